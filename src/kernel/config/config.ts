@@ -1,0 +1,114 @@
+import { readFile } from 'node:fs/promises'
+import { isMap, LineCounter, parseDocument } from 'yaml'
+import * as z from 'zod'
+import { RunaError } from '#protocol'
+
+export const PORT_DEFAULT = 7862
+
+const MEBIBYTE = 2 ** 20
+
+const serverSchema = z.strictObject({
+  /** Models of this server are called by this name. */
+  id: z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/),
+  /** Such as http://127.0.0.1:8080/v1 */
+  baseUrl: z.url({ protocol: /^https?$/ }),
+  /** The model's name on that server. */
+  model: z.string().min(1),
+  /** The name of the environment variable that holds the server's key, never the key. */
+  keyVariable: z.string().optional(),
+  purpose: z.enum(['chat', 'embedding']).default('chat'),
+  contextTokens: z.number().int().positive().default(8_192),
+})
+export type ServerConfig = z.infer<typeof serverSchema>
+
+/** The one schema of runa.yaml. Every field has a default, so that no file is needed. */
+export const configSchema = z.strictObject({
+  face: z
+    .strictObject({
+      /** 0 takes any free one. RUNA_PORT goes before it. */
+      port: z.number().int().min(0).max(65_535).default(PORT_DEFAULT),
+    })
+    .prefault({}),
+  bus: z
+    .strictObject({
+      /** Where shared memory lies. */
+      folder: z.string().min(1).default('/dev/shm'),
+      sizeBytes: z
+        .number()
+        .int()
+        .min(8 * MEBIBYTE)
+        .max(4_096 * MEBIBYTE)
+        .default(48 * MEBIBYTE),
+    })
+    .prefault({}),
+  engine: z
+    .strictObject({
+      /** At most; measured when a model is loaded, and never more than cores − 1. 0: as measured. */
+      threads: z.number().int().min(0).max(256).default(0),
+      /** Of a local model; less where the model was trained for less. */
+      contextTokens: z.number().int().min(128).max(1_048_576).default(4_096),
+      /** A model that nobody used for so long is unloaded. */
+      idleMinutes: z.number().min(0.1).max(100_000).default(30),
+      servers: z.array(serverSchema).max(32).default([]),
+    })
+    .prefault({}),
+  policy: z
+    .strictObject({
+      /** Switching it off is the owner's right, and is shown on every page. */
+      enabled: z.boolean().default(true),
+    })
+    .prefault({}),
+})
+export type Config = z.output<typeof configSchema>
+
+/**
+ * Reads runa.yaml; where there is none, everything has its default. Rejects with CONFIG_INVALID, which names the line.
+ * The environment variable RUNA_PORT replaces the port.
+ */
+export async function loadConfig(
+  path: string,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<Config> {
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return ''
+    throw new RunaError('CONFIG_INVALID', `${path} cannot be read: ${cause.code}.`, { cause })
+  })
+  const config = parseConfig(text)
+  const port = environment['RUNA_PORT']
+  if (port === undefined || port === '') return config
+  const parsed = configSchema.shape.face.safeParse({ port: /^\d+$/.test(port) ? Number(port) : port })
+  if (!parsed.success) throw new RunaError('CONFIG_INVALID', `RUNA_PORT is no port number: ${port}`)
+  return { ...config, face: parsed.data }
+}
+
+export function parseConfig(text: string): Config {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const [fault] = document.errors
+  if (fault) {
+    throw new RunaError(
+      'CONFIG_INVALID',
+      `runa.yaml, line ${lines.linePos(fault.pos[0]).line}: ${fault.message}`,
+    )
+  }
+  const result = configSchema.safeParse(document.toJS() ?? {})
+  if (result.success) return result.data
+  const faults = result.error.issues.map((issue) => {
+    const offset = offsetOf(document.contents, issue.path)
+    const where = offset === undefined ? '' : `, line ${lines.linePos(offset).line}`
+    return `runa.yaml${where}: ${issue.path.join('.') || 'the file'}: ${issue.message}`
+  })
+  throw new RunaError('CONFIG_INVALID', faults.join('; '), { cause: result.error })
+}
+
+/** Where in the text the value at `path` stands, or what is nearest above it. */
+function offsetOf(node: unknown, path: readonly PropertyKey[]): number | undefined {
+  const own = (node as { range?: readonly number[] } | null)?.range?.[0]
+  const [key, ...rest] = path
+  if (key === undefined || node === null || typeof node !== 'object' || !('get' in node)) return own
+  const next = (node as { get(key: unknown, keepScalar: boolean): unknown }).get(key, true)
+  if (next === undefined || next === null) return own
+  const pair = isMap(node) ? node.items.find((item) => String(item.key) === String(key)) : undefined
+  const keyOffset = (pair?.key as { range?: readonly number[] } | undefined)?.range?.[0]
+  return rest.length === 0 ? (keyOffset ?? own) : offsetOf(next, rest)
+}

@@ -1,0 +1,5 @@
+export type { Config, ServerConfig } from './config.ts'
+export { loadConfig, PORT_DEFAULT, parseConfig } from './config.ts'
+export type { HomePaths } from './paths.ts'
+export { homeDigest, homeFolder, homePaths } from './paths.ts'
+export { assetsFolder, sharedFolder } from './places.ts'

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+/** Where everything lies that belongs to one Runa. */
+export interface HomePaths {
+  readonly home: string
+  readonly config: string
+  readonly models: string
+  readonly personas: string
+  readonly policies: string
+  readonly topics: string
+  readonly threads: string
+  readonly boards: string
+  /** What was dropped onto the page: the originals of ingested documents. */
+  readonly uploads: string
+  readonly logs: string
+  /** What only means something while Runa runs, and may be deleted when it does not. */
+  readonly run: string
+}
+
+/** RUNA_HOME, or the folder that the XDG rules give to an application. Absolute. */
+export function homeFolder(environment: NodeJS.ProcessEnv = process.env): string {
+  const dataFolder = environment['XDG_DATA_HOME'] || join(homedir(), '.local/share')
+  return resolve(environment['RUNA_HOME'] || join(dataFolder, 'runa'))
+}
+
+export function homePaths(home: string = homeFolder()): HomePaths {
+  return {
+    home,
+    config: join(home, 'runa.yaml'),
+    models: join(home, 'models'),
+    personas: join(home, 'personas'),
+    policies: join(home, 'policies'),
+    topics: join(home, 'topics'),
+    threads: join(home, 'threads'),
+    boards: join(home, 'boards'),
+    uploads: join(home, 'uploads'),
+    logs: join(home, 'logs'),
+    run: join(home, 'run'),
+  }
+}
+
+/** A short name for a home, the same in every process: it tells apart the shared memory of two Runas. */
+export function homeDigest(home: string): string {
+  return createHash('sha256').update(home).digest('hex').slice(0, 12)
+}

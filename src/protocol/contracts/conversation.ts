@@ -1,0 +1,178 @@
+import * as z from 'zod'
+import { defineContract, sensitive } from '../contract.ts'
+import {
+  endReasonSchema,
+  MESSAGES_MAX,
+  messageSchema,
+  modelUsedSchema,
+  numberedPassageSchema,
+  samplingSchema,
+  usageSchema,
+  verdictSchema,
+} from './completion.ts'
+import { citationSchema, topicNameSchema } from './passage.ts'
+
+export const QUESTION_LENGTH_MAX = 32_768
+
+const count = z.number().int().nonnegative()
+const personaIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/)
+
+export const personaSchema = z.object({
+  id: personaIdSchema,
+  name: z.string(),
+  description: z.string(),
+  topics: z.array(topicNameSchema),
+  sampling: samplingSchema,
+})
+export type Persona = z.infer<typeof personaSchema>
+
+/** Everything that shaped one answer. */
+export const answerRecordSchema = z.object({
+  id: z.uuid(),
+  thread: z.uuid().nullable(),
+  /** Milliseconds since 1970. */
+  at: count,
+  question: sensitive(z.string()),
+  answer: sensitive(z.string()),
+  reason: endReasonSchema,
+  citations: z.array(citationSchema),
+  /** Everything that was given to the engine, also what the answer did not use. */
+  passages: z.array(numberedPassageSchema),
+  /** Parts of the prompt in order, with where each came from: persona, passages, history, question. */
+  prompt: z.array(z.object({ origin: z.string(), role: z.string(), text: sensitive(z.string()) })),
+  persona: personaIdSchema,
+  model: modelUsedSchema,
+  sampling: samplingSchema,
+  usage: usageSchema,
+  verdicts: z.array(verdictSchema),
+  timings: z.object({ searchMs: z.number(), firstTokenMs: z.number(), totalMs: z.number() }),
+})
+export type AnswerRecord = z.infer<typeof answerRecordSchema>
+
+export const turnSchema = z.object({
+  /** Of the answer record. */
+  id: z.uuid(),
+  at: count,
+  question: sensitive(z.string()),
+  answer: sensitive(z.string()),
+  reason: endReasonSchema.or(z.literal('stopped')),
+  citations: z.array(citationSchema),
+  model: modelUsedSchema,
+  verdicts: z.array(verdictSchema),
+  totalMs: z.number(),
+})
+export type Turn = z.infer<typeof turnSchema>
+
+export const threadSchema = z.object({
+  id: z.uuid(),
+  title: sensitive(z.string()),
+  turns: count,
+  updatedAt: count,
+})
+export type Thread = z.infer<typeof threadSchema>
+
+/** One `start`, one `passages`, any number of `text` and `verdict`, one `end`. */
+export const turnItemSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('start'), answer: z.uuid(), thread: z.uuid().nullable() }),
+  z.object({ kind: z.literal('passages'), passages: z.array(numberedPassageSchema), match: z.boolean() }),
+  z.object({ kind: z.literal('text'), text: sensitive(z.string()) }),
+  z.object({ kind: z.literal('verdict'), verdict: verdictSchema }),
+  z.object({ kind: z.literal('end'), turn: turnSchema, usage: usageSchema }),
+])
+export type TurnItem = z.infer<typeof turnItemSchema>
+
+const asked = {
+  persona: personaIdSchema.optional(),
+  model: z.string().max(64).optional(),
+  /** Where to look; empty: where the persona says, else nowhere. */
+  topics: z.array(topicNameSchema).max(64).default([]),
+  sampling: samplingSchema.default({}),
+}
+
+/** One turn, from a message to an answer: the only part that knows the whole recipe. */
+export const conversationContract = defineContract({
+  name: 'conversation',
+  version: 1,
+  operations: {
+    /** A turn of a thread; a new thread where none is named. It is stored before `end` is sent, also when stopped. */
+    turn: {
+      input: z.object({
+        ...asked,
+        thread: z.uuid().optional(),
+        question: sensitive(z.string().trim().min(1).max(QUESTION_LENGTH_MAX)),
+      }),
+      item: turnItemSchema,
+      windowItems: 256,
+      errors: [
+        'THREAD_UNKNOWN',
+        'PERSONA_UNKNOWN',
+        'TOPIC_UNKNOWN',
+        'MODEL_UNKNOWN',
+        'MODEL_FAILED',
+        'MODEL_TOO_LARGE',
+        'CONTEXT_FULL',
+        'ENGINE_UNREACHABLE',
+        'NO_MEMORY',
+        'JOURNAL_FULL',
+        'JOURNAL_FAILED',
+        'DISK_FULL',
+      ],
+      limits: { timeoutMs: 900_000, runningMax: 32 },
+    },
+    /** The same for who keeps the history: nothing is stored. The last message is the question. */
+    complete: {
+      input: z.object({ ...asked, messages: z.array(messageSchema).min(1).max(MESSAGES_MAX) }),
+      item: turnItemSchema,
+      windowItems: 256,
+      errors: [
+        'PERSONA_UNKNOWN',
+        'TOPIC_UNKNOWN',
+        'MODEL_UNKNOWN',
+        'MODEL_FAILED',
+        'MODEL_TOO_LARGE',
+        'CONTEXT_FULL',
+        'ENGINE_UNREACHABLE',
+        'NO_MEMORY',
+      ],
+      limits: { timeoutMs: 900_000, runningMax: 32 },
+    },
+    personas: {
+      input: z.object({}),
+      output: z.object({
+        personas: z.array(personaSchema),
+        /** Files that could not be read, with a sentence each. */
+        faults: z.array(z.object({ file: z.string(), message: z.string() })),
+      }),
+      errors: [],
+      limits: { timeoutMs: 5_000, runningMax: 16 },
+    },
+    threads: {
+      input: z.object({ limit: z.number().int().min(1).max(1_000).default(100) }),
+      output: z.object({ threads: z.array(threadSchema) }),
+      errors: [],
+      limits: { timeoutMs: 10_000, runningMax: 16 },
+    },
+    thread: {
+      input: z.object({ id: z.uuid() }),
+      output: z.object({ thread: threadSchema, turns: z.array(turnSchema) }),
+      errors: ['THREAD_UNKNOWN'],
+      limits: { timeoutMs: 10_000, runningMax: 16 },
+    },
+    removeThread: {
+      input: z.object({ id: z.uuid() }),
+      output: z.object({}),
+      errors: ['THREAD_UNKNOWN'],
+      limits: { timeoutMs: 10_000, runningMax: 4 },
+    },
+    /** The record of one answer. Only threads keep them. */
+    answer: {
+      input: z.object({ id: z.uuid() }),
+      output: answerRecordSchema,
+      errors: ['ANSWER_UNKNOWN'],
+      limits: { timeoutMs: 10_000, runningMax: 16 },
+    },
+  },
+  events: {
+    threadChanged: z.object({ id: z.uuid() }),
+  },
+})

@@ -1,0 +1,85 @@
+import * as z from 'zod'
+import { defineContract } from '../contract.ts'
+
+const count = z.number().int().nonnegative()
+
+export const serviceNameSchema = z
+  .string()
+  .regex(/^[a-z][a-zA-Z0-9._-]{0,95}$/, "a service's name is 1 to 96 letters, digits, dot, _ and -")
+
+export const serviceStateSchema = z.enum([
+  /** For another service that it needs. */
+  'waiting',
+  'starting',
+  'running',
+  'stopping',
+  'stopped',
+  /** It died, and is started again after a pause. */
+  'backoff',
+  /** It died too often; only a person starts it again. */
+  'failed',
+])
+export type ServiceState = z.infer<typeof serviceStateSchema>
+
+export const serviceStatusSchema = z.object({
+  name: serviceNameSchema,
+  state: serviceStateSchema,
+  /** A sentence: why it is in that state, and what happens next. */
+  reason: z.string(),
+  pid: z.number().int().positive().nullable(),
+  restarts: count,
+  uptimeMs: count,
+  /** Proportional: what several processes share is counted in parts. */
+  memoryBytes: count,
+  needs: z.array(z.string()),
+})
+export type ServiceStatus = z.infer<typeof serviceStatusSchema>
+
+/** Starts, watches and stops every other service. */
+export const gilgulContract = defineContract({
+  name: 'gilgul',
+  version: 1,
+  operations: {
+    /** gilgul itself is the first of them. */
+    status: {
+      input: z.object({}),
+      output: z.object({ services: z.array(serviceStatusSchema), startedAt: count }),
+      errors: [],
+      limits: { timeoutMs: 5_000, runningMax: 64 },
+    },
+    /** Starts a process for one model and resolves once it is ready. Where it runs already, that one is used. */
+    startModel: {
+      input: z.object({
+        name: serviceNameSchema,
+        /** Given to the model's main as JSON; no secrets. */
+        settings: z.record(z.string(), z.json()),
+      }),
+      output: serviceStatusSchema,
+      errors: ['SERVICE_FAILED'],
+      limits: { timeoutMs: 300_000, runningMax: 16 },
+    },
+    stopModel: {
+      input: z.object({ name: serviceNameSchema }),
+      output: z.object({}),
+      errors: ['SERVICE_UNKNOWN'],
+      limits: { timeoutMs: 30_000, runningMax: 16 },
+    },
+    /** Stops and starts a service, also one that has failed. */
+    restart: {
+      input: z.object({ name: serviceNameSchema }),
+      output: serviceStatusSchema,
+      errors: ['SERVICE_UNKNOWN', 'SERVICE_FAILED'],
+      limits: { timeoutMs: 60_000, runningMax: 8 },
+    },
+    /** Answers at once; then everything is stopped, in reverse order, and gilgul ends. */
+    shutdown: {
+      input: z.object({}),
+      output: z.object({}),
+      errors: [],
+      limits: { timeoutMs: 5_000, runningMax: 8 },
+    },
+  },
+  events: {
+    changed: serviceStatusSchema,
+  },
+})

@@ -1,0 +1,51 @@
+import * as z from 'zod'
+import { defineContract, sensitive } from '../contract.ts'
+
+const keySchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** Milliseconds since 1970. */
+  createdAt: z.number().int().nonnegative(),
+  /** 0 where it was never used. */
+  usedAt: z.number().int().nonnegative(),
+})
+export type ApiKey = z.infer<typeof keySchema>
+
+/** Boards, chat and the HTTP APIs. What browsers use is HTTP; this is what the command line needs of it. */
+export const threadwellContract = defineContract({
+  name: 'threadwell',
+  version: 1,
+  operations: {
+    address: {
+      input: z.object({}),
+      output: z.object({
+        /** `http://127.0.0.1:PORT` */
+        url: z.string(),
+        /** The same with a token that logs a browser in. */
+        loginUrl: sensitive(z.string()),
+      }),
+      errors: [],
+      limits: { timeoutMs: 5_000, runningMax: 16 },
+    },
+    /** The key is shown this once: only its digest is kept. */
+    createKey: {
+      input: z.object({ name: z.string().trim().min(1).max(64) }),
+      output: keySchema.extend({ key: sensitive(z.string()) }),
+      errors: ['KEYS_FULL', 'DISK_FULL'],
+      limits: { timeoutMs: 5_000, runningMax: 4 },
+    },
+    keys: {
+      input: z.object({}),
+      output: z.object({ keys: z.array(keySchema) }),
+      errors: [],
+      limits: { timeoutMs: 5_000, runningMax: 16 },
+    },
+    revokeKey: {
+      input: z.object({ id: z.string().max(64) }),
+      output: z.object({}),
+      errors: ['KEY_UNKNOWN', 'DISK_FULL'],
+      limits: { timeoutMs: 5_000, runningMax: 4 },
+    },
+  },
+  events: {},
+})

@@ -1,0 +1,45 @@
+import type { ErrorEntry } from './entry.ts'
+
+/** Conversations, boards and the HTTP face. */
+export const FACE_ERRORS = {
+  ANSWER_UNKNOWN: {
+    means: 'There is no record of an answer of that id.',
+    advice: 'Look at the thread for the ids of its answers; a removed thread takes its records with it.',
+    retry: false,
+  },
+  BOARD_FULL: {
+    means: 'The board has reached its limit.',
+    advice: 'Remove cards that are done, or start another board.',
+    retry: false,
+  },
+  BOARD_UNKNOWN: {
+    means: 'There is no such board, list or card.',
+    advice: 'It may have been removed. Reload the page.',
+    retry: false,
+  },
+  KEYS_FULL: {
+    means: 'The number of API keys has reached its limit.',
+    advice: 'Revoke one that is no longer used: `runa key list`, then `runa key revoke ID`.',
+    retry: false,
+  },
+  KEY_UNKNOWN: {
+    means: 'There is no API key of that id.',
+    advice: 'List them: `runa key list`.',
+    retry: false,
+  },
+  PERSONA_UNKNOWN: {
+    means: 'There is no persona of that id.',
+    advice: 'Look into the folder `personas` in RUNA_HOME for those there are.',
+    retry: false,
+  },
+  PORT_BUSY: {
+    means: 'Another program listens on that port.',
+    advice: 'Stop it, or choose another port: RUNA_PORT=0 takes any free one.',
+    retry: false,
+  },
+  THREAD_UNKNOWN: {
+    means: 'There is no thread of that id.',
+    advice: 'It may have been removed. Start a new one.',
+    retry: false,
+  },
+} as const satisfies Record<string, ErrorEntry>

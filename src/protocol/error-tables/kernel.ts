@@ -1,0 +1,90 @@
+import type { ErrorEntry } from './entry.ts'
+
+/** Bus, journal, configuration and supervision. */
+export const KERNEL_ERRORS = {
+  BUS_CORRUPT: {
+    means: 'The file of the bus is damaged, or is no bus at all.',
+    advice: 'Stop Runa and start it again: the bus is made anew, and holds nothing that must last.',
+    retry: false,
+  },
+  BUS_NO_SPACE: {
+    means: 'There is not enough shared memory for the bus.',
+    advice: 'Make room in the folder that is named, or set a smaller `bus.sizeBytes` in runa.yaml.',
+    retry: false,
+  },
+  BUS_VERSION: {
+    means: 'The bus was made by another version of Runa.',
+    advice: 'Stop Runa with `runa down`, then start it again, so that all parts are of one version.',
+    retry: false,
+  },
+  CONFIG_INVALID: {
+    means: 'runa.yaml holds something that Runa does not understand. Nothing was started.',
+    advice: 'Correct the line that is named. `runa.yaml` may also be deleted: everything has a default.',
+    retry: false,
+  },
+  DISK_FULL: {
+    means: 'The disk is full. What was stored before is safe, and nothing was stored by half.',
+    advice: 'Make room on the disk, then try again.',
+    retry: false,
+  },
+  FILE_NOT_FOUND: {
+    means: 'There is no such file or folder, or it may not be read.',
+    advice: 'Check the path and its permissions.',
+    retry: false,
+  },
+  JOURNAL_CORRUPT: {
+    means: 'A record that was once complete no longer matches its checksum. The file was left untouched.',
+    advice: 'Copy the file aside, then restore it from a backup; check the disk.',
+    retry: false,
+  },
+  JOURNAL_FAILED: {
+    means: 'The disk refused a write. What was acknowledged before is safe.',
+    advice: 'Make room on the disk or mend it, then start the service again.',
+    retry: false,
+  },
+  JOURNAL_FULL: {
+    means: 'The journal has reached its size limit.',
+    advice: 'Raise the limit, or move older records away.',
+    retry: false,
+  },
+  NOT_RUNNING: {
+    means: 'Runa is not running.',
+    advice: 'Start it: `npx runa up` in this folder, or `runa up` where it is installed.',
+    retry: false,
+  },
+  RUNNING_ALREADY: {
+    means: 'Runa is already running with this RUNA_HOME.',
+    advice: 'Use it as it is (`runa status`), or stop it first: `runa down`.',
+    retry: false,
+  },
+  SERVICE_FAILED: {
+    means: 'The service could not be started.',
+    advice: 'Look into its log: `runa logs NAME`.',
+    retry: false,
+  },
+  SERVICE_UNKNOWN: {
+    means: 'There is no service of that name.',
+    advice: 'List them: `runa status`.',
+    retry: false,
+  },
+  STORE_FULL: {
+    means: 'The store of the bus has no room for another key or value.',
+    advice: 'Set a larger `bus.sizeBytes` in runa.yaml and start Runa again.',
+    retry: false,
+  },
+  SYSTEM_CALL_FAILED: {
+    means: 'The operating system refused something that Runa needs.',
+    advice: 'The message names what was refused; a container or a security module may forbid it.',
+    retry: false,
+  },
+  UNSUPPORTED_SYSTEM: {
+    means: 'Runa does not run on this system.',
+    advice: 'Use Debian, Fedora or another Linux with glibc, and Node 20.19 or newer.',
+    retry: false,
+  },
+  VERSION_CONFLICT: {
+    means: 'Somebody else changed this first.',
+    advice: 'Read it again, then repeat the change.',
+    retry: true,
+  },
+} as const satisfies Record<string, ErrorEntry>

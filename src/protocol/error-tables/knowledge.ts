@@ -1,0 +1,41 @@
+import type { ErrorEntry } from './entry.ts'
+
+/** Documents and searches. */
+export const KNOWLEDGE_ERRORS = {
+  DOCUMENT_INVALID: {
+    means: 'The document cannot be read as text, or its front matter is not valid YAML.',
+    advice: 'Correct the document, or leave it out.',
+    retry: false,
+  },
+  DOCUMENT_UNKNOWN: {
+    means: 'The topic has no such document.',
+    advice: 'List what it has: `runa topics NAME`.',
+    retry: false,
+  },
+  FILTER_INVALID: {
+    means: 'The filter cannot be understood.',
+    advice: 'Correct it at the column that is named. An example: year >= 2020 and lang = "en"',
+    retry: false,
+  },
+  NOTES_FULL: {
+    means: 'The number of notes has reached its limit.',
+    advice: 'Start another notes file, and keep this one as an archive.',
+    retry: false,
+  },
+  TOPIC_CORRUPT: {
+    means:
+      'The file of a stored document is damaged. It is left out of searches; the others are not affected.',
+    advice: 'Ingest the document again, or restore the file from a backup.',
+    retry: false,
+  },
+  TOPIC_FULL: {
+    means: 'The topic has reached its limit.',
+    advice: 'Put the rest into another topic.',
+    retry: false,
+  },
+  TOPIC_UNKNOWN: {
+    means: 'There is no topic of that name.',
+    advice: 'List them: `runa topics`. Make one: `runa ingest PATH --topic NAME`.',
+    retry: false,
+  },
+} as const satisfies Record<string, ErrorEntry>
