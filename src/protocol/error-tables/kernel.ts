@@ -27,6 +27,11 @@ export const KERNEL_ERRORS = {
     advice: 'Make room on the disk, then try again.',
     retry: false,
   },
+  EMBEDDING_INVALID: {
+    means: 'The table of word vectors is missing, damaged, or of another format.',
+    advice: 'Install Runa again, or restore its folder assets/embedding.',
+    retry: false,
+  },
   FILE_NOT_FOUND: {
     means: 'There is no such file or folder, or it may not be read.',
     advice: 'Check the path and its permissions.',

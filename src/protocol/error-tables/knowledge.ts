@@ -2,9 +2,20 @@ import type { ErrorEntry } from './entry.ts'
 
 /** Documents and searches. */
 export const KNOWLEDGE_ERRORS = {
+  DOCUMENT_IGNORED: {
+    means:
+      'The file is none of those that are taken from a folder: it is hidden, a link, or of another kind.',
+    advice: 'If it is text and you want it, name the file itself.',
+    retry: false,
+  },
   DOCUMENT_INVALID: {
     means: 'The document cannot be read as text, or its front matter is not valid YAML.',
     advice: 'Correct the document, or leave it out.',
+    retry: false,
+  },
+  DOCUMENT_TOO_LARGE: {
+    means: 'The document is larger than one document may be.',
+    advice: 'Split it into several files.',
     retry: false,
   },
   DOCUMENT_UNKNOWN: {
