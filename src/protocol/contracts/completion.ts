@@ -46,6 +46,8 @@ export type Verdict = z.infer<typeof verdictSchema>
 export const numberedPassageSchema = placeSchema.extend({
   number: z.number().int().positive(),
   title: z.string(),
+  /** As the search gave it: comparable within one request only. */
+  score: z.number().default(0),
   text: sensitive(z.string()),
 })
 export type NumberedPassage = z.infer<typeof numberedPassageSchema>
