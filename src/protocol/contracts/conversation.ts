@@ -15,6 +15,7 @@ import { citationSchema, topicNameSchema } from './passage.ts'
 export const QUESTION_LENGTH_MAX = 32_768
 
 const count = z.number().int().nonnegative()
+const faultSchema = z.object({ file: z.string(), message: z.string() })
 const personaIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/)
 
 export const personaSchema = z.object({
@@ -26,6 +27,31 @@ export const personaSchema = z.object({
 })
 export type Persona = z.infer<typeof personaSchema>
 
+/** `stopped`: by the person. `failed`: something broke after a part had been said; that part is kept. */
+export const turnReasonSchema = endReasonSchema.or(z.enum(['stopped', 'failed']))
+export type TurnReason = z.infer<typeof turnReasonSchema>
+
+/** The engine is `none` where a turn ended before one had begun. */
+const answeredBySchema = modelUsedSchema.extend({
+  engine: modelUsedSchema.shape.engine.or(z.literal('none')),
+})
+
+/** What an answer had to do without, so that nothing is left out in silence. `detail` is a sentence. */
+export const noticeSchema = z.object({
+  kind: z.enum([
+    /** The oldest turns of the thread did not fit. */
+    'history-shortened',
+    /** Some of the passages that were found did not fit. */
+    'passages-shortened',
+    /** The documents could not be searched. */
+    'search-failed',
+    /** The answer cites a number that no passage has, or a place that does not exist. */
+    'citation-dropped',
+  ]),
+  detail: z.string(),
+})
+export type Notice = z.infer<typeof noticeSchema>
+
 /** Everything that shaped one answer. */
 export const answerRecordSchema = z.object({
   id: z.uuid(),
@@ -34,14 +60,15 @@ export const answerRecordSchema = z.object({
   at: count,
   question: sensitive(z.string()),
   answer: sensitive(z.string()),
-  reason: endReasonSchema,
+  reason: turnReasonSchema,
   citations: z.array(citationSchema),
+  notices: z.array(noticeSchema).default([]),
   /** Everything that was given to the engine, also what the answer did not use. */
   passages: z.array(numberedPassageSchema),
   /** Parts of the prompt in order, with where each came from: persona, passages, history, question. */
   prompt: z.array(z.object({ origin: z.string(), role: z.string(), text: sensitive(z.string()) })),
   persona: personaIdSchema,
-  model: modelUsedSchema,
+  model: answeredBySchema,
   sampling: samplingSchema,
   usage: usageSchema,
   verdicts: z.array(verdictSchema),
@@ -55,9 +82,10 @@ export const turnSchema = z.object({
   at: count,
   question: sensitive(z.string()),
   answer: sensitive(z.string()),
-  reason: endReasonSchema.or(z.literal('stopped')),
+  reason: turnReasonSchema,
   citations: z.array(citationSchema),
-  model: modelUsedSchema,
+  notices: z.array(noticeSchema).default([]),
+  model: answeredBySchema,
   verdicts: z.array(verdictSchema),
   totalMs: z.number(),
 })
@@ -71,7 +99,10 @@ export const threadSchema = z.object({
 })
 export type Thread = z.infer<typeof threadSchema>
 
-/** One `start`, one `passages`, any number of `text` and `verdict`, one `end`. */
+/**
+ * One `start`, one `passages`, any number of `text` and `verdict`, one `end`. `passages` are those that were found;
+ * the answer record holds those that the engine was given.
+ */
 export const turnItemSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('start'), answer: z.uuid(), thread: z.uuid().nullable() }),
   z.object({ kind: z.literal('passages'), passages: z.array(numberedPassageSchema), match: z.boolean() }),
@@ -94,7 +125,11 @@ export const conversationContract = defineContract({
   name: 'conversation',
   version: 1,
   operations: {
-    /** A turn of a thread; a new thread where none is named. It is stored before `end` is sent, also when stopped. */
+    /**
+     * A turn of a thread; a new thread where none is named. It is stored before `end` is sent, and when it is
+     * stopped. A call that fails before anything was said stores nothing: then a new thread does not come to be.
+     * A thread that is still being answered refuses another turn with BUSY.
+     */
     turn: {
       input: z.object({
         ...asked,
@@ -113,9 +148,11 @@ export const conversationContract = defineContract({
         'CONTEXT_FULL',
         'ENGINE_UNREACHABLE',
         'NO_MEMORY',
+        'JOURNAL_CORRUPT',
         'JOURNAL_FULL',
         'JOURNAL_FAILED',
         'DISK_FULL',
+        'THREADS_FULL',
       ],
       limits: { timeoutMs: 900_000, runningMax: 32 },
     },
@@ -141,34 +178,49 @@ export const conversationContract = defineContract({
       output: z.object({
         personas: z.array(personaSchema),
         /** Files that could not be read, with a sentence each. */
-        faults: z.array(z.object({ file: z.string(), message: z.string() })),
+        faults: z.array(faultSchema),
       }),
       errors: [],
       limits: { timeoutMs: 5_000, runningMax: 16 },
     },
     threads: {
       input: z.object({ limit: z.number().int().min(1).max(1_000).default(100) }),
-      output: z.object({ threads: z.array(threadSchema) }),
+      output: z.object({
+        /** The last used first. */
+        threads: z.array(threadSchema),
+        /** Files that are damaged or cannot be read, with a sentence each. They were set aside or left as they are. */
+        faults: z.array(faultSchema).default([]),
+      }),
       errors: [],
       limits: { timeoutMs: 10_000, runningMax: 16 },
     },
     thread: {
-      input: z.object({ id: z.uuid() }),
-      output: z.object({ thread: threadSchema, turns: z.array(turnSchema) }),
-      errors: ['THREAD_UNKNOWN'],
+      input: z.object({
+        id: z.uuid(),
+        /** Only turns older than this one. */
+        before: z.uuid().optional(),
+      }),
+      output: z.object({
+        thread: threadSchema,
+        /** The newest that fit into one message, oldest of them first. */
+        turns: z.array(turnSchema),
+        /** Older ones that are not among them: ask again with `before`. */
+        omitted: count.default(0),
+      }),
+      errors: ['THREAD_UNKNOWN', 'JOURNAL_CORRUPT'],
       limits: { timeoutMs: 10_000, runningMax: 16 },
     },
     removeThread: {
       input: z.object({ id: z.uuid() }),
       output: z.object({}),
-      errors: ['THREAD_UNKNOWN'],
+      errors: ['THREAD_UNKNOWN', 'JOURNAL_FAILED'],
       limits: { timeoutMs: 10_000, runningMax: 4 },
     },
     /** The record of one answer. Only threads keep them. */
     answer: {
       input: z.object({ id: z.uuid() }),
       output: answerRecordSchema,
-      errors: ['ANSWER_UNKNOWN'],
+      errors: ['ANSWER_UNKNOWN', 'JOURNAL_CORRUPT'],
       limits: { timeoutMs: 10_000, runningMax: 16 },
     },
   },
