@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { loadConfig, parseConfig } from './config.ts'
-import { homeDigest, homeFolder, homePaths } from './paths.ts'
 
 test('an empty file and no file at all mean the defaults', async () => {
   assert.deepEqual(parseConfig(''), await loadConfig('/nonexistent/runa.yaml', {}))
@@ -31,11 +30,4 @@ test('RUNA_PORT goes before the file, and must be a port', async () => {
   for (const wrong of ['99999', '-1', 'web', '80 81']) {
     await assert.rejects(port(wrong), { code: 'CONFIG_INVALID', message: /RUNA_PORT/ })
   }
-})
-
-test('RUNA_HOME goes before XDG_DATA_HOME', () => {
-  assert.equal(homeFolder({ XDG_DATA_HOME: '/data' }), '/data/runa')
-  assert.equal(homeFolder({ XDG_DATA_HOME: '/data', RUNA_HOME: '/mine' }), '/mine')
-  assert.equal(homePaths('/mine').topics, '/mine/topics')
-  assert.notEqual(homeDigest('/mine'), homeDigest('/yours'))
 })

@@ -1,5 +1,4 @@
+export type { HomePaths } from '#kernel/home'
+export { assetsFolder, homeDigest, homeFolder, homePaths, sharedFolder } from '#kernel/home'
 export type { Config, ServerConfig } from './config.ts'
 export { loadConfig, PORT_DEFAULT, parseConfig } from './config.ts'
-export type { HomePaths } from './paths.ts'
-export { homeDigest, homeFolder, homePaths } from './paths.ts'
-export { assetsFolder, sharedFolder } from './places.ts'

@@ -10,6 +10,10 @@ function findRoot(folder: string): string {
   return findRoot(dirname(folder))
 }
 
+export function packageFolder(): string {
+  return root
+}
+
 /** What ships with Runa: personas, policies, the embedding model, the handbook. */
 export function assetsFolder(...path: string[]): string {
   return join(root, 'assets', ...path)
