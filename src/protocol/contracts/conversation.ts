@@ -16,7 +16,9 @@ export const QUESTION_LENGTH_MAX = 32_768
 
 const count = z.number().int().nonnegative()
 const faultSchema = z.object({ file: z.string(), message: z.string() })
-const personaIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/)
+export const personaIdSchema = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'the id of a persona is 1 to 64 of a-z, 0-9 and -')
 
 export const personaSchema = z.object({
   id: personaIdSchema,
