@@ -153,6 +153,8 @@ export const appStateSchema = z.object({
   policyEnabled: z.boolean(),
   /** Requests that left this machine since Runa was set up. */
   outward: count,
+  /** Cards of all boards by the state of their run: what the now bar of every page says. */
+  cards: z.object({ queued: count, running: count, failed: count, needsYou: count }),
   services: z.array(serviceStatusSchema),
   boards: z.array(boardNameSchema),
   topics: z.array(topicSchema),
