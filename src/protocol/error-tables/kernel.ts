@@ -7,6 +7,16 @@ export const KERNEL_ERRORS = {
     advice: 'Stop Runa and start it again: the bus is made anew, and holds nothing that must last.',
     retry: false,
   },
+  BUS_FORBIDDEN: {
+    means: 'The bus belongs to somebody else, or others may read it.',
+    advice: 'Start Runa as the user to whom its folder belongs; nobody else should have rights on it.',
+    retry: false,
+  },
+  BUS_FULL: {
+    means: 'The bus has as many members or topics as it was made for.',
+    advice: 'Set a larger `bus.sizeBytes` in runa.yaml and start Runa again.',
+    retry: false,
+  },
   BUS_NO_SPACE: {
     means: 'There is not enough shared memory for the bus.',
     advice: 'Make room in the folder that is named, or set a smaller `bus.sizeBytes` in runa.yaml.',
@@ -30,6 +40,11 @@ export const KERNEL_ERRORS = {
   EMBEDDING_INVALID: {
     means: 'The table of word vectors is missing, damaged, or of another format.',
     advice: 'Install Runa again, or restore its folder assets/embedding.',
+    retry: false,
+  },
+  ENVELOPE_CORRUPT: {
+    means: 'A message on the bus was damaged. It was dropped.',
+    advice: 'Stop Runa and start it again. If it comes back, check the memory of the machine.',
     retry: false,
   },
   FILE_NOT_FOUND: {

@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { attachBus, type Bus } from '#kernel/splinter'
+import { createEnvelope, EVERYBODY, PROTOCOL_VERSION, RunaError } from '#protocol'
+import type { Transport } from './transport.ts'
+
+/** Carries envelopes over the bus, between this process and all others. Closing it closes the bus. */
+export function createBusTransport(bus: Bus): Transport & Required<Pick<Transport, 'address' | 'presence'>> {
+  const closing = new AbortController()
+  let announced = false
+
+  return {
+    address: bus.address,
+    closed: closing.signal,
+    send(envelope) {
+      if (closing.signal.aborted) throw new RunaError('SERVICE_LOST', 'This process has left the bus.')
+      bus.send(envelope)
+    },
+    listen(listener, scope) {
+      const endReceiving = bus.receive(listener)
+      const endOverhearing = scope === 'everybody' ? bus.overhear(listener) : () => {}
+      return () => {
+        endReceiving()
+        endOverhearing()
+      }
+    },
+    close() {
+      closing.abort()
+      bus.close()
+    },
+    presence: {
+      beat(running) {
+        bus.beat(running)
+        if (announced) return
+        announced = true
+        bus.setState('ready')
+        // The first heartbeat travels, for those who wait for this service. Later ones are read from shared memory,
+        // since they would wake every process each second.
+        const payload = { version: PROTOCOL_VERSION, running }
+        bus.send(createEnvelope({ from: bus.name, to: EVERYBODY, type: 'heartbeat', payload }))
+      },
+      rest: () => bus.setState('stopping'),
+      silentMs: bus.silentMs,
+      watch: bus.watch,
+    },
+  }
+}
+
+export interface Connection {
+  readonly transport: Transport
+  close(): void
+}
+
+/**
+ * For programs that call services and are none themselves. The event loop goes on until `close`. Throws NOT_RUNNING
+ * where there is no bus, BUS_CORRUPT, BUS_VERSION, BUS_FORBIDDEN or BUS_FULL.
+ */
+export function connect(busPath: string, name: string): Connection {
+  const transport = createBusTransport(attachBus(busPath, { name }))
+  return { transport, close: transport.close }
+}
+
+export interface AwaitServiceOptions {
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Resolves once `service` can be called: for those who want to go on where it is just being started again. Rejects
+ * with SERVICE_LOST when it did not come in time, CANCELLED by the signal.
+ */
+export async function awaitService(
+  transport: Transport,
+  service: string,
+  { timeoutMs, signal }: AwaitServiceOptions,
+): Promise<void> {
+  const come = new AbortController()
+  const endListening = transport.listen(({ type, from }) => {
+    if (type === 'heartbeat' && from === service) come.abort()
+  }, 'everybody')
+  try {
+    if (transport.presence?.silentMs(service) !== undefined) return
+    const either = signal ? AbortSignal.any([come.signal, signal]) : come.signal
+    await sleep(timeoutMs, undefined, { signal: either }).catch(() => {})
+    if (come.signal.aborted) return
+    if (signal?.aborted) throw new RunaError('CANCELLED', undefined, { cause: signal.reason })
+    throw new RunaError('SERVICE_LOST', `${service} has not come up within ${timeoutMs} ms.`)
+  } finally {
+    endListening()
+  }
+}

@@ -1,0 +1,43 @@
+import { RunaError } from '#protocol'
+import type { CallRecord } from './serve.ts'
+
+/** Writes lines of JSON to stderr, where the supervisor takes them to a file. */
+export interface Log {
+  (event: string, details?: Readonly<Record<string, unknown>>): void
+  /** One line a call. */
+  call(record: CallRecord): void
+}
+
+const LINE_LENGTH_MAX = 4_096
+
+export function createLog(service: string, write: (line: string) => void = writeToStderr): Log {
+  function line(
+    fields: Readonly<Record<string, unknown>>,
+    shortened: Readonly<Record<string, unknown>>,
+  ): void {
+    const head = { time: new Date().toISOString(), service }
+    const text = JSON.stringify({ ...head, ...fields })
+    write(text.length <= LINE_LENGTH_MAX ? text : JSON.stringify({ ...head, ...shortened }))
+  }
+
+  const log = (event: string, details: Readonly<Record<string, unknown>> = {}) =>
+    line({ event, ...details }, { event, shortened: true })
+  const call = ({ operation, outcome, durationMs, trace, input, error }: CallRecord) => {
+    const short = { operation, outcome, durationMs: Math.round(durationMs * 10) / 10, trace }
+    line({ ...short, input, ...describe(outcome, error) }, { ...short, shortened: true })
+  }
+  return Object.assign(log, { call })
+}
+
+/** Where a fault lies, without its message: that may quote what somebody wrote. */
+function describe(outcome: string, error: unknown): Readonly<Record<string, unknown>> {
+  if (outcome === 'OK' || outcome === 'CANCELLED' || !(error instanceof Error)) return {}
+  if (error instanceof RunaError && error.code === outcome) return { message: error.message }
+  const code = (error as NodeJS.ErrnoException).code
+  const frames = error.stack?.split('\n').filter((text) => /^\s+at /.test(text)) ?? []
+  return { error: error.name, code, at: frames.slice(0, 8).map((frame) => frame.trim()) }
+}
+
+function writeToStderr(line: string): void {
+  process.stderr.write(`${line}\n`)
+}

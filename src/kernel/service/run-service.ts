@@ -1,0 +1,108 @@
+import { attachBus } from '#kernel/splinter'
+import { type Contract, type Handlers, RunaError } from '#protocol'
+import { createBusTransport } from './bus-transport.ts'
+import { createLog, type Log } from './log.ts'
+import { runMain } from './run-main.ts'
+import { createEmit, type Emit, serve } from './serve.ts'
+import type { Transport } from './transport.ts'
+
+/** What a service gets when it is opened. */
+export interface ServiceContext<C extends Contract> {
+  /** The name under which it runs. */
+  readonly name: string
+  /** For calling other services. */
+  readonly transport: Transport
+  readonly emit: Emit<C>
+  /** Writes one line to the log of the service. What is given must hold nobody's words. */
+  readonly log: Log
+  /** Fires when the service is to stop, also while it still opens. */
+  readonly signal: AbortSignal
+}
+
+export interface OpenedService<C extends Contract> {
+  readonly handlers: Handlers<C>
+  /** Called after the last call has ended. */
+  readonly close?: () => Promise<void> | void
+}
+
+/** How long running calls may go on after SIGTERM, and then all of the stopping. */
+const GRACE_MS = 2_000
+const STOP_MS = 5_000
+/** The supervisor is dead: nobody waits for answers, and another one may already start this service anew. */
+const ORPHAN_STOP_MS = 1_000
+
+/**
+ * The main of a service: takes a seat on the bus that RUNA_BUS names, opens what `open` opens, and serves `contract`
+ * under the name in RUNA_SERVICE until SIGTERM comes or stdin ends. stdin is the lifeline: the supervisor holds its
+ * other end, so that its death, whichever way, ends the service. SIGINT is left to the supervisor.
+ *
+ * A start that fails ends with a sentence on stderr and exit code 1.
+ */
+export async function runService<C extends Contract>(
+  contract: C,
+  open: (context: ServiceContext<C>) => Promise<OpenedService<C>> | OpenedService<C>,
+): Promise<void> {
+  const name = process.env['RUNA_SERVICE'] || contract.name
+  const stopping = holdLifeline()
+  try {
+    await runMain(name, () => liveOnBus(contract, name, stopping, open))
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
+    process.exitCode = 1
+  }
+  process.exit()
+}
+
+async function liveOnBus<C extends Contract>(
+  contract: C,
+  name: string,
+  stopping: AbortSignal,
+  open: (context: ServiceContext<C>) => Promise<OpenedService<C>> | OpenedService<C>,
+): Promise<void> {
+  const path = process.env['RUNA_BUS']
+  if (!path) throw new RunaError('NOT_RUNNING', 'RUNA_BUS names no bus: services are started by `runa up`.')
+  const transport = createBusTransport(attachBus(path, { name }))
+  const log = createLog(name)
+  const emit = createEmit(contract, transport, name)
+  try {
+    const opened = await open({ name, transport, emit, log, signal: stopping })
+    const stopMs = () => (stopping.reason === ORPHANED ? 0 : GRACE_MS)
+    const service = serve(contract, opened.handlers, transport, { name, log: log.call, stopMs })
+    log('ready')
+    await fired(stopping)
+    await service.stop()
+    await opened.close?.()
+    log('stopped')
+  } catch (error) {
+    // Whatever a start is interrupted by is no failure of it.
+    if (!stopping.aborted) throw error
+  } finally {
+    transport.close()
+  }
+}
+
+const ORPHANED = 'the supervisor is gone'
+
+/** Fires on SIGTERM and at the end of stdin. What then hangs is cut off after a while. */
+function holdLifeline(): AbortSignal {
+  const stopping = new AbortController()
+  const stop = (reason: string, withinMs: number) => {
+    stopping.abort(reason)
+    setTimeout(() => process.exit(1), withinMs).unref()
+  }
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => stop('SIGTERM', STOP_MS))
+  for (const event of ['end', 'error', 'close'])
+    process.stdin.once(event, () => stop(ORPHANED, ORPHAN_STOP_MS))
+  process.stdin.resume()
+  // The log may have been read by the supervisor that is gone.
+  process.stderr.on('error', () => {})
+  return stopping.signal
+}
+
+function fired(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,106 @@
+import { closeSync, constants, openSync, rmSync, writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { makeFifo } from '#kernel/sys'
+
+const { O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants
+const RING = Buffer.from([1])
+
+/** Wakes event loops: a named pipe for each row of the process table, read by whoever holds the row. */
+export interface Bells {
+  ring(row: number): void
+  close(): void
+}
+
+export function bellPath(busPath: string, row: number): string {
+  return `${busPath}.bell-${row}`
+}
+
+export function lifePath(busPath: string, row: number, generation: number): string {
+  return `${busPath}.life-${row}-${generation}`
+}
+
+function ensureFifo(path: string): void {
+  try {
+    makeFifo(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+/** Reads a pipe through the event loop with a buffer of its own, instead of 64 KiB of Node's for each read. */
+function readThroughLoop(fd: number, onRead: () => void): Socket {
+  const onread = {
+    buffer: Buffer.alloc(256),
+    callback: () => {
+      onRead()
+      return true
+    },
+  }
+  // `onread` is honoured by the constructor, though only the types of `connect` know it.
+  const options = { fd, readable: true, writable: false, onread }
+  const socket = new Socket(options)
+  socket.on('error', () => {})
+  return socket.resume()
+}
+
+/** Opens the own bell. It keeps the event loop going until it is closed. */
+export function openBell(busPath: string, row: number, onRing: () => void): () => void {
+  const path = bellPath(busPath, row)
+  ensureFifo(path)
+  // For writing as well, so that the pipe never comes to an end when the last ringer goes.
+  const socket = readThroughLoop(openSync(path, O_RDWR | O_NONBLOCK), onRing)
+  return () => void socket.destroy()
+}
+
+export function createBells(busPath: string): Bells {
+  const open = new Map<number, number>()
+
+  function fdOf(row: number): number {
+    const known = open.get(row)
+    if (known !== undefined) return known
+    const fd = openSync(bellPath(busPath, row), O_WRONLY | O_NONBLOCK)
+    open.set(row, fd)
+    return fd
+  }
+
+  return {
+    ring(row) {
+      try {
+        writeSync(fdOf(row), RING)
+      } catch {
+        // The pipe is full, so its reader has been rung long ago; or nobody reads, and nobody is to be woken.
+      }
+    },
+    close() {
+      for (const fd of open.values()) closeSync(fd)
+      open.clear()
+    },
+  }
+}
+
+/**
+ * A pipe that the kernel closes when this process dies, whichever way: who watches the other end learns at once.
+ * Each life of a row has its own, so that a successor cannot hide the end of its predecessor.
+ */
+export function openLife(busPath: string, row: number, generation: number): () => void {
+  rmSync(lifePath(busPath, row, generation - 1), { force: true })
+  const path = lifePath(busPath, row, generation)
+  ensureFifo(path)
+  const fd = openSync(path, O_RDWR | O_NONBLOCK)
+  return () => {
+    closeSync(fd)
+    rmSync(path, { force: true })
+  }
+}
+
+/** Calls `onEnd` once that life is over. A life that was over before may go unnoticed: ask for its lock after this. */
+export function watchLife(busPath: string, row: number, generation: number, onEnd: () => void): () => void {
+  const path = lifePath(busPath, row, generation)
+  const socket = readThroughLoop(openSync(path, O_RDONLY | O_NONBLOCK), () => {})
+  socket.unref()
+  socket.once('close', onEnd)
+  return () => {
+    socket.off('close', onEnd)
+    socket.destroy()
+  }
+}

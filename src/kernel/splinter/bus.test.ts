@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { createEnvelope, type Envelope, EVERYBODY } from '#protocol'
+import { attachBus, type Bus, createBus } from './bus.ts'
+
+const folder = mkdtempSync('/dev/shm/runa-splinter-test-')
+const seats: Bus[] = []
+let buses = 0
+after(() => {
+  for (const seat of seats) seat.close()
+  rmSync(folder, { recursive: true })
+})
+
+/** A small bus of its own for each test. */
+function newBus(): string {
+  buses += 1
+  const path = join(folder, `${buses}`, 'bus')
+  createBus({ path, sizeBytes: 4 * 2 ** 20, inboxBytes: 65_536 })
+  return path
+}
+
+function seat(path: string, name: string): Bus {
+  const bus = attachBus(path, { name })
+  seats.push(bus)
+  return bus
+}
+
+/** Waits on a condition, never for luck: the test's own time limit ends a wait in vain. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1))
+}
+
+test('an envelope reaches a service by its name once that is ready, and a member by its address', async () => {
+  const path = newBus()
+  const [service, caller] = [seat(path, 'tieto'), seat(path, 'cli')]
+  const heard: Envelope[] = []
+  service.receive((envelope) => heard.push(envelope))
+  caller.receive((envelope) => heard.push(envelope))
+  const query = createEnvelope({ from: caller.address, to: 'tieto', type: 'query', payload: { text: 'håt' } })
+  assert.throws(() => caller.send(query), { code: 'SERVICE_LOST' })
+  service.setState('ready')
+  caller.send(query)
+  await until(() => heard.length === 1)
+  assert.deepEqual(heard[0], query)
+  service.send(
+    createEnvelope({ from: 'tieto', to: caller.address, type: 'response', payload: new Uint8Array(3) }),
+  )
+  await until(() => heard.length === 2)
+  assert.deepEqual(heard[1]?.payload, new Uint8Array(3))
+})
+
+test('an event reaches everybody who listens', async () => {
+  const path = newBus()
+  const members = ['a', 'b', 'c'].map((name) => seat(path, name))
+  const heard: string[] = []
+  for (const member of members) member.overhear(({ operation }) => heard.push(`${member.name} ${operation}`))
+  members[0]?.send(createEnvelope({ from: 'a', to: EVERYBODY, type: 'event', operation: 'changed' }))
+  await until(() => heard.length === 3)
+  assert.deepEqual(heard.sort(), ['a changed', 'b changed', 'c changed'])
+})
+
+test('who leaves is lost at once, for those who watch and for those who send', async () => {
+  const path = newBus()
+  const [service, caller] = [seat(path, 'tieto'), seat(path, 'cli')]
+  service.setState('ready')
+  let lost = 0
+  caller.watch('tieto', () => (lost += 1))
+  service.close()
+  await until(() => lost === 1)
+  const query = createEnvelope({ from: caller.address, to: 'tieto', type: 'query' })
+  assert.throws(() => caller.send(query), { code: 'SERVICE_LOST' })
+  assert.deepEqual(
+    caller.members().map((member) => member.name),
+    ['cli'],
+  )
+})

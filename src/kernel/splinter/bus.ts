@@ -1,0 +1,138 @@
+import { closeSync } from 'node:fs'
+import { createBells, openBell, openLife } from './bell.ts'
+import { type Channel, createChannel } from './channel.ts'
+import { chooseGeometry, type Geometry } from './geometry.ts'
+import { createMailbox, type Mailbox } from './mailbox.ts'
+import { createMemberTable, type Member, type MemberState, monotonicMs } from './members.ts'
+import { createOwnerLocks } from './owner-lock.ts'
+import { createPump, ringIfAsleep } from './pump.ts'
+import { createSegment, openSegment, removeSegment } from './segment.ts'
+import { placeTopic, type TopicOptions } from './topic.ts'
+import { createWatcher } from './watcher.ts'
+
+export interface BusOptions extends Partial<Geometry> {
+  /** Of the file, in a folder of its own on a file system in memory. */
+  readonly path: string
+  readonly sizeBytes?: number
+}
+
+const SIZE_BYTES = 48 * 2 ** 20
+
+/** One process's seat on the bus. */
+export interface Bus extends Mailbox {
+  readonly path: string
+  readonly name: string
+  /** Where to send to reach this very process. */
+  readonly address: string
+  /**
+   * Messages of bytes that any number of members publish and consume. Made by whoever names it first. Throws BUS_FULL.
+   */
+  topic(name: string, options?: TopicOptions): Channel
+  /** Everybody alive, with what each has done. */
+  members(): Member[]
+  /** While it is `ready`, messages to its name reach this member. */
+  setState(state: Exclude<MemberState, 'vacant'>): void
+  /** Says that this process is well, and how many calls it runs. */
+  beat(running: number): void
+  /** How long the living member of that name or address has not done so; undefined where there is none. */
+  silentMs(to: string): number | undefined
+  /**
+   * Calls `onLost` once the member that now has this name or address is dead: in a microtask where nobody has it.
+   * Returns a function that ends the watching.
+   */
+  watch(to: string, onLost: () => void): () => void
+  /** Leaves the bus: whoever waits for this member learns at once. The memory itself stays mapped. */
+  close(): void
+}
+
+/**
+ * Makes a bus, in place of an older one of that path. Throws BUS_NO_SPACE where the memory has not enough room, and
+ * BAD_INPUT where the size is too small to be of use.
+ */
+export function createBus({ path, sizeBytes = SIZE_BYTES, ...geometry }: BusOptions): void {
+  createSegment(path, chooseGeometry(sizeBytes, geometry))
+}
+
+/** Removes the file of a bus. Members that are still attached keep their memory, and lose nothing but new members. */
+export function destroyBus(path: string): void {
+  removeSegment(path)
+}
+
+/**
+ * Takes a seat on the bus. Throws NOT_RUNNING, BUS_CORRUPT, BUS_VERSION, BUS_FORBIDDEN, or BUS_FULL when every seat
+ * is taken by a living member.
+ */
+export function attachBus(path: string, { name }: { readonly name: string }): Bus {
+  const segment = openSegment(path)
+  try {
+    return takeSeat()
+  } catch (error) {
+    closeSync(segment.fd)
+    throw error
+  }
+
+  function takeSeat(): Bus {
+    const table = createMemberTable(segment)
+    const own = table.claim(name)
+    const locks = createOwnerLocks(segment.words, own)
+    const bells = createBells(path)
+    const endLife = openLife(path, own.row, own.stamp >> 8)
+    const pump = createPump(segment, own.row, () => own.count('sleeps', 1))
+    const closeBell = openBell(path, own.row, pump.wake)
+    const watcher = createWatcher(segment, table)
+    const channels = new Map<string, Channel>()
+    let closed = false
+
+    function wakeRow(row: number): void {
+      if (row === own.row) pump.wake()
+      else ringIfAsleep(segment, row, bells.ring)
+    }
+
+    function wakeEverybody(): void {
+      for (let row = 0; row < segment.layout.membersMax; row += 1) wakeRow(row)
+    }
+
+    const wiring = { segment, own, locks, pump, wakeRow, wakeEverybody }
+
+    function topic(topicName: string, options: TopicOptions = {}): Channel {
+      const known = channels.get(topicName)
+      if (known) return known
+      const channel = createChannel(wiring, placeTopic(segment, locks, topicName, options), topicName)
+      channels.set(topicName, channel)
+      return channel
+    }
+
+    const mailbox = createMailbox(wiring, table, topic)
+    own.set('attachedAt', Date.now())
+    own.setState('attached')
+
+    return {
+      ...mailbox,
+      path,
+      name,
+      address: own.address,
+      topic,
+      members: table.list,
+      setState: own.setState,
+      beat(running) {
+        own.setRunning(running)
+        own.set('heartbeatAt', monotonicMs())
+      },
+      silentMs: table.silentMs,
+      watch: watcher.watch,
+      close() {
+        if (closed) return
+        closed = true
+        pump.stop()
+        for (const channel of channels.values()) channel.close()
+        mailbox.closeMailbox()
+        closeBell()
+        watcher.close()
+        bells.close()
+        own.setState('vacant')
+        endLife()
+        closeSync(segment.fd)
+      },
+    }
+  }
+}

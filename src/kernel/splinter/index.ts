@@ -1,0 +1,8 @@
+export type { Bus, BusOptions } from './bus.ts'
+export { attachBus, createBus, destroyBus } from './bus.ts'
+export type { Channel, MessageListener, Subscription, WaitOptions } from './channel.ts'
+export { createFrameEncoder, decodeFrame, type FrameEncoder } from './frame.ts'
+export type { Geometry } from './geometry.ts'
+export type { EnvelopeListener } from './mailbox.ts'
+export type { Member, MemberFigures, MemberState } from './members.ts'
+export type { TopicOptions } from './topic.ts'

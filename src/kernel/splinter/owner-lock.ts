@@ -1,0 +1,57 @@
+import { RunaError } from '#protocol'
+
+/** Tries before a look at the holder: far longer than any critical section takes on a core of its own. */
+const SPINS = 200
+const PAUSE_MS = 0.05
+const PAUSE_MS_MAX = 2
+/** A holder that lives and does not let go for so long has been stopped, or hangs. */
+const PATIENCE_MS = 2_000
+
+/** Who an owner is and whether it lives: stamps are never used twice. */
+export interface Ownership {
+  readonly stamp: number
+  isAlive(stamp: number): boolean
+}
+
+/**
+ * Locks in shared memory, one word each: 0, or the stamp of the holder. A lock whose holder is dead is taken over,
+ * so whatever it guards must be sound at every instant: prepared aside, then switched to by one store.
+ */
+export interface OwnerLocks {
+  /** Throws BUS_BACKPRESSURE when a living holder keeps it for seconds. */
+  acquire(word: number): void
+  release(word: number): void
+}
+
+export function createOwnerLocks(words: Int32Array, { stamp, isAlive }: Ownership): OwnerLocks {
+  const pause = new Int32Array(new SharedArrayBuffer(4))
+
+  function waitFor(word: number): void {
+    const startedMs = performance.now()
+    let pauseMs = PAUSE_MS
+    for (;;) {
+      for (let spin = 0; spin < SPINS; spin += 1) {
+        if (Atomics.compareExchange(words, word, 0, stamp) === 0) return
+      }
+      const holder = Atomics.load(words, word)
+      const takenOver = holder !== 0 && !isAlive(holder)
+      if (takenOver && Atomics.compareExchange(words, word, holder, stamp) === holder) return
+      if (performance.now() - startedMs > PATIENCE_MS) {
+        throw new RunaError(
+          'BUS_BACKPRESSURE',
+          'Another process holds a part of the bus and does not let go.',
+        )
+      }
+      // The holder may share this core: let it run.
+      Atomics.wait(pause, 0, 0, pauseMs)
+      pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * 2)
+    }
+  }
+
+  return {
+    acquire(word) {
+      if (Atomics.compareExchange(words, word, 0, stamp) !== 0) waitFor(word)
+    },
+    release: (word) => void Atomics.compareExchange(words, word, stamp, 0),
+  }
+}

@@ -1,0 +1,88 @@
+import { rowWord, SLEEPING } from './members.ts'
+import type { Segment } from './segment.ts'
+
+/** Something that may have work. `drain` does at most a batch of it, and says whether it did any. */
+export interface Source {
+  hasWork(): boolean
+  drain(): boolean
+}
+
+/** Empty turns of the event loop before it sleeps: an answer that comes at once then costs no wake-up. */
+const IDLE_TURNS = 64
+
+/**
+ * Drains its sources in turns of the event loop, and sleeps when there is nothing to do. To lose no wake-up, it first
+ * raises the flag and then looks again; who brings work does it in the other order.
+ */
+export interface Pump {
+  add(source: Source): () => void
+  /** For the bell, and for whoever has work for this very process. */
+  wake(): void
+  stop(): void
+}
+
+export function createPump(segment: Segment, row: number, onSleep: () => void): Pump {
+  const { words } = segment
+  const flag = rowWord(segment, row) + SLEEPING
+  const sources = new Set<Source>()
+  let sleepNumber = 0
+  let idleTurns = 0
+  let scheduled: NodeJS.Immediate | undefined
+  let stopped = false
+
+  function turn(): void {
+    scheduled = undefined
+    if (stopped) return
+    let busy = false
+    for (const source of [...sources]) busy = source.drain() || busy
+    idleTurns = busy ? 0 : idleTurns + 1
+    if (idleTurns <= IDLE_TURNS) schedule()
+    else sleep()
+  }
+
+  function sleep(): void {
+    // Each sleep has a number of its own, so that a slow ringer cannot lower the flag of a later one.
+    sleepNumber = (sleepNumber % 0x3fff_ffff) + 1
+    Atomics.store(words, flag, sleepNumber)
+    onSleep()
+    if ([...sources].some((source) => source.hasWork())) wake()
+  }
+
+  function schedule(): void {
+    scheduled ??= setImmediate(turn)
+  }
+
+  function wake(): void {
+    if (stopped) return
+    Atomics.store(words, flag, 0)
+    idleTurns = 0
+    schedule()
+  }
+
+  schedule()
+  return {
+    add(source) {
+      sources.add(source)
+      wake()
+      return () => sources.delete(source)
+    },
+    wake,
+    stop() {
+      stopped = true
+      clearImmediate(scheduled)
+    },
+  }
+}
+
+/**
+ * Rings whoever sleeps. First the bell, then the flag: a ringer that is killed between the two leaves a bell that is
+ * rung twice, never one that is not rung.
+ */
+export function ringIfAsleep(segment: Segment, row: number, ring: (row: number) => void): void {
+  const { words } = segment
+  const flag = rowWord(segment, row) + SLEEPING
+  const sleepNumber = Atomics.load(words, flag)
+  if (sleepNumber === 0) return
+  ring(row)
+  Atomics.compareExchange(words, flag, sleepNumber, 0)
+}

@@ -1,0 +1,59 @@
+import { watchLife } from './bell.ts'
+import type { MemberTable } from './members.ts'
+import type { Segment } from './segment.ts'
+import { rowOfStamp } from './stamp.ts'
+
+interface Watched {
+  readonly listeners: Set<{ readonly onLost: () => void }>
+  endWatch(): void
+}
+
+/** Tells of deaths. One pipe for each member that is watched, kept while both live. */
+export function createWatcher({ path }: Segment, table: MemberTable) {
+  const watched = new Map<number, Watched>()
+
+  function report(stamp: number): void {
+    const entry = watched.get(stamp)
+    if (entry === undefined) return
+    watched.delete(stamp)
+    entry.endWatch()
+    for (const { onLost } of entry.listeners) onLost()
+  }
+
+  function start(stamp: number): Watched | undefined {
+    try {
+      const endWatch = watchLife(path, rowOfStamp(stamp), stamp >> 8, () => report(stamp))
+      const entry = { listeners: new Set<{ readonly onLost: () => void }>(), endWatch }
+      if (table.isAlive(stamp)) {
+        watched.set(stamp, entry)
+        return entry
+      }
+      endWatch()
+    } catch (error) {
+      // Its pipe is removed when it has ended.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+    return undefined
+  }
+
+  return {
+    watch(to: string, onLost: () => void): () => void {
+      const stamp = table.resolve(to)
+      const entry = stamp === 0 ? undefined : (watched.get(stamp) ?? start(stamp))
+      const listener = { onLost }
+      if (entry === undefined) {
+        let wanted = true
+        queueMicrotask(() => wanted && onLost())
+        return () => {
+          wanted = false
+        }
+      }
+      entry.listeners.add(listener)
+      return () => void entry.listeners.delete(listener)
+    },
+    close(): void {
+      for (const { endWatch } of watched.values()) endWatch()
+      watched.clear()
+    },
+  }
+}

@@ -1,0 +1,17 @@
+import type { OwnRow } from './members.ts'
+import type { OwnerLocks } from './owner-lock.ts'
+import type { Pump } from './pump.ts'
+import type { Segment } from './segment.ts'
+
+/** What the parts of one seat on the bus share. */
+export interface Wiring {
+  readonly segment: Segment
+  readonly own: OwnRow
+  readonly locks: OwnerLocks
+  readonly pump: Pump
+  wakeRow(row: number): void
+  wakeEverybody(): void
+}
+
+/** Messages handled before other work of the process gets its turn. */
+export const BATCH = 32

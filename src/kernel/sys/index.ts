@@ -1,0 +1,6 @@
+export { isByteLocked, lockByte, unlockByte } from './byte-lock.ts'
+export { makeFifo } from './fifo.ts'
+export { futexWait, futexWake } from './futex.ts'
+export type { Mapping } from './memory.ts'
+export { allocateFile, MAPPING_BYTES_MAX, mapFile } from './memory.ts'
+export { isProcessAlive, processStartTicks, setParentDeathSignal, setUndumpable } from './process.ts'

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { closeSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { Worker } from 'node:worker_threads'
+import { isByteLocked, lockByte, unlockByte } from './byte-lock.ts'
+import { makeFifo } from './fifo.ts'
+import { futexWait, futexWake } from './futex.ts'
+import { allocateFile, mapFile } from './memory.ts'
+import { isProcessAlive, processStartTicks, setParentDeathSignal, setUndumpable } from './process.ts'
+
+const folder = mkdtempSync('/dev/shm/runa-sys-test-')
+after(() => rmSync(folder, { recursive: true }))
+
+function createFile(name: string, sizeBytes = 4_096): string {
+  const path = join(folder, name)
+  const fd = openSync(path, 'wx+')
+  allocateFile(fd, sizeBytes)
+  closeSync(fd)
+  return path
+}
+
+test('an allocated file has real blocks, and one that fits nowhere is refused by name', () => {
+  const path = createFile('real', 65_536)
+  assert.ok(statSync(path).blocks * 512 >= 65_536)
+  const fd = openSync(path, 'r+')
+  assert.throws(() => allocateFile(fd, 2 ** 50), { code: 'ENOSPC', syscall: 'posix_fallocate' })
+})
+
+test('two mappings of a file are one memory, with atomic operations', () => {
+  const path = createFile('mapped')
+  const [left, right] = [openSync(path, 'r+'), openSync(path, 'r+')].map(
+    (fd) => new Int32Array(mapFile(fd).memory),
+  )
+  assert.ok(left && right)
+  Atomics.store(left, 7, 41)
+  assert.equal(Atomics.add(right, 7, 1), 41)
+  assert.equal(Atomics.load(left, 7), 42)
+})
+
+test('what cannot be mapped is refused by name', () => {
+  const path = createFile('to-read-only')
+  assert.throws(() => mapFile(openSync(path, 'r')), { code: 'EACCES', syscall: 'mmap' })
+})
+
+test('a byte is locked by one opening of the file at a time, until that is closed', () => {
+  const path = createFile('locked')
+  const [mine, other] = [openSync(path, 'r+'), openSync(path, 'r+')]
+  assert.ok(lockByte(mine, 5))
+  assert.ok(!lockByte(other, 5))
+  assert.ok(lockByte(other, 6))
+  assert.ok(isByteLocked(other, 5))
+  assert.ok(!isByteLocked(other, 7))
+  unlockByte(other, 6)
+  assert.ok(!isByteLocked(mine, 6))
+  closeSync(mine)
+  assert.ok(!isByteLocked(other, 5))
+  assert.throws(() => lockByte(mine, 5), { code: 'EBADF' })
+})
+
+test('a FIFO is made once', () => {
+  const path = join(folder, 'fifo')
+  makeFifo(path)
+  assert.ok(statSync(path).isFIFO())
+  assert.equal(statSync(path).mode & 0o777, 0o600)
+  assert.throws(() => makeFifo(path), { code: 'EEXIST' })
+})
+
+test('a futex sleeps only while its word holds what was expected, and is woken by another thread', async () => {
+  const path = createFile('futex')
+  const { memory, address } = mapFile(openSync(path, 'r+'))
+  const words = new Int32Array(memory)
+  assert.equal(futexWait(address, 1, 10_000), true)
+  assert.equal(futexWait(address, 0, 1), false)
+  const worker = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads')
+     import(workerData.door).then(async ({ mapFile, futexWait }) => {
+       const { openSync } = require('node:fs')
+       const { address } = mapFile(openSync(workerData.path, 'r+'))
+       parentPort.postMessage(futexWait(address, 0, 30_000))
+     })`,
+    { eval: true, workerData: { path, door: new URL('./index.js', import.meta.url).href } },
+  )
+  const woken = new Promise((resolve) => worker.once('message', resolve))
+  while (futexWake(address, 1) === 0) await new Promise(setImmediate)
+  assert.equal(await woken, true)
+  assert.equal(words[0], 0)
+})
+
+test('a process is known by pid and start time', () => {
+  const started = processStartTicks(process.pid)
+  assert.ok(started !== undefined && started > 0)
+  assert.equal(processStartTicks(process.pid), started)
+  assert.equal(processStartTicks(2 ** 22 + 1), undefined)
+  assert.ok(isProcessAlive(process.pid))
+  assert.ok(!isProcessAlive(2 ** 22 + 1))
+})
+
+test('the settings of a process are accepted by the kernel', () => {
+  setParentDeathSignal('SIGTERM')
+  setUndumpable()
+})
