@@ -6,9 +6,10 @@ import { createMailbox, type Mailbox } from './mailbox.ts'
 import { createMemberTable, type Member, type MemberState, monotonicMs } from './members.ts'
 import { createOwnerLocks } from './owner-lock.ts'
 import { createPump, ringIfAsleep } from './pump.ts'
-import { createSegment, openSegment, removeSegment } from './segment.ts'
+import { createSegment, openSegment, removeSegment, type Segment } from './segment.ts'
 import { placeTopic, type TopicOptions } from './topic.ts'
 import { createWatcher } from './watcher.ts'
+import type { Wiring } from './wiring.ts'
 
 export interface BusOptions extends Partial<Geometry> {
   /** Of the file, in a folder of its own on a file system in memory. */
@@ -65,74 +66,76 @@ export function destroyBus(path: string): void {
 export function attachBus(path: string, { name }: { readonly name: string }): Bus {
   const segment = openSegment(path)
   try {
-    return takeSeat()
+    return takeSeat(segment, name)
   } catch (error) {
     closeSync(segment.fd)
     throw error
   }
+}
 
-  function takeSeat(): Bus {
-    const table = createMemberTable(segment)
-    const own = table.claim(name)
-    const locks = createOwnerLocks(segment.words, own)
-    const bells = createBells(path)
-    const endLife = openLife(path, own.row, own.stamp >> 8)
-    const pump = createPump(segment, own.row, () => own.count('sleeps', 1))
-    const closeBell = openBell(path, own.row, pump.wake)
-    const watcher = createWatcher(segment, table)
-    const channels = new Map<string, Channel>()
-    let closed = false
+function takeSeat(segment: Segment, name: string): Bus {
+  const { path } = segment
+  const table = createMemberTable(segment)
+  const own = table.claim(name)
+  const locks = createOwnerLocks(segment.words, own)
+  const bells = createBells(path)
+  const endLife = openLife(path, own.row, own.stamp >> 8)
+  const pump = createPump(segment, own.row, () => own.count('sleeps', 1))
+  const closeBell = openBell(path, own.row, pump.wake)
+  const watcher = createWatcher(segment, table)
+  const wakeRow = (row: number) => (row === own.row ? pump.wake() : ringIfAsleep(segment, row, bells.ring))
+  const wakeEverybody = () => {
+    for (let row = 0; row < segment.layout.membersMax; row += 1) wakeRow(row)
+  }
+  const wiring = { segment, own, locks, pump, wakeRow, wakeEverybody }
+  const { topic, closeTopics } = createTopics(wiring)
+  const mailbox = createMailbox(wiring, table, topic)
+  own.set('attachedAt', Date.now())
+  own.setState('attached')
+  let closed = false
 
-    function wakeRow(row: number): void {
-      if (row === own.row) pump.wake()
-      else ringIfAsleep(segment, row, bells.ring)
-    }
+  return {
+    ...mailbox,
+    path,
+    name,
+    address: own.address,
+    topic,
+    members: table.list,
+    setState: own.setState,
+    beat(running) {
+      own.setRunning(running)
+      own.set('heartbeatAt', monotonicMs())
+    },
+    silentMs: table.silentMs,
+    watch: watcher.watch,
+    close() {
+      if (closed) return
+      closed = true
+      pump.stop()
+      closeTopics()
+      mailbox.closeMailbox()
+      closeBell()
+      watcher.close()
+      bells.close()
+      own.setState('vacant')
+      endLife()
+      closeSync(segment.fd)
+    },
+  }
+}
 
-    function wakeEverybody(): void {
-      for (let row = 0; row < segment.layout.membersMax; row += 1) wakeRow(row)
-    }
-
-    const wiring = { segment, own, locks, pump, wakeRow, wakeEverybody }
-
-    function topic(topicName: string, options: TopicOptions = {}): Channel {
-      const known = channels.get(topicName)
+function createTopics(wiring: Wiring) {
+  const channels = new Map<string, Channel>()
+  return {
+    topic(name: string, options: TopicOptions = {}): Channel {
+      const known = channels.get(name)
       if (known) return known
-      const channel = createChannel(wiring, placeTopic(segment, locks, topicName, options), topicName)
-      channels.set(topicName, channel)
+      const channel = createChannel(wiring, placeTopic(wiring.segment, wiring.locks, name, options), name)
+      channels.set(name, channel)
       return channel
-    }
-
-    const mailbox = createMailbox(wiring, table, topic)
-    own.set('attachedAt', Date.now())
-    own.setState('attached')
-
-    return {
-      ...mailbox,
-      path,
-      name,
-      address: own.address,
-      topic,
-      members: table.list,
-      setState: own.setState,
-      beat(running) {
-        own.setRunning(running)
-        own.set('heartbeatAt', monotonicMs())
-      },
-      silentMs: table.silentMs,
-      watch: watcher.watch,
-      close() {
-        if (closed) return
-        closed = true
-        pump.stop()
-        for (const channel of channels.values()) channel.close()
-        mailbox.closeMailbox()
-        closeBell()
-        watcher.close()
-        bells.close()
-        own.setState('vacant')
-        endLife()
-        closeSync(segment.fd)
-      },
-    }
+    },
+    closeTopics(): void {
+      for (const channel of channels.values()) channel.close()
+    },
   }
 }

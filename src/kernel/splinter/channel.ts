@@ -1,5 +1,5 @@
 import { RunaError } from '#protocol'
-import { createRing } from './ring.ts'
+import { Ring } from './ring.ts'
 import type { Consumer } from './ring-consumer.ts'
 import type { RingPlace } from './ring-place.ts'
 import { rowOfStamp } from './stamp.ts'
@@ -39,16 +39,22 @@ const TIMEOUT_MS = 5_000
 const RECHECK_MS = 100
 
 export function createChannel(wiring: Wiring, place: RingPlace, name: string): Channel {
-  const { segment, own, locks, pump, wakeRow, wakeEverybody } = wiring
-  const ring = createRing(segment, place, { locks, owner: own, onSpace: wakeEverybody })
-  const listeners = new Set<{ readonly hear: MessageListener }>()
-  let consumer: Consumer | undefined
-  let endSource: () => void = () => {}
-  let lostBefore = 0
+  const { segment, own, locks, wakeEverybody } = wiring
+  const ring = new Ring(segment, place, { locks, owner: own, onSpace: wakeEverybody })
+  return { ...createPublisher(wiring, ring, name), ...createSubscriber(wiring, ring) }
+}
+
+function createPublisher(
+  wiring: Wiring,
+  ring: Ring,
+  name: string,
+): Pick<Channel, 'publish' | 'publishWhenFree'> {
+  const { own, wakeRow } = wiring
+  const wakeConsumer = (stamp: number) => wakeRow(rowOfStamp(stamp))
 
   function tryToPublish(message: Uint8Array): boolean {
     if (!ring.write(message)) return false
-    for (const stamp of ring.consumers()) wakeRow(rowOfStamp(stamp))
+    ring.forEachConsumer(wakeConsumer)
     return true
   }
 
@@ -59,6 +65,32 @@ export function createChannel(wiring: Wiring, place: RingPlace, name: string): C
       `The topic '${name}' is full: one of its consumers does not keep up.`,
     )
   }
+
+  return {
+    publish(message) {
+      if (!tryToPublish(message)) throw refusal()
+    },
+    async publishWhenFree(message, { timeoutMs = TIMEOUT_MS, signal } = {}) {
+      const endMs = performance.now() + timeoutMs
+      for (;;) {
+        if (tryToPublish(message)) return
+        ring.askForSpace()
+        if (tryToPublish(message)) return
+        if (performance.now() > endMs) throw refusal()
+        await waitForSpace(wiring, () => !ring.isSpaceWanted(), Math.min(RECHECK_MS, timeoutMs), signal)
+      }
+    },
+  }
+}
+
+function createSubscriber(
+  { own, pump, wakeEverybody }: Wiring,
+  ring: Ring,
+): Pick<Channel, 'subscribe' | 'close'> {
+  const listeners = new Set<{ readonly hear: MessageListener }>()
+  let consumer: Consumer | undefined
+  let endSource: () => void = () => {}
+  let lostBefore = 0
 
   function drain(from: Consumer): boolean {
     let handled = 0
@@ -91,19 +123,6 @@ export function createChannel(wiring: Wiring, place: RingPlace, name: string): C
   }
 
   return {
-    publish(message) {
-      if (!tryToPublish(message)) throw refusal()
-    },
-    async publishWhenFree(message, { timeoutMs = TIMEOUT_MS, signal } = {}) {
-      const endMs = performance.now() + timeoutMs
-      for (;;) {
-        if (tryToPublish(message)) return
-        ring.askForSpace()
-        if (tryToPublish(message)) return
-        if (performance.now() > endMs) throw refusal()
-        await waitForSpace(wiring, () => !ring.isSpaceWanted(), Math.min(RECHECK_MS, timeoutMs), signal)
-      }
-    },
     subscribe(hear) {
       const from = consumer ?? join()
       const listener = { hear }

@@ -3,7 +3,7 @@ import type { Channel } from './channel.ts'
 import { createFrameEncoder, decodeFrame, isExpired } from './frame.ts'
 import { ringHeaderBytes } from './geometry.ts'
 import type { MemberTable } from './members.ts'
-import { createRing, type Ring } from './ring.ts'
+import { Ring } from './ring.ts'
 import { rowOfStamp } from './stamp.ts'
 import type { TopicOptions } from './topic.ts'
 import { BATCH, type Wiring } from './wiring.ts'
@@ -30,102 +30,111 @@ export function createMailbox(
   table: MemberTable,
   topic: (name: string, options: TopicOptions) => Channel,
 ): Mailbox & { closeMailbox(): void } {
-  const { segment, own, locks, pump, wakeRow } = wiring
-  const encoder = createFrameEncoder()
-  const rings: Ring[] = []
+  const capacityBytes = Math.floor(wiring.segment.layout.topicsBytes / 4)
+  const events = () => topic(EVENTS_TOPIC, { capacityBytes })
+  const { receive, closeMailbox } = createReceiver(wiring)
+  return {
+    send: createSender(wiring, table, events),
+    receive,
+    overhear(listener) {
+      const subscription = events().subscribe((frame) => {
+        const envelope = openFrame(wiring, frame)
+        if (envelope) listener(envelope)
+      })
+      return subscription.end
+    },
+    closeMailbox,
+  }
+}
+
+/** The inbox of a row. Nobody waits for room in one: its sender is refused instead. */
+function inboxOf({ segment, own, locks }: Wiring, row: number): Ring {
+  const { inboxes, inboxStride, inboxBytes } = segment.layout
+  const start = inboxes + row * inboxStride
+  const place = {
+    header: start >> 2,
+    records: start + ringHeaderBytes(1),
+    capacityBytes: inboxBytes,
+    consumersMax: 1,
+    lossless: true,
+  }
+  return new Ring(segment, place, { locks, owner: own, onSpace: () => {} })
+}
+
+/** Undefined for what is to be dropped; it is counted. */
+function openFrame({ own }: Wiring, frame: Uint8Array): Envelope | undefined {
+  own.count('receivedMessages', 1)
+  own.count('receivedBytes', frame.length)
+  try {
+    const envelope = decodeFrame(frame)
+    if (!isExpired(envelope, Date.now())) return envelope
+    own.count('expired', 1)
+  } catch (error) {
+    if (!(error instanceof RunaError)) throw error
+    own.count('damaged', 1)
+  }
+  return undefined
+}
+
+function createReceiver(wiring: Wiring): Pick<Mailbox, 'receive'> & { closeMailbox(): void } {
+  const { own, pump } = wiring
   const listeners = new Set<EnvelopeListener>()
-  const eventsBytes = Math.floor(segment.layout.topicsBytes / 4)
   const ownName = own.address.slice(0, own.address.lastIndexOf('@'))
-
-  /** Nobody waits for room in an inbox: its sender is refused instead. */
-  function inboxOf(row: number): Ring {
-    const { inboxes, inboxStride, inboxBytes } = segment.layout
-    const start = inboxes + row * inboxStride
-    const place = {
-      header: start >> 2,
-      records: start + ringHeaderBytes(1),
-      capacityBytes: inboxBytes,
-      consumersMax: 1,
-      lossless: true,
-    }
-    rings[row] ??= createRing(segment, place, { locks, owner: own, onSpace: () => {} })
-    return rings[row]
-  }
-
-  function events(): Channel {
-    return topic(EVENTS_TOPIC, { capacityBytes: eventsBytes })
-  }
-
-  /** Undefined for what is to be dropped; it is counted. */
-  function open(frame: Uint8Array): Envelope | undefined {
-    own.count('receivedMessages', 1)
-    own.count('receivedBytes', frame.length)
-    try {
-      const envelope = decodeFrame(frame)
-      if (!isExpired(envelope, Date.now())) return envelope
-      own.count('expired', 1)
-    } catch (error) {
-      if (!(error instanceof RunaError)) throw error
-      own.count('damaged', 1)
-    }
-    return undefined
-  }
+  const inbox = inboxOf(wiring, own.row).join(0)
 
   function deliver(frame: Uint8Array): void {
-    const envelope = open(frame)
+    const envelope = openFrame(wiring, frame)
     if (envelope === undefined) return
     // The last member in this row may have been meant.
     if (envelope.to !== ownName && envelope.to !== own.address) own.count('strayed', 1)
     else for (const listener of [...listeners]) listener(envelope)
   }
 
-  const inbox = inboxOf(own.row).join(0)
-  pump.add({
-    hasWork: inbox.hasNext,
-    drain() {
-      let handled = 0
-      for (; handled < BATCH; handled += 1) {
-        const frame = inbox.next()
-        if (frame === undefined) break
-        deliver(frame)
-      }
-      return handled > 0
+  function drain(): boolean {
+    let handled = 0
+    for (; handled < BATCH; handled += 1) {
+      const frame = inbox.next()
+      if (frame === undefined) break
+      deliver(frame)
+    }
+    return handled > 0
+  }
+
+  pump.add({ hasWork: inbox.hasNext, drain })
+  return {
+    receive(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
     },
-  })
+    closeMailbox() {
+      inbox.leave()
+      listeners.clear()
+    },
+  }
+}
+
+function createSender(wiring: Wiring, table: MemberTable, events: () => Channel): Mailbox['send'] {
+  const { own, wakeRow } = wiring
+  const encoder = createFrameEncoder()
+  const inboxes: Ring[] = []
 
   function sendTo(to: string, frame: Uint8Array): void {
     const stamp = table.resolve(to)
     if (stamp === 0) throw new RunaError('SERVICE_LOST', `${to} is not running.`)
     const row = rowOfStamp(stamp)
-    if (!inboxOf(row).write(frame)) {
+    inboxes[row] ??= inboxOf(wiring, row)
+    if (!inboxes[row].write(frame)) {
       own.count('refused', 1)
       throw new RunaError('BUS_BACKPRESSURE', `${to} does not keep up: its inbox is full.`)
     }
     wakeRow(row)
   }
 
-  return {
-    send(envelope) {
-      const frame = encoder.encode(envelope)
-      if (envelope.to === EVERYBODY) events().publish(frame)
-      else sendTo(envelope.to, frame)
-      own.count('sentMessages', 1)
-      own.count('sentBytes', frame.length)
-    },
-    receive(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    overhear(listener) {
-      const subscription = events().subscribe((frame) => {
-        const envelope = open(frame)
-        if (envelope) listener(envelope)
-      })
-      return subscription.end
-    },
-    closeMailbox() {
-      inbox.leave()
-      listeners.clear()
-    },
+  return (envelope) => {
+    const frame = encoder.encode(envelope)
+    if (envelope.to === EVERYBODY) events().publish(frame)
+    else sendTo(envelope.to, frame)
+    own.count('sentMessages', 1)
+    own.count('sentBytes', frame.length)
   }
 }

@@ -16,6 +16,8 @@ const RUNNING = 5
 const FIGURES_BYTE = 64
 const NAME_BYTE = 256
 
+const RESOLVED_MAX = 256
+
 export const MEMBER_STATES = ['vacant', 'attached', 'ready', 'stopping'] as const
 export type MemberState = (typeof MEMBER_STATES)[number]
 
@@ -88,52 +90,17 @@ export function rowWord({ layout }: Segment, row: number): number {
 }
 
 export function createMemberTable(segment: Segment): MemberTable {
-  const { words, layout, bytes, floats } = segment
+  const rows = readRows(segment)
   const resolved = new Map<string, number>()
   let own: OwnRow | undefined
-
-  function nameOf(row: number): string {
-    const start = layout.members + row * layout.memberBytes + NAME_BYTE
-    const length = words[rowWord(segment, row) + NAME_LENGTH] ?? 0
-    return bytes.toString('utf8', start, start + Math.min(NAME_BYTES_MAX, length))
-  }
-
-  function stateOf(row: number): MemberState {
-    return MEMBER_STATES[Atomics.load(words, rowWord(segment, row) + STATE)] ?? 'vacant'
-  }
 
   function isAlive(stamp: number): boolean {
     return own?.stamp === stamp || isMemberAlive(segment, stamp)
   }
 
-  function silenceOf(row: number): number | undefined {
-    const first = (layout.members + row * layout.memberBytes + FIGURES_BYTE) >> 3
-    const heartbeatAt = floats[first + FIGURES.indexOf('heartbeatAt')] ?? 0
-    return heartbeatAt === 0 ? undefined : Math.max(0, monotonicMs() - heartbeatAt)
-  }
-
-  function currentStamp(row: number): number {
-    return stampOf(row, Atomics.load(words, rowWord(segment, row) + GENERATION))
-  }
-
-  function describe(row: number): Member {
-    const first = (layout.members + row * layout.memberBytes + FIGURES_BYTE) >> 3
-    const figures = Object.fromEntries(FIGURES.map((name, index) => [name, floats[first + index] ?? 0]))
-    const name = nameOf(row)
-    return {
-      address: addressOf(name, currentStamp(row)),
-      name,
-      pid: words[rowWord(segment, row) + PID] ?? 0,
-      state: stateOf(row),
-      running: words[rowWord(segment, row) + RUNNING] ?? 0,
-      silentMs: silenceOf(row),
-      figures: figures as Record<Figure, number>,
-    }
-  }
-
   function livingRows(): number[] {
-    const rows = Array.from({ length: layout.membersMax }, (_, row) => row)
-    return rows.filter((row) => stateOf(row) !== 'vacant' && isAlive(currentStamp(row)))
+    const all = Array.from({ length: segment.layout.membersMax }, (_, row) => row)
+    return all.filter((row) => rows.state(row) !== 'vacant' && isAlive(rows.stamp(row)))
   }
 
   function find(to: string): number {
@@ -143,14 +110,16 @@ export function createMemberTable(segment: Segment): MemberTable {
       const stamp = stampOf(Number(row), Number(generation))
       return isReachable(stamp, to) ? stamp : 0
     }
-    const row = livingRows().find((candidate) => stateOf(candidate) === 'ready' && nameOf(candidate) === to)
-    return row === undefined ? 0 : currentStamp(row)
+    const row = livingRows().find(
+      (candidate) => rows.state(candidate) === 'ready' && rows.name(candidate) === to,
+    )
+    return row === undefined ? 0 : rows.stamp(row)
   }
 
   function isReachable(stamp: number, to: string): boolean {
     const row = rowOfStamp(stamp)
-    if (row >= layout.membersMax || currentStamp(row) !== stamp) return false
-    const state = stateOf(row)
+    if (row >= segment.layout.membersMax || rows.stamp(row) !== stamp) return false
+    const state = rows.state(row)
     if (state === 'vacant' || (state !== 'ready' && !to.includes('@'))) return false
     return isAlive(stamp)
   }
@@ -159,10 +128,10 @@ export function createMemberTable(segment: Segment): MemberTable {
     const known = resolved.get(to)
     if (known !== undefined && isReachable(known, to)) return known
     const stamp = find(to)
+    // One entry for each name or address that was ever talked to; callers come and go.
+    if (resolved.size >= RESOLVED_MAX) resolved.clear()
     if (stamp === 0) resolved.delete(to)
-    // A name or address for each member that was ever talked to; callers come and go.
-    else if (resolved.size < 4 * layout.membersMax) resolved.set(to, stamp)
-    else resolved.clear()
+    else resolved.set(to, stamp)
     return stamp
   }
 
@@ -171,14 +140,49 @@ export function createMemberTable(segment: Segment): MemberTable {
       own = claimRow(segment, name)
       return own
     },
-    list: () => livingRows().map(describe),
+    list: () => livingRows().map(rows.describe),
     resolve,
     isAlive,
     silentMs(to) {
       const stamp = resolve(to)
-      return stamp === 0 ? undefined : silenceOf(rowOfStamp(stamp))
+      return stamp === 0 ? undefined : rows.silentMs(rowOfStamp(stamp))
     },
   }
+}
+
+/** What the rows say, whoever wrote it. */
+function readRows(segment: Segment) {
+  const { words, layout, bytes, floats } = segment
+  const startOf = (row: number) => layout.members + row * layout.memberBytes
+  const figure = (row: number, index: number) => floats[((startOf(row) + FIGURES_BYTE) >> 3) + index] ?? 0
+  const stamp = (row: number) => stampOf(row, Atomics.load(words, rowWord(segment, row) + GENERATION))
+  const state = (row: number) => MEMBER_STATES[Atomics.load(words, rowWord(segment, row) + STATE)] ?? 'vacant'
+
+  function name(row: number): string {
+    const start = startOf(row) + NAME_BYTE
+    const length = words[rowWord(segment, row) + NAME_LENGTH] ?? 0
+    return bytes.toString('utf8', start, start + Math.min(NAME_BYTES_MAX, length))
+  }
+
+  function silentMs(row: number): number | undefined {
+    const heartbeatAt = figure(row, FIGURES.indexOf('heartbeatAt'))
+    return heartbeatAt === 0 ? undefined : Math.max(0, monotonicMs() - heartbeatAt)
+  }
+
+  function describe(row: number): Member {
+    const figures = Object.fromEntries(FIGURES.map((key, index) => [key, figure(row, index)]))
+    return {
+      address: addressOf(name(row), stamp(row)),
+      name: name(row),
+      pid: words[rowWord(segment, row) + PID] ?? 0,
+      state: state(row),
+      running: words[rowWord(segment, row) + RUNNING] ?? 0,
+      silentMs: silentMs(row),
+      figures: figures as Record<Figure, number>,
+    }
+  }
+
+  return { stamp, state, name, silentMs, describe }
 }
 
 export function addressOf(name: string, stamp: number): string {
@@ -190,41 +194,46 @@ function claimRow(segment: Segment, name: string): OwnRow {
   if (name === '' || nameBytes.length > NAME_BYTES_MAX || /[@*]/.test(name)) {
     throw new RunaError('BAD_INPUT', `A member's name has 1 to ${NAME_BYTES_MAX} bytes, without @ and *.`)
   }
-  const { layout, words, floats, bytes, fd } = segment
+  const { layout, fd } = segment
   for (let row = 0; row < layout.membersMax; row += 1) {
-    if (!lockByte(fd, LOCKED_BYTES + row)) continue
-    const word = rowWord(segment, row)
-    // Nothing that the last holder of the row left may look like this one's.
-    Atomics.store(words, word + STATE, 0)
-    words.fill(0, word + SLEEPING, word + layout.memberBytes / 4)
-    words[word + PID] = process.pid
-    words[word + NAME_LENGTH] = nameBytes.length
-    bytes.set(nameBytes, word * 4 + NAME_BYTE)
-    const stamp = stampOf(row, Atomics.load(words, word + GENERATION) + 1)
-    // From here on the last holder is known to be dead, and this one to live.
-    Atomics.store(words, word + GENERATION, stamp >> 8)
-    const first = (word * 4 + FIGURES_BYTE) >> 3
-    const indexOf = (figure: Figure) => first + FIGURES.indexOf(figure)
-    return {
-      row,
-      stamp,
-      address: addressOf(name, stamp),
-      isAlive: (other) => other === stamp || isMemberAlive(segment, other),
-      setState(state) {
-        Atomics.store(words, word + STATE, MEMBER_STATES.indexOf(state))
-        if (state === 'vacant') unlockByte(fd, LOCKED_BYTES + row)
-      },
-      count(figure, by) {
-        const index = indexOf(figure)
-        floats[index] = (floats[index] ?? 0) + by
-      },
-      set(figure, value) {
-        floats[indexOf(figure)] = value
-      },
-      setRunning(calls) {
-        words[word + RUNNING] = calls
-      },
-    }
+    if (lockByte(fd, LOCKED_BYTES + row)) return becomeOwner(segment, row, name, nameBytes)
   }
   throw new RunaError('BUS_FULL', `The bus has ${layout.membersMax} members, and room for no more.`)
+}
+
+/** Only for the holder of the row's lock. */
+function becomeOwner(segment: Segment, row: number, name: string, nameBytes: Uint8Array): OwnRow {
+  const { layout, words, floats, bytes, fd } = segment
+  const word = rowWord(segment, row)
+  // Nothing that the last holder of the row left may look like this one's.
+  Atomics.store(words, word + STATE, 0)
+  words.fill(0, word + SLEEPING, word + layout.memberBytes / 4)
+  words[word + PID] = process.pid
+  words[word + NAME_LENGTH] = nameBytes.length
+  bytes.set(nameBytes, word * 4 + NAME_BYTE)
+  const stamp = stampOf(row, Atomics.load(words, word + GENERATION) + 1)
+  // From here on the last holder is known to be dead, and this one to live.
+  Atomics.store(words, word + GENERATION, stamp >> 8)
+  const first = (word * 4 + FIGURES_BYTE) >> 3
+  const indexOf = (figure: Figure) => first + FIGURES.indexOf(figure)
+  return {
+    row,
+    stamp,
+    address: addressOf(name, stamp),
+    isAlive: (other) => other === stamp || isMemberAlive(segment, other),
+    setState(state) {
+      Atomics.store(words, word + STATE, MEMBER_STATES.indexOf(state))
+      if (state === 'vacant') unlockByte(fd, LOCKED_BYTES + row)
+    },
+    count(figure, by) {
+      const index = indexOf(figure)
+      floats[index] = (floats[index] ?? 0) + by
+    },
+    set(figure, value) {
+      floats[indexOf(figure)] = value
+    },
+    setRunning(calls) {
+      words[word + RUNNING] = calls
+    },
+  }
 }

@@ -14,113 +14,130 @@ import {
 import type { Segment } from './segment.ts'
 
 /** Bytes between processes, in order: any number may write, and each consumer has a cursor of its own. */
-export interface Ring {
+export class Ring {
+  private readonly words: Int32Array
+  private readonly records: ReturnType<typeof createRecordStore>
+  private readonly state = emptyState()
+  private readonly segment: Segment
+  private readonly place: RingPlace
+  private readonly settings: RingSettings
+
+  constructor(segment: Segment, place: RingPlace, settings: RingSettings) {
+    this.segment = segment
+    this.words = segment.words
+    this.place = place
+    this.settings = settings
+    this.records = createRecordStore(segment, place)
+  }
+
   /** False when a lossless ring has no room. Throws BAD_INPUT for a record that can never fit. */
-  write(record: Uint8Array): boolean
-  /** Starts at what is written next. One consumer for each index, which belongs to the caller. */
-  join(index: number): Consumer
-  /** The stamps of all consumers, living or not. */
-  consumers(): number[]
-  /** Asks to be told of room; a try after it decides whether there is still none. */
-  askForSpace(): void
-  /** Whether nobody has made room since the asking. */
-  isSpaceWanted(): boolean
-}
-
-export function createRing(segment: Segment, place: RingPlace, settings: RingSettings): Ring {
-  const { words } = segment
-  const { header, capacityBytes, consumersMax, lossless } = place
-  const { locks, owner } = settings
-  const store = createRecordStore(segment, place)
-  const state = emptyState()
-
-  /** Drops the oldest records, and says so before their bytes are written over. */
-  function makeRoomByForgetting(neededBytes: number): void {
-    while (capacityBytes - store.distance(state.tail, state.head) < neededBytes) {
-      const length = store.lengthAt(state.tail, state.tailSequence)
-      if (length === undefined) {
-        state.tail = state.head
-        state.tailSequence = state.headSequence
-      } else {
-        state.tail = store.advance(state.tail, recordBytes(length))
-        state.tailSequence = (state.tailSequence + 1) | 0
-      }
-    }
-    commitState(words, header, state)
-  }
-
-  function unreadBytes(): number {
-    let unread = 0
-    for (let index = 0; index < consumersMax; index += 1) {
-      const cursor = header + CURSORS + index * CURSOR_WORDS
-      if (Atomics.load(words, cursor) === 0) continue
-      unread = Math.max(unread, store.distance(Atomics.load(words, cursor + 1), state.head))
-    }
-    return unread
-  }
-
-  /** What a dead consumer has not read is no reason to wait. */
-  function dropDeadConsumers(): void {
-    for (let index = 0; index < consumersMax; index += 1) {
-      const cursor = header + CURSORS + index * CURSOR_WORDS
-      const stamp = Atomics.load(words, cursor)
-      if (stamp !== 0 && !owner.isAlive(stamp)) Atomics.compareExchange(words, cursor, stamp, 0)
-    }
-  }
-
-  function hasRoom(neededBytes: number): boolean {
-    if (capacityBytes - unreadBytes() >= neededBytes) return true
-    dropDeadConsumers()
-    return capacityBytes - unreadBytes() >= neededBytes
-  }
-
-  function write(record: Uint8Array): boolean {
+  write(record: Uint8Array): boolean {
+    const { words, state, records, settings } = this
+    const { header, capacityBytes, lossless } = this.place
     const neededBytes = recordBytes(record.length)
     if (neededBytes > capacityBytes) {
       const most = capacityBytes - RECORD_HEADER_BYTES
       throw new RunaError('BAD_INPUT', `A message of ${record.length} bytes is too long: ${most} fit.`)
     }
-    locks.acquire(header + LOCK)
+    settings.locks.acquire(header + LOCK)
     try {
       readState(words, header, state)
-      if (lossless && !hasRoom(neededBytes)) return false
-      if (!lossless && capacityBytes - store.distance(state.tail, state.head) < neededBytes) {
-        makeRoomByForgetting(neededBytes)
+      if (lossless) {
+        if (!this.hasRoom(neededBytes)) return false
+      } else if (capacityBytes - records.distance(state.tail, state.head) < neededBytes) {
+        this.forgetOldest(neededBytes)
       }
-      store.write(state.head, state.headSequence, record)
-      state.head = store.advance(state.head, neededBytes)
+      records.write(state.head, state.headSequence, record)
+      state.head = records.advance(state.head, neededBytes)
       state.headSequence = (state.headSequence + 1) | 0
       commitState(words, header, state)
       return true
     } finally {
-      locks.release(header + LOCK)
+      settings.locks.release(header + LOCK)
     }
   }
 
-  return {
-    write,
-    join(index) {
-      const cursor = header + CURSORS + index * CURSOR_WORDS
-      locks.acquire(header + LOCK)
-      try {
-        readState(words, header, state)
-        Atomics.store(words, cursor, 0)
-        Atomics.store(words, cursor + 1, state.head)
-        Atomics.store(words, cursor, owner.stamp)
-        return createConsumer(segment, place, settings, cursor, state)
-      } finally {
-        locks.release(header + LOCK)
+  /** Starts at what is written next. One consumer for each index, which belongs to the caller. */
+  join(index: number): Consumer {
+    const { words, state, settings } = this
+    const { header } = this.place
+    const cursor = this.cursorOf(index)
+    settings.locks.acquire(header + LOCK)
+    try {
+      readState(words, header, state)
+      Atomics.store(words, cursor, 0)
+      Atomics.store(words, cursor + 1, state.head)
+      Atomics.store(words, cursor, settings.owner.stamp)
+      return createConsumer(this.segment, this.place, settings, cursor, state)
+    } finally {
+      settings.locks.release(header + LOCK)
+    }
+  }
+
+  /** Calls `visit` with the stamp of each consumer, living or not. */
+  forEachConsumer(visit: (stamp: number) => void): void {
+    for (let index = 0; index < this.place.consumersMax; index += 1) {
+      const stamp = Atomics.load(this.words, this.cursorOf(index))
+      if (stamp !== 0) visit(stamp)
+    }
+  }
+
+  /** Asks to be told of room; a try after it decides whether there is still none. */
+  askForSpace(): void {
+    Atomics.store(this.words, this.place.header + SPACE_WANTED, 1)
+  }
+
+  /** Whether nobody has made room since the asking. */
+  isSpaceWanted(): boolean {
+    return Atomics.load(this.words, this.place.header + SPACE_WANTED) !== 0
+  }
+
+  private cursorOf(index: number): number {
+    return this.place.header + CURSORS + index * CURSOR_WORDS
+  }
+
+  /** Drops the oldest records, and says so before their bytes are written over. */
+  private forgetOldest(neededBytes: number): void {
+    const { state, records, place } = this
+    while (place.capacityBytes - records.distance(state.tail, state.head) < neededBytes) {
+      const length = records.lengthAt(state.tail, state.tailSequence)
+      if (length === undefined) {
+        // Damaged memory: what is there cannot be walked, so all of it goes.
+        state.tail = state.head
+        state.tailSequence = state.headSequence
+      } else {
+        state.tail = records.advance(state.tail, recordBytes(length))
+        state.tailSequence = (state.tailSequence + 1) | 0
       }
-    },
-    consumers() {
-      const stamps: number[] = []
-      for (let index = 0; index < consumersMax; index += 1) {
-        const stamp = Atomics.load(words, header + CURSORS + index * CURSOR_WORDS)
-        if (stamp !== 0) stamps.push(stamp)
-      }
-      return stamps
-    },
-    askForSpace: () => void Atomics.store(words, header + SPACE_WANTED, 1),
-    isSpaceWanted: () => Atomics.load(words, header + SPACE_WANTED) !== 0,
+    }
+    commitState(this.words, place.header, state)
+  }
+
+  private hasRoom(neededBytes: number): boolean {
+    const { capacityBytes } = this.place
+    if (capacityBytes - this.unreadBytes() >= neededBytes) return true
+    this.dropDeadConsumers()
+    return capacityBytes - this.unreadBytes() >= neededBytes
+  }
+
+  private unreadBytes(): number {
+    const { words, state, records, place } = this
+    let unread = 0
+    for (let index = 0; index < place.consumersMax; index += 1) {
+      const cursor = this.cursorOf(index)
+      if (Atomics.load(words, cursor) === 0) continue
+      unread = Math.max(unread, records.distance(Atomics.load(words, cursor + 1), state.head))
+    }
+    return unread
+  }
+
+  /** What a dead consumer has not read is no reason to wait. */
+  private dropDeadConsumers(): void {
+    for (let index = 0; index < this.place.consumersMax; index += 1) {
+      const cursor = this.cursorOf(index)
+      const stamp = Atomics.load(this.words, cursor)
+      if (stamp === 0 || this.settings.owner.isAlive(stamp)) continue
+      Atomics.compareExchange(this.words, cursor, stamp, 0)
+    }
   }
 }
