@@ -138,23 +138,30 @@ export class FoldedText {
     return this.raw.toString('utf8', startByte - this.firstByte, endByte - this.firstByte)
   }
 
-  /** Nothing below `unit` and `byte` will be asked for again. */
+  /** Nothing below `unit` and `byte` will be asked for again. Moves what is left only once that pays. */
   forget(unit: number, byte: number): void {
     const gone = unit - this.firstUnit
-    if (gone > 0 && (unit === this.unitCount || gone > this.units.length / 2)) {
+    const left = this.used - gone
+    if (gone > 0 && (left === 0 || gone > this.units.length / 2)) {
       this.wordBefore = this.words[gone - 1] as number
-      for (const column of [this.units, this.words, this.starts, this.ends]) {
-        column.copyWithin(0, gone, this.used)
-      }
-      this.used -= gone
+      if (left > 0) this.moveUnits(gone)
+      this.used = left
       this.firstUnit = unit
     }
     const goneBytes = byte - this.firstByte
-    if (goneBytes === this.rawCount || goneBytes > this.raw.length / 2) {
-      this.raw.copyWithin(0, goneBytes, this.rawCount)
-      this.rawCount -= goneBytes
+    const leftBytes = this.rawCount - goneBytes
+    if (leftBytes === 0 || goneBytes > this.raw.length / 2) {
+      if (leftBytes > 0) this.raw.copyWithin(0, goneBytes, this.rawCount)
+      this.rawCount = leftBytes
       this.firstByte = byte
     }
+  }
+
+  private moveUnits(gone: number): void {
+    this.units.copyWithin(0, gone, this.used)
+    this.words.copyWithin(0, gone, this.used)
+    this.starts.copyWithin(0, gone, this.used)
+    this.ends.copyWithin(0, gone, this.used)
   }
 
   private appendRaw(bytes: Uint8Array): void {
