@@ -1,0 +1,108 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { call, createMemoryTransports, serve } from '#kernel/service'
+import {
+  type CompletionItem,
+  type CompletionRequest,
+  conversationContract,
+  type Handlers,
+  inferenceContract,
+  type Model,
+  type Passage,
+  type TurnItem,
+  tietoContract,
+} from '#protocol'
+import { openPersonas } from './personas.ts'
+import { createConversation } from './service.ts'
+import { openThreads } from './threads.ts'
+
+/** What the tests of conversation stand on: an engine and documents that say what a test wants them to say. */
+export type Complete = Handlers<typeof inferenceContract>['complete']
+export type Search = Handlers<typeof tietoContract>['search']
+export type OpenConversation = Awaited<ReturnType<typeof openConversation>>
+
+export const WHALE: Passage = {
+  ...{ topic: 'sea', document: 'whales.md', start: 7, end: 19, title: 'Whales', source: '/sea/whales.md' },
+  ...{ headings: [], text: 'Whales dive.', metadata: {}, score: 1, bm25: 1, cosine: 1, distance: 0 },
+}
+
+export const MODEL = { id: 'small', engine: 'llama', digest: 'd' } as const
+export const START: CompletionItem = { kind: 'start', model: MODEL }
+export const END: CompletionItem & { kind: 'end' } = {
+  ...{ kind: 'end', reason: 'stop', usage: { promptTokens: 5, completionTokens: 2 }, quotes: [] },
+  ...{ firstTokenMs: 1, totalMs: 2 },
+}
+
+export const text = (words: string): CompletionItem => ({ kind: 'text', text: words, tokens: 1 })
+
+export async function* say(...items: CompletionItem[]): AsyncGenerator<CompletionItem> {
+  yield* items
+}
+
+export async function* sayAndFail(error: Error, ...items: CompletionItem[]): AsyncGenerator<CompletionItem> {
+  yield* items
+  throw error
+}
+
+/** Says its words, then waits until it is cancelled. */
+export async function* sayAndHang(signal: AbortSignal, ...items: CompletionItem[]) {
+  yield* items
+  await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+}
+
+export interface Behaviour {
+  readonly complete?: Complete
+  readonly search?: Search
+  readonly models?: readonly Model[]
+}
+
+/** A folder with two personas, and how to remove it. */
+export async function createHome() {
+  const home = await mkdtemp(join(tmpdir(), 'runa-conversation-'))
+  await writeFile(join(home, 'default.md'), '---\nname: Test\nsampling: { temperature: 0 }\n---\nBe kind.')
+  await writeFile(join(home, 'reader.md'), '---\nname: Reader\ntopics: [gone]\n---\nRead closely.')
+  return { home, remove: () => rm(home, { recursive: true }) }
+}
+
+/** A conversation over `home`, which may have been used before. */
+export async function openConversation(home: string, behaviour: Behaviour = {}) {
+  const { complete = () => say(START, text('So.'), END), models = [] } = behaviour
+  const { search = async () => ({ passages: [WHALE], match: true }) } = behaviour
+  const requests: CompletionRequest[] = []
+  const searches: string[][] = []
+  const engine: Partial<Handlers<typeof inferenceContract>> = {
+    models: async () => ({ models: [...models] }),
+    complete(request, context) {
+      requests.push(request)
+      return complete(request, context)
+    },
+  }
+  const documents: Partial<Handlers<typeof tietoContract>> = {
+    search(input, context) {
+      searches.push(input.topics)
+      return search(input, context)
+    },
+  }
+  const [engineSide, toEngine] = createMemoryTransports()
+  const [documentsSide, toDocuments] = createMemoryTransports()
+  const [serverSide, callerSide] = createMemoryTransports()
+  serve(inferenceContract, engine as Handlers<typeof inferenceContract>, engineSide)
+  serve(tietoContract, documents as Handlers<typeof tietoContract>, documentsSide)
+  const { handlers, settled } = createConversation({
+    personas: openPersonas([home]),
+    threads: await openThreads(join(home, 'threads')),
+    tieto: call(tietoContract, toDocuments),
+    inference: call(inferenceContract, toEngine),
+    contextTokens: 4_096,
+    announce: (thread) => service.emit('threadChanged', thread),
+  })
+  const service = serve(conversationContract, handlers, serverSide, { stopMs: 0 })
+  return { client: call(conversationContract, callerSide), callerSide, requests, searches, service, settled }
+}
+
+export async function all(items: AsyncIterable<TurnItem>): Promise<TurnItem[]> {
+  const list: TurnItem[] = []
+  for await (const item of items) list.push(item)
+  return list
+}

@@ -1,0 +1,3 @@
+export { openPersonas } from './personas.ts'
+export { type Conversation, type ConversationNeeds, createConversation } from './service.ts'
+export { openThreads } from './threads.ts'

@@ -1,0 +1,22 @@
+import { assetsFolder, homePaths, loadConfig } from '#kernel/config'
+import { call, runService } from '#kernel/service'
+import { conversationContract, inferenceContract, tietoContract } from '#protocol'
+import { openPersonas } from './personas.ts'
+import { createConversation } from './service.ts'
+import { openThreads } from './threads.ts'
+
+await runService(conversationContract, async ({ name, transport, emit, log }) => {
+  const paths = homePaths()
+  const config = await loadConfig(paths.config)
+  const threads = await openThreads(paths.threads)
+  for (const { file, message } of threads.faults) log('thread fault', { file, message })
+  const { handlers, settled } = createConversation({
+    personas: openPersonas([paths.personas, assetsFolder('personas')]),
+    threads,
+    tieto: call(tietoContract, transport, { name }),
+    inference: call(inferenceContract, transport, { name }),
+    contextTokens: config.engine.contextTokens,
+    announce: (thread) => emit('threadChanged', thread),
+  })
+  return { handlers, close: settled }
+})

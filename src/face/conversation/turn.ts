@@ -1,0 +1,171 @@
+import {
+  type AnswerRecord,
+  type CallContext,
+  type Client,
+  type CompletionItem,
+  createUuidV7,
+  type inferenceContract,
+  type Notice,
+  type Quote,
+  RunaError,
+  type Sampling,
+  type TurnItem,
+  type TurnReason,
+  type tietoContract,
+} from '#protocol'
+import { findCitations, type GivenPassage } from './citations.ts'
+import { lookIntoDocuments } from './documents.ts'
+import { openCompletion, roomFor } from './engine.ts'
+import { DEFAULT_PERSONA, type LoadedPersona, type Personas } from './personas.ts'
+import { buildPrompt, type PastMessage, type Prompt, type PromptParts, type PromptRoom } from './prompt.ts'
+
+export interface TurnNeeds {
+  readonly personas: Pick<Personas, 'find'>
+  readonly tieto: Pick<Client<typeof tietoContract>, 'search'>
+  readonly inference: Pick<Client<typeof inferenceContract>, 'complete' | 'models'>
+  /** What a local model is loaded with at most. */
+  readonly contextTokens: number
+  readonly nowMs?: () => number
+}
+
+export interface Asked {
+  /** Null where nothing is stored. */
+  readonly thread: string | null
+  readonly question: string
+  readonly history: readonly PastMessage[]
+  /** A prompt that the caller brought; it takes the place of the default persona's. */
+  readonly system: readonly PastMessage[]
+  readonly persona?: string | undefined
+  readonly model?: string | undefined
+  readonly topics: readonly string[]
+  readonly sampling: Sampling
+  readonly promptBytesMax: number
+}
+
+export interface Answering {
+  /** Everything but the `end`, which comes after the record is stored. */
+  readonly items: AsyncGenerator<TurnItem, void>
+  /** Why the engine ended; undefined while it has not. */
+  ended(): TurnReason | undefined
+  /** What is known so far. Of no use before the first item. */
+  record(reason: TurnReason): AnswerRecord
+}
+
+/** Room in which a prompt is tried, as a share of what should fit, when the engine counts more tokens than we did. */
+const SHARES = [1, 0.5, 0.25, 0]
+
+/** One turn, from a question to an answer. Nothing happens until the first item is taken. */
+export function answer(needs: TurnNeeds, asked: Asked, context: CallContext): Answering {
+  const { nowMs = Date.now } = needs
+  const at = nowMs()
+  const startedMs = performance.now()
+  const id = createUuidV7(at)
+  let persona: LoadedPersona | undefined
+  let prompt: Prompt = { messages: [], record: [], passages: [], notices: [] }
+  let end: (CompletionItem & { kind: 'end' }) | undefined
+  let model: AnswerRecord['model'] = { id: asked.model ?? '', engine: 'none', digest: '' }
+  let text = ''
+  let searchMs = 0
+  const searchNotices: Notice[] = []
+  const verdicts: AnswerRecord['verdicts'] = []
+
+  async function* items(): AsyncGenerator<TurnItem, void> {
+    persona = await needs.personas.find(asked.persona ?? DEFAULT_PERSONA)
+    yield { kind: 'start', answer: id, thread: asked.thread }
+    const modelId = asked.model ?? persona.model
+    const look = { question: asked.question, ...topicsOf(asked, persona) }
+    const [found, room] = await Promise.all([
+      lookIntoDocuments(needs.tieto, look, context),
+      roomFor(needs, modelId, samplingOf(asked, persona), context),
+    ])
+    searchMs = found.searchMs
+    searchNotices.push(...found.notices)
+    yield { kind: 'passages', passages: [...found.passages], match: found.looked === 'found' }
+    const system = systemOf(asked, persona)
+    const parts = { ...asked, system, looked: found.looked, passages: found.passages }
+    const sizeBytesMax = Math.min(asked.promptBytesMax, room.sizeBytesMax)
+    yield* complete(parts, { ...room, sizeBytesMax }, modelId)
+  }
+
+  async function* complete(parts: PromptParts, room: PromptRoom, modelId: string | undefined) {
+    const sampling = samplingOf(asked, persona)
+    const opened = await firstThatFits(parts, room, (built) => {
+      prompt = built
+      const request = { messages: built.messages, passages: [...built.passages], sampling }
+      return openCompletion(
+        needs.inference,
+        modelId === undefined ? request : { ...request, model: modelId },
+        context,
+      )
+    })
+    for await (const item of opened) {
+      if (item.kind === 'start') model = item.model
+      if (item.kind === 'end') end = item
+      if (item.kind === 'verdict') verdicts.push(item.verdict)
+      if (item.kind === 'text') text += item.text
+      if (item.kind === 'text') yield { kind: 'text' as const, text: item.text }
+      if (item.kind === 'verdict') yield item
+    }
+    if (end === undefined)
+      throw new RunaError('MODEL_FAILED', 'The engine stopped in the middle of an answer.')
+  }
+
+  function record(reason: TurnReason): AnswerRecord {
+    const quotes: readonly Quote[] = end?.quotes ?? []
+    const cited = findCitations(text, prompt.passages, quotes)
+    const usage = end?.usage ?? { promptTokens: 0, completionTokens: 0 }
+    return {
+      ...{ id, thread: asked.thread, at, question: asked.question, answer: text, reason },
+      citations: cited.citations,
+      notices: [...searchNotices, ...prompt.notices, ...cited.notices],
+      passages: prompt.passages.map(withoutSearch),
+      prompt: prompt.record,
+      persona: persona?.id ?? DEFAULT_PERSONA,
+      ...{ model, sampling: samplingOf(asked, persona), usage, verdicts },
+      timings: { searchMs, firstTokenMs: end?.firstTokenMs ?? 0, totalMs: performance.now() - startedMs },
+    }
+  }
+
+  return { items: items(), ended: () => end?.reason, record }
+}
+
+async function firstThatFits<Result>(
+  parts: PromptParts,
+  room: PromptRoom,
+  attempt: (prompt: Prompt) => Promise<Result>,
+): Promise<Result> {
+  let lastLength: number | undefined
+  let lastError: unknown
+  for (const share of SHARES) {
+    const prompt = buildPrompt(parts, { ...room, sizeBytesMax: share * room.sizeBytesMax })
+    const length = prompt.record.length + prompt.passages.length
+    if (length === lastLength) continue
+    lastLength = length
+    try {
+      return await attempt(prompt)
+    } catch (error) {
+      if (!(error instanceof RunaError) || error.code !== 'CONTEXT_FULL') throw error
+      lastError = error
+    }
+  }
+  throw lastError
+}
+
+function topicsOf(asked: Asked, persona: LoadedPersona) {
+  const namedByPerson = asked.topics.length > 0
+  return { topics: namedByPerson ? asked.topics : persona.topics, namedByPerson }
+}
+
+function systemOf(asked: Asked, persona: LoadedPersona): readonly PastMessage[] {
+  if (asked.persona === undefined && asked.system.length > 0) return asked.system
+  return [{ origin: `persona ${persona.id}`, role: 'system', content: persona.prompt }, ...asked.system]
+}
+
+function samplingOf(asked: Asked, persona: LoadedPersona | undefined): Sampling {
+  return { ...persona?.sampling, ...asked.sampling }
+}
+
+function withoutSearch(passage: GivenPassage): AnswerRecord['passages'][number] {
+  const { number, topic, document, start, end, title, score, text } = passage
+  return { number, topic, document, start, end, title, score, text }
+}
