@@ -6,7 +6,6 @@ import {
   createUuidV7,
   type inferenceContract,
   type Notice,
-  type Quote,
   RunaError,
   type Sampling,
   type TurnItem,
@@ -54,79 +53,91 @@ export interface Answering {
 /** Room in which a prompt is tried, as a share of what should fit, when the engine counts more tokens than we did. */
 const SHARES = [1, 0.5, 0.25, 0]
 
+/** What is known of an answer while it comes to be. */
+interface Draft {
+  persona?: LoadedPersona
+  prompt: Prompt
+  model: AnswerRecord['model']
+  text: string
+  searchMs: number
+  end?: CompletionItem & { kind: 'end' }
+  readonly searchNotices: Notice[]
+  readonly verdicts: AnswerRecord['verdicts']
+}
+
 /** One turn, from a question to an answer. Nothing happens until the first item is taken. */
 export function answer(needs: TurnNeeds, asked: Asked, context: CallContext): Answering {
   const { nowMs = Date.now } = needs
   const at = nowMs()
   const startedMs = performance.now()
   const id = createUuidV7(at)
-  let persona: LoadedPersona | undefined
-  let prompt: Prompt = { messages: [], record: [], passages: [], notices: [] }
-  let end: (CompletionItem & { kind: 'end' }) | undefined
-  let model: AnswerRecord['model'] = { id: asked.model ?? '', engine: 'none', digest: '' }
-  let text = ''
-  let searchMs = 0
-  const searchNotices: Notice[] = []
-  const verdicts: AnswerRecord['verdicts'] = []
+  const draft: Draft = {
+    prompt: { messages: [], record: [], passages: [], notices: [] },
+    model: { id: asked.model ?? '', engine: 'none', digest: '' },
+    ...{ text: '', searchMs: 0, searchNotices: [], verdicts: [] },
+  }
 
   async function* items(): AsyncGenerator<TurnItem, void> {
-    persona = await needs.personas.find(asked.persona ?? DEFAULT_PERSONA)
+    const persona = await needs.personas.find(asked.persona ?? DEFAULT_PERSONA)
+    draft.persona = persona
     yield { kind: 'start', answer: id, thread: asked.thread }
-    const modelId = asked.model ?? persona.model
+    const model = asked.model ?? persona.model
+    const sampling = samplingOf(asked, persona)
     const look = { question: asked.question, ...topicsOf(asked, persona) }
     const [found, room] = await Promise.all([
       lookIntoDocuments(needs.tieto, look, context),
-      roomFor(needs, modelId, samplingOf(asked, persona), context),
+      roomFor(needs, model, sampling, context),
     ])
-    searchMs = found.searchMs
-    searchNotices.push(...found.notices)
+    draft.searchMs = found.searchMs
+    draft.searchNotices.push(...found.notices)
     yield { kind: 'passages', passages: [...found.passages], match: found.looked === 'found' }
-    const system = systemOf(asked, persona)
-    const parts = { ...asked, system, looked: found.looked, passages: found.passages }
+    const parts = { ...asked, ...found, system: systemOf(asked, persona) }
     const sizeBytesMax = Math.min(asked.promptBytesMax, room.sizeBytesMax)
-    yield* complete(parts, { ...room, sizeBytesMax }, modelId)
-  }
-
-  async function* complete(parts: PromptParts, room: PromptRoom, modelId: string | undefined) {
-    const sampling = samplingOf(asked, persona)
-    const opened = await firstThatFits(parts, room, (built) => {
-      prompt = built
-      const request = { messages: built.messages, passages: [...built.passages], sampling }
-      return openCompletion(
-        needs.inference,
-        modelId === undefined ? request : { ...request, model: modelId },
-        context,
-      )
+    const completion = await firstThatFits(parts, { ...room, sizeBytesMax }, (prompt) => {
+      draft.prompt = prompt
+      const request = { messages: prompt.messages, passages: [...prompt.passages], sampling }
+      return openCompletion(needs.inference, model === undefined ? request : { ...request, model }, context)
     })
-    for await (const item of opened) {
-      if (item.kind === 'start') model = item.model
-      if (item.kind === 'end') end = item
-      if (item.kind === 'verdict') verdicts.push(item.verdict)
-      if (item.kind === 'text') text += item.text
-      if (item.kind === 'text') yield { kind: 'text' as const, text: item.text }
-      if (item.kind === 'verdict') yield item
-    }
-    if (end === undefined)
-      throw new RunaError('MODEL_FAILED', 'The engine stopped in the middle of an answer.')
+    yield* take(completion, draft)
   }
 
   function record(reason: TurnReason): AnswerRecord {
-    const quotes: readonly Quote[] = end?.quotes ?? []
-    const cited = findCitations(text, prompt.passages, quotes)
-    const usage = end?.usage ?? { promptTokens: 0, completionTokens: 0 }
+    const { prompt, persona, model, text, end, searchMs, verdicts } = draft
+    const cited = findCitations(text, prompt.passages, end?.quotes ?? [])
     return {
       ...{ id, thread: asked.thread, at, question: asked.question, answer: text, reason },
       citations: cited.citations,
-      notices: [...searchNotices, ...prompt.notices, ...cited.notices],
+      notices: [...draft.searchNotices, ...prompt.notices, ...cited.notices],
       passages: prompt.passages.map(withoutSearch),
       prompt: prompt.record,
       persona: persona?.id ?? DEFAULT_PERSONA,
-      ...{ model, sampling: samplingOf(asked, persona), usage, verdicts },
+      ...{ model, sampling: samplingOf(asked, persona), verdicts },
+      usage: end?.usage ?? { promptTokens: 0, completionTokens: 0 },
       timings: { searchMs, firstTokenMs: end?.firstTokenMs ?? 0, totalMs: performance.now() - startedMs },
     }
   }
 
-  return { items: items(), ended: () => end?.reason, record }
+  return { items: items(), ended: () => draft.end?.reason, record }
+}
+
+/** Writes what the engine says into the draft, and passes on what a person may see. */
+async function* take(
+  completion: AsyncIterable<CompletionItem>,
+  draft: Draft,
+): AsyncGenerator<TurnItem, void> {
+  for await (const item of completion) {
+    if (item.kind === 'start') draft.model = item.model
+    if (item.kind === 'end') draft.end = item
+    if (item.kind === 'verdict') {
+      draft.verdicts.push(item.verdict)
+      yield item
+    }
+    if (item.kind === 'text') {
+      draft.text += item.text
+      yield { kind: 'text', text: item.text }
+    }
+  }
+  if (!draft.end) throw new RunaError('MODEL_FAILED', 'The engine stopped in the middle of an answer.')
 }
 
 async function firstThatFits<Result>(
