@@ -7,6 +7,7 @@ import { createMemberTable, type Member, type MemberState, monotonicMs } from '.
 import { createOwnerLocks } from './owner-lock.ts'
 import { createPump, ringIfAsleep } from './pump.ts'
 import { createSegment, openSegment, removeSegment, type Segment } from './segment.ts'
+import { createStore, type Store } from './store.ts'
 import { placeTopic, type TopicOptions } from './topic.ts'
 import { createWatcher } from './watcher.ts'
 import type { Wiring } from './wiring.ts'
@@ -25,6 +26,8 @@ export interface Bus extends Mailbox {
   readonly name: string
   /** Where to send to reach this very process. */
   readonly address: string
+  /** Keys and values that every member sees. */
+  readonly store: Store
   /**
    * Messages of bytes that any number of members publish and consume. Made by whoever names it first. Throws BUS_FULL.
    */
@@ -99,6 +102,7 @@ function takeSeat(segment: Segment, name: string): Bus {
     path,
     name,
     address: own.address,
+    store: createStore(segment, locks),
     topic,
     members: table.list,
     setState: own.setState,

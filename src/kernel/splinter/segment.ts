@@ -141,20 +141,25 @@ export function removeSegment(path: string): void {
  * understood, and BUS_FORBIDDEN where it is not this user's alone: then somebody else may have put it there.
  */
 export function openSegment(path: string): Segment {
-  const fd = openOrThrow(path)
+  const mapped = openOrThrow(path)
   try {
-    const { size, uid, mode } = fstatSync(fd)
+    const { size, uid, mode } = fstatSync(mapped)
     if (uid !== process.getuid?.() || (mode & 0o077) !== 0) {
       throw new RunaError('BUS_FORBIDDEN', `${path} does not belong to you alone.`)
     }
     const words = new Int32Array(HEADER_WORDS)
-    readSync(fd, new Uint8Array(words.buffer), 0, HEADER_WORDS * 4, 0)
-    return mapSegment(path, fd, decodeHeader(path, words, size), mapFile(fd))
+    readSync(mapped, new Uint8Array(words.buffer), 0, HEADER_WORDS * 4, 0)
+    const layout = decodeHeader(path, words, size)
+    const mapping = mapFile(mapped)
+    // A mapping keeps its opening of the file, and the locks on that, after the descriptor is closed. So the locks get
+    // an opening of their own: of this very file, whatever may have its name by now.
+    return mapSegment(path, openSync(`/proc/self/fd/${mapped}`, 'r+'), layout, mapping)
   } catch (error) {
-    closeSync(fd)
     if (error instanceof RunaError) throw error
     const message = `The bus ${path} cannot be mapped: ${describe(error)}.`
     throw new RunaError('SYSTEM_CALL_FAILED', message, { cause: error })
+  } finally {
+    closeSync(mapped)
   }
 }
 

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { closeSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import fc from 'fast-check'
+import { chooseGeometry } from './geometry.ts'
+import { createMemberTable } from './members.ts'
+import { createOwnerLocks } from './owner-lock.ts'
+import { Ring } from './ring.ts'
+import type { RingPlace } from './ring-place.ts'
+import { LOCK } from './ring-state.ts'
+import { createSegment, openSegment, type Segment } from './segment.ts'
+import { placeTopic } from './topic.ts'
+
+const folder = mkdtempSync('/dev/shm/runa-ring-test-')
+after(() => rmSync(folder, { recursive: true }))
+
+const CAPACITY_BYTES = 4_096
+const path = join(folder, 'bus')
+createSegment(path, chooseGeometry(2 ** 20, { inboxBytes: 16_384, topicsBytes: 2 ** 19 }))
+
+/** A member with a view of its own, as another process would have. */
+function newMember(name: string) {
+  const segment = openSegment(path)
+  const own = createMemberTable(segment).claim(name)
+  return { segment, own, locks: createOwnerLocks(segment.words, own) }
+}
+type RingMember = ReturnType<typeof newMember>
+
+const [left, right] = [newMember('left'), newMember('right')]
+let topics = 0
+
+function newPlace(lossless: boolean): RingPlace {
+  topics += 1
+  return placeTopic(left.segment, left.locks, `topic-${topics}`, { lossless, capacityBytes: CAPACITY_BYTES })
+}
+
+function ringOf({ segment, own, locks }: RingMember, place: RingPlace, onSpace = () => {}): Ring {
+  return new Ring(segment, place, { locks, owner: own, onSpace })
+}
+
+/** Bytes that tell which record they belong to. */
+function recordOf(number: number, length: number): Uint8Array {
+  return new Uint8Array(length).fill(number & 0xff)
+}
+
+const lossyPlace = newPlace(false)
+const losslessPlace = newPlace(true)
+const steps = fc.array(
+  fc.oneof(
+    { weight: 3, arbitrary: fc.record({ write: fc.integer({ min: 0, max: 1_500 }), by: fc.boolean() }) },
+    { weight: 2, arbitrary: fc.record({ read: fc.integer({ min: 1, max: 6 }), by: fc.boolean() }) },
+  ),
+  { maxLength: 120 },
+)
+
+test('a lossless ring gives every consumer every record once and in order, and refuses what has no room', () => {
+  const rings = [ringOf(left, losslessPlace), ringOf(right, losslessPlace)] as const
+  fc.assert(
+    fc.property(steps, (actions) => {
+      const consumers = [rings[0].join(0), rings[1].join(1)] as const
+      const read = [0, 0]
+      const written: Uint8Array[] = []
+      for (const action of actions) {
+        const side = action.by ? 1 : 0
+        if ('write' in action) {
+          const record = recordOf(written.length, action.write)
+          if (rings[side].write(record)) written.push(record)
+          else
+            assert.ok(
+              read.some((count) => written.length > count),
+              'an empty ring has room',
+            )
+          continue
+        }
+        for (let count = 0; count < action.read; count += 1) {
+          const record = consumers[side].next()
+          const expected = written[read[side] ?? 0]
+          assert.deepEqual(record && Uint8Array.from(record), expected)
+          if (record) read[side] = (read[side] ?? 0) + 1
+        }
+      }
+      for (const consumer of consumers) {
+        assert.equal(consumer.lost, 0)
+        consumer.leave()
+      }
+    }),
+    { numRuns: 150 },
+  )
+})
+
+test('a lossy ring never refuses, and what a consumer missed is counted to the record', () => {
+  const rings = [ringOf(left, lossyPlace), ringOf(right, lossyPlace)] as const
+  fc.assert(
+    fc.property(steps, (actions) => {
+      const consumers = [rings[0].join(0), rings[1].join(1)] as const
+      const read = [0, 0]
+      const written: Uint8Array[] = []
+      for (const action of actions) {
+        const side = action.by ? 1 : 0
+        if ('write' in action) {
+          const record = recordOf(written.length, action.write)
+          assert.ok(rings[side].write(record))
+          written.push(record)
+          continue
+        }
+        for (let count = 0; count < action.read; count += 1) {
+          const record = consumers[side].next()
+          const index = (read[side] ?? 0) + consumers[side].lost
+          assert.deepEqual(record && Uint8Array.from(record), written[index])
+          if (record) read[side] = (read[side] ?? 0) + 1
+        }
+      }
+      for (const consumer of consumers) consumer.leave()
+    }),
+    { numRuns: 150 },
+  )
+})
+
+test('a record that can never fit is refused', () => {
+  const ring = ringOf(left, losslessPlace)
+  assert.throws(() => ring.write(new Uint8Array(CAPACITY_BYTES)), { code: 'BAD_INPUT' })
+  assert.ok(ring.write(new Uint8Array(CAPACITY_BYTES - 16)))
+})
+
+test('a consumer that died holds nobody up, and a lock that it held is taken over', () => {
+  const place = newPlace(true)
+  const doomed = newMember('doomed')
+  const ring = ringOf(left, place)
+  const survivor = ring.join(0)
+  ringOf(doomed, place).join(2)
+  while (ring.write(recordOf(1, 500))) assert.ok(survivor.next())
+  assert.ok(!ring.write(recordOf(1, 500)))
+  doomed.locks.acquire(place.header + LOCK)
+  closeSync(doomed.segment.fd)
+  assert.ok(ring.write(recordOf(2, 500)))
+  assert.deepEqual(survivor.next()?.[0], 2)
+})
+
+test('a writer that dies in the middle leaves nothing to be seen', () => {
+  const place = newPlace(false)
+  const ring = ringOf(left, place)
+  const consumer = ring.join(0)
+  for (let number = 0; number < 20; number += 1) ring.write(recordOf(number, 300))
+  const before = drain(consumer)
+  // What a writer does before it commits: bytes in the ring, and half of the state that does not hold.
+  left.segment.bytes.fill(0xee, place.records + 16, place.records + 200)
+  assert.equal(consumer.next(), undefined)
+  ring.write(recordOf(99, 300))
+  assert.deepEqual(drain(consumer), [99])
+  assert.ok(before.length > 0)
+})
+
+test('damaged memory costs records, which are counted, and ends in no error', () => {
+  const place = newPlace(false)
+  const ring = ringOf(left, place)
+  const consumer = ring.join(0)
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(CAPACITY_BYTES - 1), fc.nat(255)), { maxLength: 40 }), (damage) => {
+      for (let number = 0; number < 8; number += 1) ring.write(recordOf(number, 100))
+      for (const [at, byte] of damage) left.segment.bytes[place.records + at] = byte
+      for (const record of drain(consumer)) assert.ok(record === undefined || record <= 255)
+      ring.write(recordOf(42, 3_000))
+      assert.deepEqual(drain(consumer), [42])
+    }),
+    { numRuns: 100 },
+  )
+})
+
+/** The first byte of each record. */
+function drain(consumer: ReturnType<Ring['join']>): (number | undefined)[] {
+  const first: (number | undefined)[] = []
+  for (let record = consumer.next(); record; record = consumer.next()) first.push(record[0])
+  return first
+}
+
+test('the table of topics is full at some point, and says so', () => {
+  const segment: Segment = left.segment
+  const fill = () => {
+    for (let index = 0; index < 64; index += 1) placeTopic(segment, left.locks, `filler-${index}`, {})
+  }
+  assert.throws(fill, { code: 'BUS_FULL' })
+  assert.throws(() => placeTopic(segment, left.locks, 'topic-1', { lossless: true }), { code: 'BAD_INPUT' })
+})

@@ -1,0 +1,154 @@
+import { RunaError } from '#protocol'
+import { KEY_BYTES_MAX } from './geometry.ts'
+import type { OwnerLocks } from './owner-lock.ts'
+import { INSERT_LOCK, type Segment } from './segment.ts'
+import { type Handle, Slots } from './slots.ts'
+
+/** Keys and values in the memory of the bus. What was set is read whole, whoever dies meanwhile. */
+export interface Store {
+  /** A copy of the value; undefined where there is none. */
+  get(key: string): Uint8Array | undefined
+  /**
+   * Copies the value to the beginning of `into` and returns its length, −1 where there is none. Throws BAD_INPUT when
+   * `into` is too short.
+   */
+  getInto(key: string, into: Uint8Array): number
+  /** Throws STORE_FULL when no more keys fit; BAD_INPUT for a key or value that is too long, or a key that counts. */
+  set(key: string, value: Uint8Array): void
+  /** Whether there was something to delete. */
+  delete(key: string): boolean
+  /** The keys that begin so, in order. */
+  list(prefix?: string): string[]
+  /** Adds to the whole number of that key, which begins at 0, and returns the sum. Exact up to 2^53. */
+  add(key: string, by: number): number
+  /** The whole number of that key, 0 where there is none. */
+  load(key: string): number
+  /** Replaces the number if it is `expected`; returns what it was. */
+  compareExchange(key: string, expected: number, replacement: number): number
+}
+
+/** Of handles that are remembered: longer than a process's keys stay in use, short enough to stay small. */
+const KNOWN_MAX = 4_096
+
+export function createStore(segment: Segment, locks: OwnerLocks): Store {
+  const slots = new Slots(segment, locks)
+  const { valueBytesMax } = segment.layout
+  const keys = createKeyIndex(segment, locks, slots)
+
+  /** The slot may go to another key until its lock is held: then once more. */
+  function change<Result>(key: string, work: (slot: number) => Result): Result {
+    for (;;) {
+      const done = slots.withLock(keys.locate(key) ?? keys.insert(key), work)
+      if (done) return done.result
+    }
+  }
+
+  function changeInteger(key: string, next: (current: number) => number): number {
+    return change(key, (slot) => {
+      const kind = slots.kind(slot)
+      if (kind === 'bytes') throw new RunaError('BAD_INPUT', `'${key}' holds bytes, not a number.`)
+      const current = kind === 'integer' ? slots.integer(slot) : 0
+      const value = next(current)
+      if (!Number.isSafeInteger(value))
+        throw new RunaError('BAD_INPUT', `${value} is no whole number below 2^53.`)
+      slots.writeInteger(slot, value)
+      return current
+    })
+  }
+
+  function read(key: string, take: (length: number) => Uint8Array): number {
+    for (;;) {
+      const handle = keys.locate(key)
+      if (handle === undefined) return -1
+      const length = slots.read(handle.slot, take)
+      if (slots.isLive(handle)) return length
+    }
+  }
+
+  return {
+    get(key) {
+      let value: Buffer | undefined
+      const length = read(key, (bytes) => {
+        value = Buffer.allocUnsafe(bytes)
+        return value
+      })
+      return length < 0 ? undefined : value
+    },
+    getInto(key, into) {
+      const length = read(key, () => into)
+      if (length <= into.length) return length
+      throw new RunaError('BAD_INPUT', `The value has ${length} bytes; there is room for ${into.length}.`)
+    },
+    set(key, value) {
+      if (value.length > valueBytesMax) {
+        throw new RunaError(
+          'BAD_INPUT',
+          `A value of ${value.length} bytes is too long: ${valueBytesMax} fit.`,
+        )
+      }
+      change(key, (slot) => {
+        if (slots.kind(slot) === 'integer')
+          throw new RunaError('BAD_INPUT', `'${key}' holds a number, not bytes.`)
+        slots.write(slot, value)
+      })
+    },
+    delete(key) {
+      const handle = keys.locate(key)
+      if (handle === undefined || slots.kind(handle.slot) === 'nothing') return false
+      return slots.withLock(handle, (slot) => slots.clear(slot)) !== undefined
+    },
+    list(prefix = '') {
+      return slots
+        .keys()
+        .filter((key) => key.startsWith(prefix))
+        .sort()
+    },
+    add: (key, by) => changeInteger(key, (current) => current + by) + by,
+    load(key) {
+      const handle = keys.locate(key)
+      if (handle === undefined || slots.kind(handle.slot) !== 'integer') return 0
+      const value = slots.integer(handle.slot)
+      return slots.isLive(handle) ? value : 0
+    },
+    compareExchange(key, expected, replacement) {
+      return changeInteger(key, (current) => (current === expected ? replacement : current))
+    },
+  }
+}
+
+function createKeyIndex(segment: Segment, locks: OwnerLocks, slots: Slots) {
+  const known = new Map<string, Handle>()
+
+  function remember(key: string, handle: Handle): Handle {
+    if (known.size >= KNOWN_MAX) known.clear()
+    known.set(key, handle)
+    return handle
+  }
+
+  return {
+    locate(key: string): Handle | undefined {
+      const remembered = known.get(key)
+      if (remembered !== undefined && slots.isLive(remembered)) return remembered
+      const handle = slots.find(Buffer.from(key))
+      return handle && remember(key, handle)
+    },
+    /** One at a time. A slot counts only once its key is complete, so that one who dies here leaves a free slot. */
+    insert(key: string): Handle {
+      const bytes = Buffer.from(key)
+      if (bytes.length === 0 || bytes.length > KEY_BYTES_MAX) {
+        throw new RunaError(
+          'BAD_INPUT',
+          `A key has 1 to ${KEY_BYTES_MAX} bytes; this one has ${bytes.length}.`,
+        )
+      }
+      locks.acquire(INSERT_LOCK)
+      try {
+        const handle = slots.find(bytes) ?? slots.insert(bytes)
+        if (handle) return remember(key, handle)
+        throw new RunaError('STORE_FULL', `The store holds ${segment.layout.slotsMax} keys, and no more fit.`)
+      } finally {
+        locks.release(INSERT_LOCK)
+      }
+    },
+  }
+}
