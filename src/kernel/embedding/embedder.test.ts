@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { before, test } from 'node:test'
 import fc from 'fast-check'
-import { assetsFolder } from '#kernel/config'
+import { assetsFolder } from '#kernel/home'
 import { createEmbedder, type Embedder, loadEmbedder } from './embedder.ts'
 import { createTokenizer } from './tokenizer.ts'
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { assetsFolder } from '#kernel/config'
+import { assetsFolder } from '#kernel/home'
 import { RunaError } from '#protocol'
 import { readTable, type VectorTable } from './table.ts'
 import { createTokenizer } from './tokenizer.ts'

@@ -4,6 +4,7 @@ export interface VectorRows {
   add(codes: Int8Array): number
   /** The cosine of each row with `query`, which has unit length; 0 for a row or a query of zeros, or one not allowed. */
   cosines(query: Float32Array, allowed?: Uint8Array): Float32Array
+  cosine(row: number, query: Float32Array): number
 }
 
 const CODE_MAX = 127
@@ -20,6 +21,16 @@ export function encodeVector(vector: Float32Array): Int8Array {
 export function createVectorRows(dimensions: number): VectorRows {
   let codes = new Int8Array(ROWS_AT_FIRST * dimensions)
   const inverseLengths: number[] = []
+
+  function cosine(row: number, query: Float32Array): number {
+    const start = row * dimensions
+    let sum = 0
+    for (let index = 0; index < dimensions; index += 1) {
+      sum += (query[index] as number) * (codes[start + index] as number)
+    }
+    return Math.max(-1, Math.min(1, sum * (inverseLengths[row] as number)))
+  }
+
   return {
     add(added) {
       const row = inverseLengths.length
@@ -34,18 +45,13 @@ export function createVectorRows(dimensions: number): VectorRows {
       return row
     },
     cosines(query, allowed) {
-      const cosines = new Float32Array(inverseLengths.length)
-      for (let row = 0; row < cosines.length; row += 1) {
-        if (allowed && allowed[row] !== 1) continue
-        const start = row * dimensions
-        let sum = 0
-        for (let index = 0; index < dimensions; index += 1) {
-          sum += (query[index] as number) * (codes[start + index] as number)
-        }
-        cosines[row] = Math.max(-1, Math.min(1, sum * (inverseLengths[row] as number)))
+      const found = new Float32Array(inverseLengths.length)
+      for (let row = 0; row < found.length; row += 1) {
+        if (!allowed || allowed[row] === 1) found[row] = cosine(row, query)
       }
-      return cosines
+      return found
     },
+    cosine,
   }
 }
 

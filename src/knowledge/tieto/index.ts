@@ -1,0 +1,6 @@
+export type { IngestItem, Passage, StoredDocument, Topic } from '#protocol'
+export type { NamedText } from './ingest.ts'
+export type { SearchOptions, SearchResult } from './search.ts'
+export { createTietoHandlers } from './service.ts'
+export type { IngestInput, ReadOptions, ReadResult, TietoOptions } from './tieto.ts'
+export { Tieto } from './tieto.ts'

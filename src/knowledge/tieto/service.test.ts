@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { call, createMemoryTransports, listen, serve } from '#kernel/service'
+import { tietoContract } from '#protocol'
+import { createTietoHandlers } from './service.ts'
+import { Tieto } from './tieto.ts'
+
+const root = await mkdtemp(join(tmpdir(), 'runa-tieto-service-'))
+after(() => rm(root, { recursive: true }))
+
+async function openService() {
+  const [serverSide, callerSide] = createMemoryTransports()
+  const folder = await mkdtemp(join(root, 'test-'))
+  const tieto = await Tieto.open(folder, { onChange: (topic) => service.emit('changed', { topic }) })
+  const service = serve(tietoContract, createTietoHandlers(tieto), serverSide)
+  return { service, tieto: call(tietoContract, callerSide), callerSide }
+}
+
+const NOTE = { name: 'tides', text: '---\nyear: 1900\n---\nThe tide turns twice a day.' }
+
+test('documents go in and passages come out over the contract, and the change is announced', async () => {
+  const { tieto, callerSide, service } = await openService()
+  const changed: string[] = []
+  listen(tietoContract, callerSide, { changed: ({ topic }) => changed.push(topic) })
+  const kinds: string[] = []
+  for await (const { kind } of tieto.ingest({ topic: 'sea', texts: [NOTE] })) kinds.push(kind)
+  assert.deepEqual(kinds, ['progress', 'stored', 'end'])
+  assert.deepEqual(changed, ['sea'])
+  const { passages, match } = await tieto.search({ topics: ['sea'], query: 'tide', filter: 'year = 1900' })
+  assert.ok(match)
+  const { document = '', start = 0, end = 0 } = passages[0] ?? {}
+  assert.equal((await tieto.read({ topic: 'sea', document, start, end })).before, '---\nyear: 1900\n---\n')
+  assert.equal((await tieto.documents({ topic: 'sea', limit: 1 })).total, 1)
+  assert.deepEqual(await tieto.remove({ topic: 'sea', document }), { documents: 1, chunks: 1 })
+  assert.deepEqual((await tieto.topics({})).topics[0]?.documents, 0)
+  await service.stop()
+})
+
+test('what goes wrong crosses with its code', async () => {
+  const { tieto, service } = await openService()
+  const nowhere = tieto.ingest({ topic: 'sea', paths: ['/nowhere/at/all'] })
+  await assert.rejects(nowhere.next(), { code: 'FILE_NOT_FOUND' })
+  await assert.rejects(tieto.search({ topics: ['sea'], query: 'tide' }), { code: 'TOPIC_UNKNOWN' })
+  await assert.rejects(tieto.search({ query: 'tide', filter: 'year' }), { code: 'FILTER_INVALID' })
+  await assert.rejects(tieto.read({ topic: '..', document: 'x', start: 0, end: 1 }), { code: 'BAD_INPUT' })
+  await service.stop()
+})

@@ -1,0 +1,28 @@
+import type { Handlers, tietoContract } from '#protocol'
+import type { Tieto } from './tieto.ts'
+
+/** The library behind the contract. */
+export function createTietoHandlers(tieto: Tieto): Handlers<typeof tietoContract> {
+  return {
+    ingest: ({ topic, paths, texts }, { signal }) => tieto.ingest(topic, { paths, texts }, signal),
+
+    async search({ topics, query, ...options }) {
+      const { passages, match } = await tieto.search(topics, query, options)
+      return { passages, match }
+    },
+
+    async read({ topic, document, start, end, beforeBytes, afterBytes }) {
+      const found = await tieto.read(topic, document, { start, end }, { beforeBytes, afterBytes })
+      return { topic, document, ...found }
+    },
+
+    topics: async () => ({ topics: await tieto.topics() }),
+
+    async documents({ topic, offset, limit }) {
+      const documents = await tieto.documents(topic)
+      return { documents: documents.slice(offset, offset + limit), total: documents.length }
+    },
+
+    remove: ({ topic, document }) => tieto.remove(topic, document),
+  }
+}
