@@ -32,30 +32,29 @@ const KNOWN_MAX = 4_096
 
 export function createStore(segment: Segment, locks: OwnerLocks): Store {
   const slots = new Slots(segment, locks)
-  const { valueBytesMax } = segment.layout
   const keys = createKeyIndex(segment, locks, slots)
-
-  /** The slot may go to another key until its lock is held: then once more. */
-  function change<Result>(key: string, work: (slot: number) => Result): Result {
-    for (;;) {
-      const done = slots.withLock(keys.locate(key) ?? keys.insert(key), work)
-      if (done) return done.result
-    }
+  return {
+    ...createValues(slots, keys, segment.layout.valueBytesMax),
+    ...createNumbers(slots, keys),
+    delete(key) {
+      const handle = keys.locate(key)
+      if (handle === undefined || slots.kind(handle.slot) === 'nothing') return false
+      return slots.withLock(handle, (slot) => slots.clear(slot)) !== undefined
+    },
+    list(prefix = '') {
+      return slots
+        .keys()
+        .filter((key) => key.startsWith(prefix))
+        .sort()
+    },
   }
+}
 
-  function changeInteger(key: string, next: (current: number) => number): number {
-    return change(key, (slot) => {
-      const kind = slots.kind(slot)
-      if (kind === 'bytes') throw new RunaError('BAD_INPUT', `'${key}' holds bytes, not a number.`)
-      const current = kind === 'integer' ? slots.integer(slot) : 0
-      const value = next(current)
-      if (!Number.isSafeInteger(value))
-        throw new RunaError('BAD_INPUT', `${value} is no whole number below 2^53.`)
-      slots.writeInteger(slot, value)
-      return current
-    })
-  }
-
+function createValues(
+  slots: Slots,
+  keys: KeyIndex,
+  valueBytesMax: number,
+): Pick<Store, 'get' | 'getInto' | 'set'> {
   function read(key: string, take: (length: number) => Uint8Array): number {
     for (;;) {
       const handle = keys.locate(key)
@@ -86,24 +85,32 @@ export function createStore(segment: Segment, locks: OwnerLocks): Store {
           `A value of ${value.length} bytes is too long: ${valueBytesMax} fit.`,
         )
       }
-      change(key, (slot) => {
+      keys.change(key, (slot) => {
         if (slots.kind(slot) === 'integer')
           throw new RunaError('BAD_INPUT', `'${key}' holds a number, not bytes.`)
         slots.write(slot, value)
       })
     },
-    delete(key) {
-      const handle = keys.locate(key)
-      if (handle === undefined || slots.kind(handle.slot) === 'nothing') return false
-      return slots.withLock(handle, (slot) => slots.clear(slot)) !== undefined
-    },
-    list(prefix = '') {
-      return slots
-        .keys()
-        .filter((key) => key.startsWith(prefix))
-        .sort()
-    },
-    add: (key, by) => changeInteger(key, (current) => current + by) + by,
+  }
+}
+
+function createNumbers(slots: Slots, keys: KeyIndex): Pick<Store, 'add' | 'load' | 'compareExchange'> {
+  /** Returns what the number was. */
+  function replace(key: string, next: (current: number) => number): number {
+    return keys.change(key, (slot) => {
+      const kind = slots.kind(slot)
+      if (kind === 'bytes') throw new RunaError('BAD_INPUT', `'${key}' holds bytes, not a number.`)
+      const current = kind === 'integer' ? slots.integer(slot) : 0
+      const value = next(current)
+      if (!Number.isSafeInteger(value))
+        throw new RunaError('BAD_INPUT', `${value} is no whole number below 2^53.`)
+      slots.writeInteger(slot, value)
+      return current
+    })
+  }
+
+  return {
+    add: (key, by) => replace(key, (current) => current + by) + by,
     load(key) {
       const handle = keys.locate(key)
       if (handle === undefined || slots.kind(handle.slot) !== 'integer') return 0
@@ -111,10 +118,12 @@ export function createStore(segment: Segment, locks: OwnerLocks): Store {
       return slots.isLive(handle) ? value : 0
     },
     compareExchange(key, expected, replacement) {
-      return changeInteger(key, (current) => (current === expected ? replacement : current))
+      return replace(key, (current) => (current === expected ? replacement : current))
     },
   }
 }
+
+type KeyIndex = ReturnType<typeof createKeyIndex>
 
 function createKeyIndex(segment: Segment, locks: OwnerLocks, slots: Slots) {
   const known = new Map<string, Handle>()
@@ -125,29 +134,36 @@ function createKeyIndex(segment: Segment, locks: OwnerLocks, slots: Slots) {
     return handle
   }
 
+  function locate(key: string): Handle | undefined {
+    const remembered = known.get(key)
+    if (remembered !== undefined && slots.isLive(remembered)) return remembered
+    const handle = slots.find(Buffer.from(key))
+    return handle && remember(key, handle)
+  }
+
+  /** One at a time. A slot counts only once its key is complete, so that one who dies here leaves a free slot. */
+  function insert(key: string): Handle {
+    const bytes = Buffer.from(key)
+    if (bytes.length === 0 || bytes.length > KEY_BYTES_MAX) {
+      throw new RunaError('BAD_INPUT', `A key has 1 to ${KEY_BYTES_MAX} bytes; this one has ${bytes.length}.`)
+    }
+    locks.acquire(INSERT_LOCK)
+    try {
+      const handle = slots.find(bytes) ?? slots.insert(bytes)
+      if (handle) return remember(key, handle)
+      throw new RunaError('STORE_FULL', `The store holds ${segment.layout.slotsMax} keys, and no more fit.`)
+    } finally {
+      locks.release(INSERT_LOCK)
+    }
+  }
+
   return {
-    locate(key: string): Handle | undefined {
-      const remembered = known.get(key)
-      if (remembered !== undefined && slots.isLive(remembered)) return remembered
-      const handle = slots.find(Buffer.from(key))
-      return handle && remember(key, handle)
-    },
-    /** One at a time. A slot counts only once its key is complete, so that one who dies here leaves a free slot. */
-    insert(key: string): Handle {
-      const bytes = Buffer.from(key)
-      if (bytes.length === 0 || bytes.length > KEY_BYTES_MAX) {
-        throw new RunaError(
-          'BAD_INPUT',
-          `A key has 1 to ${KEY_BYTES_MAX} bytes; this one has ${bytes.length}.`,
-        )
-      }
-      locks.acquire(INSERT_LOCK)
-      try {
-        const handle = slots.find(bytes) ?? slots.insert(bytes)
-        if (handle) return remember(key, handle)
-        throw new RunaError('STORE_FULL', `The store holds ${segment.layout.slotsMax} keys, and no more fit.`)
-      } finally {
-        locks.release(INSERT_LOCK)
+    locate,
+    /** Runs `work` on the slot of that key, alone. Until its lock is held, the slot may go to another: then again. */
+    change<Result>(key: string, work: (slot: number) => Result): Result {
+      for (;;) {
+        const done = slots.withLock(locate(key) ?? insert(key), work)
+        if (done) return done.result
       }
     },
   }
