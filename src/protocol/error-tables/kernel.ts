@@ -69,7 +69,7 @@ export const KERNEL_ERRORS = {
   },
   NOT_RUNNING: {
     means: 'Runa is not running.',
-    advice: 'Start it: `npx runa up` in this folder, or `runa up` where it is installed.',
+    advice: 'Start it: `runa up`.',
     retry: false,
   },
   RUNNING_ALREADY: {

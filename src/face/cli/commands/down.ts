@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type RunState, runFiles, signalTo } from '#kernel/gilgul'
+import { homePaths } from '#kernel/home'
+import { call, connect } from '#kernel/service'
+import { gilgulContract, RunaError } from '#protocol'
+import { findRuna, isHeld } from '../connection.ts'
+import { print } from '../output.ts'
+
+const STOP_MS = 60_000
+const LOOK_EVERY_MS = 25
+
+/** Stops Runa, and returns once no process of it is left. */
+export async function down({ json }: { readonly json: boolean }): Promise<void> {
+  const { lock, worldLock } = runFiles(homePaths())
+  const deadlineMs = performance.now() + STOP_MS
+  let asked = false
+  while (isHeld(lock) || isHeld(worldLock)) {
+    if (!asked) asked = await ask()
+    if (performance.now() > deadlineMs)
+      throw new RunaError('SERVICE_FAILED', `Runa did not stop within ${STOP_MS / 1_000} s.`)
+    await sleep(LOOK_EVERY_MS)
+  }
+  if (!asked) throw new RunaError('NOT_RUNNING')
+  print({ stopped: true }, json, 'Runa has stopped.')
+}
+
+/** False where it is just being started and cannot be asked yet. */
+async function ask(): Promise<boolean> {
+  const state = tryFind()
+  if (!state) return false
+  try {
+    const { transport, close } = connect(state.bus, `cli-${process.pid}`)
+    await call(gilgulContract, transport).shutdown({}).finally(close)
+  } catch {
+    // gilgul hangs or has just died. Its ancestor is asked in the way that it always hears.
+    signalTo(state.ancestor, 'SIGTERM')
+  }
+  return true
+}
+
+function tryFind(): RunState | undefined {
+  try {
+    return findRuna()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,38 @@
+import { gilgulContract, type ServiceStatus, threadwellContract } from '#protocol'
+import { withRuna } from '../connection.ts'
+import { formatBytes, formatDuration, formatTable, print } from '../output.ts'
+
+export async function status({ json }: { readonly json: boolean }): Promise<void> {
+  await withRuna([], async ({ client, signal }) => {
+    const { services, startedAt } = await client(gilgulContract).status({}, { signal })
+    const page = services.find(({ name }) => name === threadwellContract.name)
+    const address =
+      page?.state === 'running'
+        ? await client(threadwellContract)
+            .address({}, { signal })
+            .catch(() => undefined)
+        : undefined
+    const { url = '', loginUrl = '' } = address ?? {}
+    print({ services, startedAt, url, loginUrl }, json, describe(services, loginUrl))
+  })
+}
+
+function describe(services: readonly ServiceStatus[], loginUrl: string): string {
+  const rows = services.map(({ name, state, pid, restarts, uptimeMs, memoryBytes }) => [
+    name,
+    state,
+    pid === null ? '-' : String(pid),
+    String(restarts),
+    formatDuration(uptimeMs),
+    formatBytes(memoryBytes),
+  ])
+  const total = services.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
+  const troubled = services.filter(({ state }) => state !== 'running')
+  return [
+    formatTable([['SERVICE', 'STATE', 'PID', 'RESTARTS', 'SINCE', 'MEMORY'], ...rows]),
+    '',
+    ...troubled.map(({ name, reason }) => `${name}: ${reason} Its log: \`runa logs ${name}\``),
+    `Memory in all: ${formatBytes(total)}`,
+    loginUrl === '' ? 'The page cannot be reached at the moment.' : `The page: ${loginUrl}`,
+  ].join('\n')
+}

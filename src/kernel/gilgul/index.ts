@@ -1,0 +1,9 @@
+// The process that outlives gilgul enters here, and is to stay small: nothing of this may load a schema library.
+export type { AncestorOptions } from './ancestor.ts'
+export { runAncestor } from './ancestor.ts'
+export type { Identity } from './identity.ts'
+export { isAlive, signalTo } from './identity.ts'
+export { logPath } from './launch.ts'
+export type { Failure, Report } from './report.ts'
+export type { RunFiles, RunState } from './run-state.ts'
+export { readRunState, runFiles } from './run-state.ts'

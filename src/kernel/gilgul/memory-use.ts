@@ -1,0 +1,23 @@
+import { readFile } from 'node:fs/promises'
+
+/**
+ * What a process costs, in bytes: its proportional share, in which what several processes map is counted in parts.
+ * Where the kernel does not tell, what is resident; 0 for a process that has gone.
+ */
+export async function memoryBytesOf(pid: number): Promise<number> {
+  return (
+    (await kibibytesIn(`/proc/${pid}/smaps_rollup`, 'Pss')) ??
+    (await kibibytesIn(`/proc/${pid}/status`, 'VmRSS')) ??
+    0
+  )
+}
+
+async function kibibytesIn(path: string, field: string): Promise<number | undefined> {
+  try {
+    const [, kibibytes] =
+      new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(await readFile(path, 'latin1')) ?? []
+    return kibibytes === undefined ? undefined : Number(kibibytes) * 1_024
+  } catch {
+    return undefined
+  }
+}

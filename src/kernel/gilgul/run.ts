@@ -1,0 +1,176 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Config, homePaths, loadConfig } from '#kernel/config'
+import { call, createBusTransport, serve, type Transport } from '#kernel/service'
+import { attachBus, createBus } from '#kernel/splinter'
+import { gilgulContract, RunaError, threadwellContract } from '#protocol'
+import { BIRTH } from './ancestor.ts'
+import { explainEnding } from './ending.ts'
+import { environmentOf } from './environment.ts'
+import { bootId, type Identity, identify } from './identity.ts'
+import { createLauncher, logPath } from './launch.ts'
+import { lockHome } from './lock.ts'
+import { lastWords, rotateLog } from './log-file.ts'
+import { takePulse } from './pulse.ts'
+import type { Report } from './report.ts'
+import { type KeptService, type RunState, readRunState, runFiles } from './run-state.ts'
+import { createRunStateFile } from './run-state-file.ts'
+import { createGilgul, type GilgulOptions, statusOf } from './service.ts'
+import type { ServiceSpec } from './spec.ts'
+import { createSupervisor, type Supervisor } from './supervisor.ts'
+import { busFolder, enterNewWorld, freshBusFolder } from './world.ts'
+
+export interface RunOptions {
+  readonly services: readonly ServiceSpec[]
+  readonly modelSpec: GilgulOptions['modelSpec']
+  /** Where the ancestor hears of it. */
+  readonly report: (report: Report) => void
+  /** Fires when everything is to be stopped. */
+  readonly stopping: AbortController
+}
+
+const ROTATE_EVERY_MS = 10_000
+
+/**
+ * The life of one gilgul: it makes sure that nothing of an earlier one is left, makes a bus, starts the services, and
+ * ends them again. Rejects with a RunaError that says why it cannot start.
+ */
+export async function runGilgul(options: RunOptions): Promise<void> {
+  const paths = homePaths()
+  const files = runFiles(paths)
+  const before = readRunState(files.state)
+  await lockHome(Number(process.env[BIRTH.lockFd]), before)
+  const config = await loadConfig(paths.config)
+  const worldFd = await enterNewWorld(files.worldLock, before)
+  const folder = busFolder(config.bus.folder, paths.home)
+  await freshBusFolder(folder)
+  try {
+    const busPath = join(folder, 'bus')
+    createBus({ path: busPath, sizeBytes: config.bus.sizeBytes })
+    await govern(options, { config, worldFd, busPath, before, logs: paths.logs, statePath: files.state })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+interface World {
+  readonly config: Config
+  readonly worldFd: number
+  readonly busPath: string
+  readonly before: RunState | undefined
+  readonly logs: string
+  readonly statePath: string
+}
+
+async function govern({ services, modelSpec, report, stopping }: RunOptions, world: World): Promise<void> {
+  const { busPath, logs } = world
+  const bus = attachBus(busPath, { name: 'gilgul' })
+  const transport = createBusTransport(bus)
+  const stateFile = createRunStateFile(world.statePath, (error) => note('state-file', String(error)))
+  let url = ''
+  const writeState = () => stateFile.update(() => ({ ...stateOf(supervisor, world), url }))
+
+  const supervisor = createSupervisor({
+    specs: services,
+    restartsBefore: restartsOf(world.before),
+    launch: createLauncher({
+      logsFolder: logs,
+      worldFd: world.worldFd,
+      environment: (spec) => environmentOf(spec, { config: world.config, busPath, own: process.env }),
+    }),
+    explain: ({ name }, process, exit) =>
+      explainEnding(exit, lastWords(logPath(logs, name), process.logStart)),
+    onChange(name) {
+      const keeper = supervisor.find(name)
+      const { state, reason } = keeper.standing()
+      note(name, `${state}: ${reason}`)
+      if (state === 'running') report({ kind: 'progress', text: `${name} runs` })
+      if (state === 'backoff' || state === 'failed') report({ kind: 'progress', text: `${name}: ${reason}` })
+      writeState()
+      void statusOf(keeper).then((status) => service.emit('changed', status))
+    },
+  })
+  const restarts = Number(process.env[BIRTH.restarts] ?? 0)
+  const shutDown = () => stopping.abort()
+  const handlers = createGilgul({ supervisor, modelSpec, restarts, startedAt: Date.now(), shutDown })
+  const service = serve(gilgulContract, handlers, transport)
+  const endPulse = takePulse(supervisor, bus.members)
+  const rotation = setInterval(() => void rotateLogs(supervisor, logs), ROTATE_EVERY_MS)
+  const stopped = new Promise<void>((resolve) => {
+    if (stopping.signal.aborted) resolve()
+    stopping.signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+
+  writeState()
+  try {
+    await Promise.race([supervisor.start(), stopped])
+    if (!stopping.signal.aborted) {
+      const address = await addressOf(supervisor, transport)
+      url = address.url
+      writeState()
+      report({ kind: 'ready', ...address })
+    }
+    await stopped
+  } finally {
+    await supervisor.stop()
+    clearInterval(rotation)
+    endPulse()
+    await service.stop()
+    transport.close()
+    await stateFile.remove()
+  }
+}
+
+/** The page's address. Without the page, a start has failed: the ancestor tells the person why. */
+async function addressOf(supervisor: Supervisor, transport: Transport) {
+  const page = supervisor.keepers().find(({ spec }) => spec.name === threadwellContract.name)
+  if (!page) return { url: '', loginUrl: '' }
+  const { state, reason, ending } = page.standing()
+  if (state === 'running') return await call(threadwellContract, transport).address({})
+  const lost = supervisor.keepers().find((keeper) => keeper.standing().state === 'failed')
+  const cause = state === 'failed' ? ending : lost?.standing().ending
+  const name = state === 'failed' ? page.spec.name : (lost?.spec.name ?? page.spec.name)
+  throw new RunaError(cause?.code ?? 'SERVICE_FAILED', `${name}: ${cause?.sentence ?? reason}`)
+}
+
+function stateOf(supervisor: Supervisor, { before, busPath }: World): Omit<RunState, 'url'> {
+  const services = supervisor.keepers().map((keeper): [string, KeptService] => {
+    const { pid, restarts } = keeper.standing()
+    return [keeper.spec.name, { process: pid === undefined ? null : (identify(pid) ?? null), restarts }]
+  })
+  const [ancestor, gilgul] = [process.ppid, process.pid].map(identify)
+  return {
+    version: 1,
+    bootId: bootId(),
+    bus: busPath,
+    ancestor: ancestor ?? before?.ancestor ?? NOBODY,
+    gilgul: gilgul ?? NOBODY,
+    services: Object.fromEntries(services),
+  }
+}
+
+/** Of a process that has just ended: no process has it. */
+const NOBODY: Identity = { pid: 0, startTicks: 0 }
+
+/** What a service ran through under an earlier gilgul of the same ancestor; its end there was one restart more. */
+function restartsOf(before: RunState | undefined): Record<string, number> {
+  if (before?.ancestor.pid !== process.ppid) return {}
+  return Object.fromEntries(
+    Object.entries(before.services).map(([name, service]) => [
+      name,
+      service.restarts + (service.process ? 1 : 0),
+    ]),
+  )
+}
+
+async function rotateLogs(supervisor: Supervisor, logs: string): Promise<void> {
+  const names = ['gilgul', ...supervisor.keepers().map((keeper) => keeper.spec.name)]
+  for (const name of names) {
+    await rotateLog(logPath(logs, name)).catch((error) => note('logs', String(error)))
+  }
+}
+
+/** One line in gilgul's own log. */
+function note(subject: string, text: string): void {
+  process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), subject, text })}\n`)
+}

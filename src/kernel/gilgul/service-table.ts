@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageFolder } from '#kernel/home'
+import { RESTART_DEFAULT } from './restarts.ts'
+import type { ServiceSpec } from './spec.ts'
+
+const MAINS = join(packageFolder(), 'dist/src')
+
+/** A small young generation keeps a service's memory down by a quarter after work, and costs it no speed. */
+const SMALL = ['--max-semi-space-size=1']
+
+interface Row {
+  readonly name: string
+  readonly main: string
+  readonly needs: readonly string[]
+  /** Threads for files and ciphers. */
+  readonly threads: number
+}
+
+const ROWS: readonly Row[] = [
+  { name: 'inference', main: 'engine/inference/main.js', needs: [], threads: 2 },
+  { name: 'tieto', main: 'knowledge/tieto/main.js', needs: [], threads: 4 },
+  {
+    name: 'conversation',
+    main: 'face/conversation/main.js',
+    needs: ['inference', 'tieto'],
+    threads: 2,
+  },
+  { name: 'threadwell', main: 'face/threadwell/main.js', needs: ['conversation'], threads: 4 },
+]
+
+const DEFAULTS = {
+  kind: 'service',
+  nodeFlags: SMALL,
+  readyMs: 20_000,
+  missedBeatsMax: 10,
+  /** Longer than a service gives itself, so that only what hangs is forced. */
+  stopMs: 6_000,
+  restart: RESTART_DEFAULT,
+} as const
+
+/** Those whose main is built: the parts of Runa arrive one by one. */
+const BUILT = ROWS.filter(({ main }) => existsSync(join(MAINS, main)))
+
+/** The services of Runa, in the order in which people think of them. */
+export const SERVICES: readonly ServiceSpec[] = BUILT.map(({ name, main, needs, threads }) => ({
+  ...DEFAULTS,
+  name,
+  main: join(MAINS, main),
+  needs: needs.filter((need) => BUILT.some((row) => row.name === need)),
+  environment: { UV_THREADPOOL_SIZE: String(threads) },
+}))
+
+/** Reading the weights of a large model from a slow disk takes minutes, and so may its last step before it ends. */
+export function modelSpec(name: string, settings: Readonly<Record<string, unknown>>): ServiceSpec {
+  return {
+    ...DEFAULTS,
+    name,
+    kind: 'model',
+    main: join(MAINS, 'engine/inference/model/main.js'),
+    needs: [],
+    environment: { RUNA_SETTINGS: JSON.stringify(settings) },
+    nodeFlags: [],
+    readyMs: 240_000,
+    missedBeatsMax: 30,
+  }
+}

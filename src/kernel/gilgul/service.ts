@@ -1,0 +1,72 @@
+import type { gilgulContract, Handlers, ServiceStatus } from '#protocol'
+import type { Keeper } from './keeper.ts'
+import { memoryBytesOf } from './memory-use.ts'
+import type { ServiceSpec } from './spec.ts'
+import type { Supervisor } from './supervisor.ts'
+
+export interface GilgulOptions {
+  readonly supervisor: Supervisor
+  readonly modelSpec: (name: string, settings: Readonly<Record<string, unknown>>) => ServiceSpec
+  /** How often the ancestor had to start gilgul anew. */
+  readonly restarts: number
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+  readonly shutDown: () => void
+}
+
+export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulContract> {
+  const { supervisor, modelSpec, restarts, startedAt, shutDown } = options
+  const startedMs = performance.now()
+
+  async function own(): Promise<ServiceStatus> {
+    return {
+      name: 'gilgul',
+      state: 'running',
+      reason: 'It starts and watches all others.',
+      pid: process.pid,
+      restarts,
+      uptimeMs: Math.round(performance.now() - startedMs),
+      memoryBytes: await memoryBytesOf(process.pid),
+      needs: [],
+    }
+  }
+
+  return {
+    async status() {
+      const services = await Promise.all([own(), ...supervisor.keepers().map(statusOf)])
+      return { services, startedAt }
+    },
+    async startModel({ name, settings }) {
+      const keeper = supervisor.add(modelSpec(name, settings))
+      keeper.start()
+      await keeper.running()
+      return await statusOf(keeper)
+    },
+    async stopModel({ name }) {
+      await supervisor.remove(name)
+      return {}
+    },
+    async restart({ name }) {
+      const keeper = supervisor.find(name)
+      await keeper.stop()
+      keeper.start()
+      await keeper.running()
+      return await statusOf(keeper)
+    },
+    async shutdown() {
+      setImmediate(shutDown)
+      return {}
+    },
+  }
+}
+
+export async function statusOf(keeper: Keeper): Promise<ServiceStatus> {
+  const { pid, ...standing } = keeper.standing()
+  return {
+    name: keeper.spec.name,
+    ...standing,
+    pid: pid ?? null,
+    memoryBytes: pid === undefined ? 0 : await memoryBytesOf(pid),
+    needs: [...keeper.spec.needs],
+  }
+}

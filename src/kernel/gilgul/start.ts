@@ -1,0 +1,29 @@
+import { ERRORS, RunaError } from '#protocol'
+import type { Report } from './report.ts'
+import { type RunOptions, runGilgul } from './run.ts'
+
+/** The main of a gilgul: what its ancestor wishes and learns, and how it ends. */
+export async function startGilgul(options: Pick<RunOptions, 'services' | 'modelSpec'>): Promise<void> {
+  const stopping = new AbortController()
+  const stop = () => stopping.abort()
+  const report = (line: Report) => void process.stdout.write(`${JSON.stringify(line)}\n`)
+  // The ancestor may be gone: nobody listens then, and everything is to stop.
+  process.stdout.on('error', stop)
+  for (const event of ['end', 'error', 'close']) process.stdin.once(event, stop)
+  process.stdin.resume()
+  process.on('SIGTERM', stop)
+  // Ctrl-C and a closed terminal reach the whole process group. The ancestor decides what they mean.
+  for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {})
+  try {
+    await runGilgul({ ...options, report, stopping })
+  } catch (error) {
+    const code = error instanceof RunaError ? error.code : 'INTERNAL'
+    if (code === 'INTERNAL') process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
+    const message = error instanceof RunaError ? error.message : ERRORS.INTERNAL.means
+    report({ kind: 'failed', failure: { code, message, advice: ERRORS[code].advice } })
+    process.exitCode = 1
+  }
+  // What is still open, such as the mapped bus, must not keep a stopped gilgul alive.
+  await new Promise<void>((resolve) => process.stdout.write('', () => resolve()))
+  process.exit()
+}
