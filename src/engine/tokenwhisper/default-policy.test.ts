@@ -35,6 +35,8 @@ const secrets: Readonly<Record<string, fc.Arbitrary<string>>> = {
   'a key of OpenAI': body(48).map((text) => `sk-${text}`),
   'a project key of OpenAI': body(120, '_-').map((text) => `sk-proj-${text}`),
   'a key of Stripe': body(24).map((text) => `sk_live_${text}`),
+  'a key of SendGrid': body(65, '_-').map((text) => `SG.${text.slice(0, 22)}.${text.slice(22)}`),
+  'a hook of Slack': body(24).map((text) => `https://hooks.slack.com/services/T0123ABCD/B0123ABCD/${text}`),
   'a web token': fc
     .tuple(body(40, '_-'), body(43, '_-'))
     .map(([claims, mark]) => `eyJhbGciOiJIUzI1NiJ9.eyJ${claims}.${mark}`),

@@ -55,6 +55,9 @@ export function buildMatcher(policies: readonly Policy[], direction: Direction):
   return { direction, automaton: buildAutomaton(keys), targets, matchBytesMax }
 }
 
+/** A pattern is read once when its file is checked, and again when policies are put together. */
+const expressions = new WeakMap<Pattern, Expression>()
+
 /** Throws POLICY_INVALID where one pattern is wrong in itself. */
 export function readPattern(pattern: Pattern, placed: PlacedRule): { key: Key; target: Target }[] {
   const { word } = pattern
@@ -68,7 +71,8 @@ export function readPattern(pattern: Pattern, placed: PlacedRule): { key: Key; t
     ]
   }
   const { bytesMax } = pattern
-  const expression = compileExpression(pattern.regex, pattern.ignoreCase)
+  const expression = expressions.get(pattern) ?? compileExpression(pattern.regex, pattern.ignoreCase)
+  expressions.set(pattern, expression)
   return expression.prefixes.map((prefix) => ({
     key: { bytes: Buffer.from(prefix, 'latin1'), atWordStart: word },
     target: { kind: 'expression', placed, word, keyBytes: prefix.length, expression, bytesMax },
