@@ -7,6 +7,11 @@ export const FACE_ERRORS = {
     advice: 'Look at the thread for the ids of its answers; a removed thread takes its records with it.',
     retry: false,
   },
+  BODY_TOO_LARGE: {
+    means: 'The request is larger than requests of its kind may be. Nothing of it was kept.',
+    advice: 'Send less at once, or use the command line for large files: `runa ingest`.',
+    retry: false,
+  },
   BOARD_FULL: {
     means: 'The board has reached its limit.',
     advice: 'Remove cards that are done, or start another board.',
@@ -17,6 +22,11 @@ export const FACE_ERRORS = {
     advice: 'It may have been removed. Reload the page.',
     retry: false,
   },
+  FOREIGN_REQUEST: {
+    means: 'The request comes from another site, or was sent to a name that is not this machine.',
+    advice: 'Open the page by the link that `runa status` prints.',
+    retry: false,
+  },
   KEYS_FULL: {
     means: 'The number of API keys has reached its limit.',
     advice: 'Revoke one that is no longer used: `runa key list`, then `runa key revoke ID`.',
@@ -25,6 +35,16 @@ export const FACE_ERRORS = {
   KEY_UNKNOWN: {
     means: 'There is no API key of that id.',
     advice: 'List them: `runa key list`.',
+    retry: false,
+  },
+  NOT_LOGGED_IN: {
+    means: 'The request carries no valid login.',
+    advice: 'Open the link that `runa status` prints. Other programs need a key: `runa key create NAME`.',
+    retry: false,
+  },
+  PATH_UNKNOWN: {
+    means: 'There is nothing at that address.',
+    advice: 'Check the address, or start from the first page.',
     retry: false,
   },
   PERSONA_UNKNOWN: {

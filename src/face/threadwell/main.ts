@@ -1,0 +1,26 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { loadConfig } from '#kernel/config'
+import { assetsFolder, homePaths, packageFolder } from '#kernel/home'
+import { runService } from '#kernel/service'
+import { threadwellContract } from '#protocol'
+import { connectServices, listenToServices } from './services.ts'
+import { createPages } from './static.ts'
+import { openThreadwell } from './threadwell.ts'
+
+await runService(threadwellContract, async ({ transport, log }) => {
+  const paths = homePaths()
+  const config = await loadConfig(paths.config)
+  const { version } = JSON.parse(await readFile(join(packageFolder(), 'package.json'), 'utf8'))
+  return await openThreadwell({
+    paths,
+    services: connectServices(transport),
+    hear: (hearers) => listenToServices(transport, hearers),
+    pages: createPages(),
+    handbookFolder: assetsFolder('handbook'),
+    version,
+    policyEnabled: config.policy.enabled,
+    port: config.face.port,
+    log,
+  })
+})

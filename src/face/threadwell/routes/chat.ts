@@ -1,0 +1,35 @@
+import { Hono } from 'hono'
+import { conversationContract } from '#protocol'
+import { readJson } from '../http/body.ts'
+import { lineStream } from '../http/text-stream.ts'
+import { LIMITS } from '../limits.ts'
+import type { Services } from '../services.ts'
+import { numberIn } from './query.ts'
+
+const THREADS_LISTED = 100
+const THREADS_LISTED_MAX = 1_000
+
+export function chatRoutes({ conversation }: Services): Hono {
+  const routes = new Hono()
+  const { turn } = conversationContract.operations
+  routes.post('/turns', async (context) => {
+    const request = context.req.raw
+    const asked = await readJson(request, turn.input, LIMITS.jsonBytesMax)
+    return lineStream(request, (signal) => conversation.turn(asked, { signal }))
+  })
+  routes.get('/threads', async (context) => {
+    const limit = numberIn(context.req.query('limit'), 'limit', THREADS_LISTED_MAX) ?? THREADS_LISTED
+    return context.json(await conversation.threads({ limit }, { signal: context.req.raw.signal }))
+  })
+  routes.get('/threads/:id', async (context) =>
+    context.json(await conversation.thread({ id: context.req.param('id') })),
+  )
+  routes.delete('/threads/:id', async (context) =>
+    context.json(await conversation.removeThread({ id: context.req.param('id') })),
+  )
+  routes.get('/answers/:id', async (context) =>
+    context.json(await conversation.answer({ id: context.req.param('id') })),
+  )
+  routes.get('/personas', async (context) => context.json(await conversation.personas({})))
+  return routes
+}

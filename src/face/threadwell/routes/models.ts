@@ -1,0 +1,35 @@
+import { Hono } from 'hono'
+import { inferenceContract } from '#protocol'
+import { readJson } from '../http/body.ts'
+import { LIMITS } from '../limits.ts'
+import type { Services } from '../services.ts'
+import { numberIn } from './query.ts'
+
+const LEDGER_LISTED = 100
+const LEDGER_LISTED_MAX = 1_000
+
+export function modelRoutes({ inference, gilgul }: Services): Hono {
+  const routes = new Hono()
+  const { addModel } = inferenceContract.operations
+  routes.get('/models', async (context) => {
+    const [{ models }, machine] = await Promise.all([inference.models({}), inference.machine({})])
+    return context.json({ models, machine })
+  })
+  routes.post('/models', async (context) => {
+    const { signal } = context.req.raw
+    const asked = await readJson(context.req.raw, addModel.input, LIMITS.jsonBytesMax)
+    return context.json(await inference.addModel(asked, { signal }))
+  })
+  routes.post('/models/:id/use', async (context) =>
+    context.json(await inference.useModel({ id: context.req.param('id') })),
+  )
+  routes.delete('/models/:id', async (context) =>
+    context.json(await inference.removeModel({ id: context.req.param('id') })),
+  )
+  routes.get('/ledger', async (context) => {
+    const limit = numberIn(context.req.query('limit'), 'limit', LEDGER_LISTED_MAX) ?? LEDGER_LISTED
+    return context.json(await inference.ledger({ limit }))
+  })
+  routes.get('/services', async (context) => context.json(await gilgul.status({})))
+  return routes
+}

@@ -1,0 +1,132 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type HomePaths, homeDigest } from '#kernel/home'
+import { ERRORS, type Handlers, RunaError, type threadwellContract } from '#protocol'
+import { type Boards, openBoards } from './board/boards.ts'
+import { designFirstBoard, FIRST_BOARD_TITLE } from './board/first-board.ts'
+import { createDispatcher } from './dispatch/dispatcher.ts'
+import { ingestHandbook } from './handbook.ts'
+import { createApp } from './http/app.ts'
+import { createEvents } from './http/events.ts'
+import { openKeys } from './http/keys.ts'
+import { openLogin } from './http/login.ts'
+import { startHttpServer } from './http/server.ts'
+import { openMarks } from './marks.ts'
+import { countRuns } from './routes/state.ts'
+import type { Hearers, Services } from './services.ts'
+import type { Pages } from './static.ts'
+import { tidyUploads } from './uploads.ts'
+
+const HANDBOOK_RETRY_MS = 2_000
+
+export interface ThreadwellOptions {
+  readonly paths: HomePaths
+  readonly services: Services
+  /** Hears what the services announce. Returns a function that ends it. */
+  readonly hear: (hearers: Hearers) => () => void
+  readonly pages: Pages
+  readonly handbookFolder: string
+  readonly version: string
+  readonly policyEnabled: boolean
+  /** 0: any that is free. */
+  readonly port: number
+  /** What is given holds nobody's words. */
+  readonly log: (event: string, details?: Readonly<Record<string, unknown>>) => void
+}
+
+export interface Threadwell {
+  readonly url: string
+  readonly handlers: Handlers<typeof threadwellContract>
+  close(): Promise<void>
+}
+
+/**
+ * Opens what is kept, and listens. The services may be missing: what needs them fails until they are there. Rejects
+ * with PORT_BUSY, CONFIG_INVALID or the system's own error.
+ */
+export async function openThreadwell(options: ThreadwellOptions): Promise<Threadwell> {
+  const { paths, services, hear, log } = options
+  const stopping = new AbortController()
+  const fault = (error: unknown) => log('fault', describeFault(error))
+  await mkdir(paths.run, { recursive: true, mode: 0o700 })
+  await tidyUploads(paths.uploads)
+  const login = await openLogin(join(paths.run, 'login.json'), `runa_session_${homeDigest(paths.home)}`)
+  const keys = await openKeys(join(paths.home, 'keys.json'))
+  const marks = await openMarks(join(paths.home, 'threadwell.json'))
+  const boards = await openBoards(paths.boards)
+  for (const message of boards.faults) log('board left out', { message })
+  if (boards.names().length === 0) await boards.create(FIRST_BOARD_TITLE, designFirstBoard)
+
+  const events = createEvents()
+  const announceState = () => events.announce('state', {})
+  const endHearing = hear({ state: announceState, threads: () => events.announce('threads', {}) })
+  announceBoards(boards, events.announce)
+  const dispatcher = createDispatcher({ boards, conversation: services.conversation, log: fault })
+  const app = createApp({
+    ...options,
+    uploadsFolder: paths.uploads,
+    ...{ boards, dispatcher, events, login, keys, marks, log: fault },
+  })
+  const server = await startHttpServer(app, options.port, join(paths.run, 'port'))
+  const handbook = repeatWhileMissing(stopping.signal, () =>
+    ingestHandbook(options.handbookFolder, services.tieto, marks, stopping.signal),
+  ).catch(fault)
+
+  return {
+    url: server.url,
+    handlers: {
+      address: async () => ({ url: server.url, loginUrl: `${server.url}/login?token=${login.token}` }),
+      createKey: ({ name }) => keys.create(name),
+      keys: async () => ({ keys: keys.list() }),
+      async revokeKey({ id }) {
+        await keys.revoke(id)
+        return {}
+      },
+    },
+    async close() {
+      stopping.abort()
+      endHearing()
+      events.close()
+      await server.close()
+      await Promise.all([dispatcher.stop(), handbook])
+      await Promise.all([boards.close(), keys.close()])
+    },
+  }
+}
+
+/** Each change, and word of the state where what every page shows of the boards is no longer the same. */
+function announceBoards(boards: Boards, announce: ReturnType<typeof createEvents>['announce']): void {
+  const summary = () => JSON.stringify([boards.names(), countRuns(boards)])
+  let before = summary()
+  boards.listen(({ id, version }) => {
+    announce('board', { board: id, version }, `board ${id}`)
+    const now = summary()
+    if (now !== before) announce('state', {})
+    before = now
+  })
+}
+
+/** Rejects with what trying again does not mend. */
+async function repeatWhileMissing(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof RunaError && ERRORS[error.code].retry)) {
+        if (signal.aborted) return
+        throw error
+      }
+      await sleep(HANDBOOK_RETRY_MS, undefined, { signal, ref: false }).catch(() => {})
+    }
+  }
+}
+
+/** Where it happened, without its message: that may quote what somebody wrote. */
+function describeFault(error: unknown): Readonly<Record<string, unknown>> {
+  if (error instanceof RunaError) return { code: error.code, message: error.message }
+  if (!(error instanceof Error)) return {}
+  const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? []
+  const code = (error as NodeJS.ErrnoException).code
+  return { error: error.name, code, at: frames.slice(0, 8).map((frame) => frame.trim()) }
+}
