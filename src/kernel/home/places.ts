@@ -10,8 +10,8 @@ function findRoot(folder: string): string {
   return findRoot(dirname(folder))
 }
 
-export function packageFolder(): string {
-  return root
+export function packageFolder(...path: string[]): string {
+  return join(root, ...path)
 }
 
 /** What ships with Runa: personas, policies, the embedding model, the handbook. */
