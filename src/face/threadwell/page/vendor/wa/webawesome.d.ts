@@ -1,5 +1,5 @@
 /** The part of Web Awesome's front door that the pages use; served from its package. */
 export declare function registerIconLibrary(
   name: string,
-  library: { readonly resolver: (icon: string) => string },
+  library: { readonly resolver: (icon: string) => string; readonly spriteSheet?: boolean },
 ): void

@@ -1,0 +1,67 @@
+import type { Comment } from '../../api.ts'
+import { el, icon } from '../dom.ts'
+import { createMarkdownView } from '../markdown.ts'
+import type { SourcePanel } from '../sources.ts'
+import { timeWords } from '../words.ts'
+
+/** The comments of a card, the assistant's results among them, and a field for another one. */
+export function createComments(sources: SourcePanel, add: (text: string) => Promise<boolean>) {
+  const list = el('ul', { class: 'stack' })
+  const field = el('textarea', {
+    class: 'area',
+    rows: 2,
+    id: 'comment',
+    maxlength: 20_000,
+    placeholder: 'Write a comment',
+  })
+  const shown = new Set<string>()
+
+  async function send(): Promise<void> {
+    const text = field.value.trim()
+    if (text !== '' && (await add(text))) field.value = ''
+  }
+
+  const element = el(
+    'section',
+    { class: 'sect', 'aria-labelledby': 'h-comments' },
+    el('h3', { id: 'h-comments' }, 'Comments'),
+    list,
+    el('label', { class: 'label', for: 'comment' }, 'Add a comment'),
+    field,
+    el('div', {}, el('button', { class: 'btn sm', type: 'button', click: () => void send() }, 'Add comment')),
+  )
+  return {
+    element,
+    /** Comments are never changed: those that are there stay, also an opened passage in them. */
+    show(comments: readonly Comment[]): void {
+      for (const comment of comments) {
+        if (shown.has(comment.id)) continue
+        shown.add(comment.id)
+        list.append(commentItem(comment, sources))
+        if (comment.citations.length > 0) sources.list(comment.citations)
+      }
+    },
+  }
+}
+
+function commentItem(comment: Comment, sources: SourcePanel): HTMLElement {
+  const isAssistant = comment.author === 'assistant'
+  const text = el('div', { class: 'text' })
+  const cite = (number: number) => {
+    const citation = comment.citations.find((found) => found.number === number)
+    return citation && sources.cite(citation)
+  }
+  if (isAssistant) createMarkdownView(text, cite).show(comment.text)
+  else text.append(...comment.text.split('\n').map((line) => el('p', {}, line)))
+  return el(
+    'li',
+    { class: 'comment' },
+    el(
+      'span',
+      { class: isAssistant ? 'avatar ai' : 'avatar', 'aria-hidden': 'true' },
+      icon(isAssistant ? 'bot' : 'user'),
+    ),
+    el('header', {}, el('b', {}, isAssistant ? 'Assistant' : 'You'), el('time', {}, timeWords(comment.at))),
+    text,
+  )
+}

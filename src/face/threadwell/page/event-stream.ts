@@ -1,0 +1,26 @@
+// The one connection on which the server says what has changed. It runs in a SharedWorker, or in the page itself.
+
+export const EVENT_NAMES = ['board', 'state', 'threads'] as const
+
+/** `online` is sent after every connection, `offline` when one is lost. Whoever hears `online` asks again. */
+export interface Announcement {
+  readonly event: (typeof EVENT_NAMES)[number] | 'online' | 'offline'
+  readonly content: unknown
+}
+
+const RETRY_MS = 3_000
+
+export function openEventStream(announce: (announcement: Announcement) => void): void {
+  const source = new EventSource('/api/events')
+  source.addEventListener('open', () => announce({ event: 'online', content: null }))
+  source.addEventListener('error', () => {
+    announce({ event: 'offline', content: null })
+    // A browser tries again by itself after a lost connection, but not after a refusal.
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => openEventStream(announce), RETRY_MS)
+  })
+  for (const event of EVENT_NAMES) {
+    source.addEventListener(event, (message: MessageEvent<string>) => {
+      announce({ event, content: JSON.parse(message.data) })
+    })
+  }
+}

@@ -1,0 +1,158 @@
+import type { Citation } from '#protocol'
+import type { PassageReply } from '../api.ts'
+import { refusalNote } from './dialog.ts'
+import { all, el, icon, say } from './dom.ts'
+import { get } from './http.ts'
+
+/** What an answer may rest on: a citation, or a passage that was given to the model. */
+export type Source = Pick<Citation, 'number' | 'topic' | 'document' | 'start' | 'end' | 'title' | 'text'>
+
+/** Where the passages of answers are opened: a column beside them or, on a narrow page, in place. */
+export interface SourcePanel {
+  /** The button that stands in an answer for `[n]`. */
+  cite(source: Source): HTMLElement
+  /** Lists what an answer rests on, closed. */
+  list(sources: readonly Source[]): void
+}
+
+/** As much of what stands around a passage as helps to judge it. */
+const AROUND_BYTES = 600
+
+export function createSourcePanel(column: HTMLElement, none?: HTMLElement): SourcePanel {
+  function list(sources: readonly Source[]): void {
+    const unique = new Map(sources.map((source) => [keyOf(source), source]))
+    column.replaceChildren(...[...unique.values()].map((source) => closedSource(source)))
+    if (none) none.hidden = unique.size > 0
+  }
+
+  function closedSource(source: Source): HTMLElement {
+    const number = el('span', { class: 'cite', 'aria-hidden': 'true' }, source.number)
+    const open = el(
+      'button',
+      { class: 'src-open', type: 'button', click: () => void fill(item, source) },
+      el('span', { class: 'clip' }, source.title || source.document),
+      el('span', { class: 'vh' }, `: open source ${source.number}`),
+    )
+    const item = el(
+      'li',
+      { class: 'src', 'data-key': keyOf(source), tabindex: -1 },
+      el('header', {}, number, open),
+      el('q', { class: 'src-short' }, source.text),
+      el('small', {}, `${source.document} · ${source.topic}`),
+    )
+    return item
+  }
+
+  async function openBeside(source: Source, isByKey: boolean): Promise<void> {
+    const find = () => column.querySelector<HTMLElement>(`[data-key="${CSS.escape(keyOf(source))}"]`)
+    if (find() === null) {
+      column.append(closedSource(source))
+      if (none) none.hidden = true
+    }
+    const item = find()
+    if (item === null) return
+    await fill(item, source)
+    item.scrollIntoView({ block: 'nearest' })
+    if (isByKey) item.focus()
+  }
+
+  async function openInPlace(source: Source, button: HTMLElement): Promise<void> {
+    const block = button.closest('p, li, blockquote, td') ?? button
+    const next = block.nextElementSibling
+    if (next instanceof HTMLElement && next.dataset['key'] === keyOf(source)) {
+      button.setAttribute('aria-expanded', 'false')
+      return next.remove()
+    }
+    const item = el('div', { class: 'src in-place', 'data-key': keyOf(source) })
+    if (block.tagName === 'LI' || block.tagName === 'TD') block.append(item)
+    else block.after(item)
+    button.setAttribute('aria-expanded', 'true')
+    item.append(
+      el(
+        'header',
+        {},
+        el('span', { class: 'cite', 'aria-hidden': 'true' }, source.number),
+        el('span', { class: 'clip' }, source.title || source.document),
+      ),
+    )
+    await fill(item, source)
+  }
+
+  return {
+    list,
+    cite(source) {
+      const button = el(
+        'button',
+        {
+          class: 'cite',
+          type: 'button',
+          'aria-label': `Source ${source.number}`,
+          click(event) {
+            const isByKey = event instanceof MouseEvent && event.detail === 0
+            if (column.offsetParent === null || isNarrow()) void openInPlace(source, button)
+            else void openBeside(source, isByKey)
+            for (const lit of all('.cite.on')) lit.classList.remove('on')
+            button.classList.add('on')
+          },
+        },
+        source.number,
+      )
+      return button
+    },
+  }
+}
+
+function isNarrow(): boolean {
+  return matchMedia('(max-width: 46rem)').matches
+}
+
+function keyOf({ topic, document: name, start, end }: Source): string {
+  return `${topic}/${name}/${start}/${end}`
+}
+
+/** Shows the passage with what stands around it, read from the document as it is now. */
+async function fill(item: HTMLElement, source: Source): Promise<void> {
+  for (const lit of all('.src.on')) lit.classList.remove('on')
+  item.classList.add('on')
+  const header = item.querySelector('header')
+  const place = el('small', {}, `${source.document} · ${source.topic}`)
+  const show = (...parts: Node[]) => item.replaceChildren(...(header ? [header] : []), ...parts, place)
+  const { topic, document: name, start, end } = source
+  const query = new URLSearchParams({ topic, document: name, start: String(start), end: String(end) })
+  query.set('beforeBytes', String(AROUND_BYTES))
+  query.set('afterBytes', String(AROUND_BYTES))
+  try {
+    const passage = await get<PassageReply>(`/api/passage?${query}`)
+    show(
+      el(
+        'q',
+        { class: 'passage' },
+        el('span', { class: 'around' }, fromWord(passage.before)),
+        el('mark', {}, passage.text),
+        el('span', { class: 'around' }, toWord(passage.after)),
+      ),
+    )
+    if (passage.text !== source.text) {
+      show(...changedNote(source), el('q', { class: 'passage' }, source.text))
+    }
+    say(`Source ${source.number} is open. ${source.title || source.document}.`)
+  } catch (error) {
+    show(el('q', { class: 'passage' }, el('mark', {}, source.text)), refusalNote(error))
+  }
+}
+
+function changedNote(source: Source): HTMLElement[] {
+  const words = `“${source.title || source.document}” has changed since. This is what it said then:`
+  return [el('div', { class: 'note' }, icon('info'), el('p', { class: 'small' }, words))]
+}
+
+/** Cut bytes may begin and end within a word. */
+function fromWord(text: string): string {
+  const space = text.search(/\s/)
+  return text.length < AROUND_BYTES / 2 || space === -1 ? text : `…${text.slice(space)}`
+}
+
+function toWord(text: string): string {
+  const space = text.search(/\s\S*$/)
+  return text.length < AROUND_BYTES / 2 || space === -1 ? text : `${text.slice(0, space)} …`
+}
