@@ -78,7 +78,7 @@ export const inferenceContract = defineContract({
         vectors: z.array(z.array(z.number())),
         tokens: count,
       }),
-      errors: ['MODEL_UNKNOWN', 'MODEL_FAILED', 'MODEL_TOO_LARGE', 'ENGINE_UNREACHABLE'],
+      errors: ['MODEL_UNKNOWN', 'MODEL_FAILED', 'MODEL_TOO_LARGE', 'CONTEXT_FULL', 'ENGINE_UNREACHABLE'],
       limits: { timeoutMs: 120_000, runningMax: 16 },
     },
     models: {
@@ -95,20 +95,20 @@ export const inferenceContract = defineContract({
         copy: z.boolean().default(false),
       }),
       output: modelSchema,
-      errors: ['FILE_NOT_FOUND', 'MODEL_INVALID', 'MODEL_EXISTS', 'DISK_FULL'],
+      errors: ['FILE_NOT_FOUND', 'MODEL_INVALID', 'MODEL_EXISTS', 'MODEL_TOO_LARGE', 'DISK_FULL'],
       limits: { timeoutMs: 1_800_000, runningMax: 2 },
     },
     /** The person's own file stays; only what Runa copied is deleted. */
     removeModel: {
       input: z.object({ id: modelIdSchema }),
       output: z.object({}),
-      errors: ['MODEL_UNKNOWN'],
+      errors: ['MODEL_UNKNOWN', 'DISK_FULL'],
       limits: { timeoutMs: 30_000, runningMax: 4 },
     },
     useModel: {
       input: z.object({ id: modelIdSchema }),
       output: modelSchema,
-      errors: ['MODEL_UNKNOWN'],
+      errors: ['MODEL_UNKNOWN', 'DISK_FULL'],
       limits: { timeoutMs: 30_000, runningMax: 4 },
     },
     /** What this machine has, and which well-known models would fit. Nothing is downloaded. */
@@ -155,7 +155,7 @@ export const modelContract = defineContract({
     embed: {
       input: inferenceEmbedInput(),
       output: z.object({ vectors: z.array(z.array(z.number())), tokens: count }),
-      errors: ['MODEL_FAILED'],
+      errors: ['MODEL_FAILED', 'CONTEXT_FULL'],
       limits: { timeoutMs: 120_000, runningMax: 16 },
     },
   },

@@ -1,0 +1,15 @@
+import { checkInput, compilePolicies, createTokenStream, loadPolicyFolders } from '#engine/tokenwhisper'
+import { createOpenGuard, type Guard } from './guard.ts'
+
+/**
+ * What ships with Runa and what its owner wrote, compiled. Rejects with POLICY_INVALID: no engine answers unguarded
+ * because a file is broken, only because its owner said so.
+ */
+export async function loadGuard(isEnabled: boolean, folders: readonly string[]): Promise<Guard> {
+  if (!isEnabled) return createOpenGuard()
+  const policy = compilePolicies(await loadPolicyFolders(folders))
+  return {
+    check: (text) => checkInput(policy, text),
+    openGate: () => createTokenStream(policy, 'output'),
+  }
+}
