@@ -14,6 +14,8 @@ export interface HomePaths {
   readonly boards: string
   /** What was dropped onto the page: the originals of ingested documents. */
   readonly uploads: string
+  /** Every request that left this machine. */
+  readonly ledger: string
   readonly logs: string
   /** What only means something while Runa runs, and may be deleted when it does not. */
   readonly run: string
@@ -36,6 +38,7 @@ export function homePaths(home: string = homeFolder()): HomePaths {
     threads: join(home, 'threads'),
     boards: join(home, 'boards'),
     uploads: join(home, 'uploads'),
+    ledger: join(home, 'outward.journal'),
     logs: join(home, 'logs'),
     run: join(home, 'run'),
   }
