@@ -49,6 +49,8 @@ export const configSchema = z.strictObject({
       contextTokens: z.number().int().min(128).max(1_048_576).default(4_096),
       /** A model that nobody used for so long is unloaded. */
       idleMinutes: z.number().min(0.1).max(100_000).default(30),
+      /** Needs the binaries that docs/guides/gpu.md tells how to add. */
+      gpu: z.enum(['off', 'auto', 'cuda', 'vulkan']).default('off'),
       servers: z.array(serverSchema).max(32).default([]),
     })
     .prefault({}),

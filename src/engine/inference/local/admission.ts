@@ -1,0 +1,54 @@
+import { RunaError } from '#protocol'
+import { formatBytes, type Memory, reserveBytes } from '../machine.ts'
+
+/** A model that is loaded, and could make room. */
+export interface Loaded {
+  readonly id: string
+  readonly isIdle: boolean
+  readonly usedAtMs: number
+  unload(): Promise<void>
+}
+
+export interface Admission {
+  /**
+   * Runs `load` once there is room for it, one at a time, since what is being loaded does not show in the free memory
+   * yet. Models that nobody uses make room, the longest idle first. Rejects with MODEL_TOO_LARGE, with the numbers.
+   */
+  admit<Result>(what: string, needsBytes: number, load: () => Promise<Result>): Promise<Result>
+}
+
+export function createAdmission(
+  readMemory: () => Promise<Memory>,
+  loaded: () => readonly Loaded[],
+): Admission {
+  let last: Promise<unknown> = Promise.resolve()
+
+  async function makeRoom(what: string, needsBytes: number): Promise<void> {
+    for (;;) {
+      const memory = await readMemory()
+      const reserve = reserveBytes(memory)
+      if (needsBytes <= memory.freeBytes - reserve) return
+      const [longestIdle] = loaded()
+        .filter((model) => model.isIdle)
+        .sort((a, b) => a.usedAtMs - b.usedAtMs)
+      if (!longestIdle) throw tooLarge(what, needsBytes, memory.freeBytes, reserve)
+      await longestIdle.unload()
+    }
+  }
+
+  return {
+    admit(what, needsBytes, load) {
+      const admitted = last.then(async () => {
+        await makeRoom(what, needsBytes)
+        return await load()
+      })
+      last = admitted.catch(() => {})
+      return admitted
+    },
+  }
+}
+
+function tooLarge(what: string, needsBytes: number, freeBytes: number, reserve: number): RunaError {
+  const numbers = `${formatBytes(needsBytes)}; ${formatBytes(freeBytes)} is free, of which ${formatBytes(reserve)} stays`
+  return new RunaError('MODEL_TOO_LARGE', `${what} needs about ${numbers} reserved for everything else.`)
+}

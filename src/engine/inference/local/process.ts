@@ -1,0 +1,170 @@
+import { type Model, RunaError } from '#protocol'
+import { fileState } from '../models/file.ts'
+import type { StoredModel } from '../models/registry.ts'
+import type { Admission } from './admission.ts'
+import { type ModelSettings, modelServiceName } from './settings.ts'
+
+/** gilgul, as far as models are concerned. */
+export interface Supervisor {
+  /** Resolves once the process answers; one that runs already is used. */
+  startModel(name: string, settings: ModelSettings): Promise<void>
+  stopModel(name: string): Promise<void>
+}
+
+export interface ProcessOptions {
+  readonly stored: StoredModel
+  readonly settings: ModelSettings
+  readonly memoryBytes: number
+  readonly idleMs: number
+  readonly supervisor: Supervisor
+  readonly admission: Admission
+  /** Called when `state` has changed. */
+  readonly changed: () => void
+}
+
+/** The life of a model's process, as the broker sees it: started when needed, stopped when idle. */
+export interface ModelProcess {
+  readonly state: Model['state']
+  readonly reason: string
+  readonly isIdle: boolean
+  readonly usedAtMs: number
+  load(): Promise<void>
+  unload(): Promise<void>
+  /** Takes over a process that runs already, from before this broker was started. */
+  adopt(): void
+  /** Keeps the model loaded until the function that it returns is called. */
+  use(): () => void
+  /** An error of the process in the words of this side. What was lost is started anew at the next use. */
+  explain(error: unknown): RunaError
+}
+
+export function createModelProcess(options: ProcessOptions): ModelProcess {
+  const { stored, supervisor } = options
+  const service = modelServiceName(stored.id)
+  const status = createStatus(options.changed)
+  // A model that could not be stopped is tried again after its next use.
+  const usage = createUsage(options.idleMs, () => void unload().catch(() => {}))
+  let loading: Promise<void> | undefined
+
+  function explain(error: unknown): RunaError {
+    const failure = explainFailure(stored.id, error)
+    if (error instanceof RunaError && error.code === 'SERVICE_LOST') status.become('stopped', failure.message)
+    return failure
+  }
+
+  async function start(): Promise<void> {
+    status.become('loading', 'It is being loaded.')
+    try {
+      await checkFile(stored)
+      const { admission, memoryBytes, settings } = options
+      await admission.admit(`'${stored.id}'`, memoryBytes, () => supervisor.startModel(service, settings))
+      status.become('ready')
+    } catch (error) {
+      const failure = explain(error)
+      status.become(failure.code === 'MODEL_TOO_LARGE' ? 'stopped' : 'failed', failure.message)
+      throw failure
+    }
+  }
+
+  async function unload(): Promise<void> {
+    usage.forget()
+    await loading?.catch(() => {})
+    if (status.state !== 'ready') return
+    status.become('stopped')
+    await supervisor.stopModel(service).catch((error) => {
+      if (!(error instanceof RunaError) || error.code !== 'SERVICE_UNKNOWN') throw error
+    })
+  }
+
+  return {
+    get state() {
+      return status.state
+    },
+    get reason() {
+      return status.reason
+    },
+    get isIdle() {
+      return usage.users === 0 && status.state === 'ready'
+    },
+    get usedAtMs() {
+      return usage.usedAtMs
+    },
+    load() {
+      if (status.state === 'ready') return Promise.resolve()
+      loading ??= start().finally(() => {
+        loading = undefined
+      })
+      return loading
+    },
+    unload,
+    adopt() {
+      status.become('ready')
+      usage.rest()
+    },
+    use: usage.begin,
+    explain,
+  }
+}
+
+/** Counts who uses something, and tells when nobody has for a while. */
+function createUsage(idleMs: number, onIdle: () => void) {
+  let timer: NodeJS.Timeout | undefined
+  const usage = {
+    users: 0,
+    usedAtMs: 0,
+    begin(): () => void {
+      usage.users += 1
+      clearTimeout(timer)
+      return () => {
+        usage.users -= 1
+        if (usage.users === 0) usage.rest()
+      }
+    },
+    rest(): void {
+      usage.usedAtMs = performance.now()
+      clearTimeout(timer)
+      timer = setTimeout(onIdle, idleMs).unref()
+    },
+    forget: () => clearTimeout(timer),
+  }
+  return usage
+}
+
+function createStatus(changed: () => void) {
+  const status = {
+    state: 'stopped' as Model['state'],
+    reason: '',
+    become(state: Model['state'], reason = ''): void {
+      const isNews = status.state !== state || status.reason !== reason
+      status.state = state
+      status.reason = reason
+      if (isNews) changed()
+    },
+  }
+  return status
+}
+
+function explainFailure(id: string, error: unknown): RunaError {
+  if (!(error instanceof RunaError)) return new RunaError('MODEL_FAILED', undefined, { cause: error })
+  if (error.code === 'SERVICE_LOST') {
+    return new RunaError('MODEL_FAILED', `The process of '${id}' ended before it had answered.`, {
+      cause: error,
+    })
+  }
+  if (error.code === 'SERVICE_FAILED') {
+    return new RunaError('MODEL_FAILED', `'${id}' could not be started: ${error.message}`, { cause: error })
+  }
+  return error
+}
+
+/** A file that changed since it was added is another model, which nobody has looked at. */
+async function checkFile({ id, path, sizeBytes, changedAt }: StoredModel): Promise<void> {
+  const now = await fileState(path)
+  if (!now) throw new RunaError('MODEL_FAILED', `The file of '${id}' has gone from ${path}.`)
+  if (now.sizeBytes !== sizeBytes || now.changedAt !== changedAt) {
+    throw new RunaError(
+      'MODEL_FAILED',
+      `${path} has changed since it was added: remove '${id}' and add it again.`,
+    )
+  }
+}

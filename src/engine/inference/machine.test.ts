@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { formatBytes, parseMeminfo, readMemory, reserveBytes, suggestModels } from './machine.ts'
+
+const GIBIBYTE = 2 ** 30
+
+test('memory is what programs can get, not what is unused', () => {
+  const text = 'MemTotal:        8000000 kB\nMemFree:          100000 kB\nMemAvailable:    6000000 kB\n'
+  assert.deepEqual(parseMeminfo(text), { totalBytes: 8_192_000_000, freeBytes: 6_144_000_000 })
+})
+
+test('this machine has memory', async () => {
+  const memory = await readMemory()
+  assert.ok(
+    memory.totalBytes >= memory.freeBytes &&
+      memory.freeBytes > reserveBytes({ ...memory, totalBytes: 1 }) / 8,
+  )
+})
+
+test('a model fits well, tightly or not at all, by memory and by disk', () => {
+  const model = (name: string, memoryBytes: number, sizeBytes = 1) => ({
+    name,
+    memoryBytes,
+    sizeBytes,
+    purpose: 'chat',
+    fileName: 'f',
+    licence: 'MIT',
+  })
+  const known = [
+    model('huge', 9 * GIBIBYTE),
+    model('tight', 5 * GIBIBYTE),
+    model('small', GIBIBYTE),
+    model('good', 3 * GIBIBYTE),
+    model('long', GIBIBYTE, 1_000),
+  ]
+  const suggested = suggestModels(known, {
+    memory: { totalBytes: 8 * GIBIBYTE, freeBytes: 0 },
+    diskFree: 100,
+    cores: 2,
+  })
+  assert.deepEqual(
+    suggested.map(({ name, fits }) => `${name} ${fits}`),
+    ['good well', 'small well', 'tight tight', 'huge no', 'long no'],
+  )
+})
+
+test('sizes are written as people read them', () => {
+  assert.deepEqual([5 * 2 ** 20, 300.4 * 2 ** 20, 1.26 * GIBIBYTE, 16 * GIBIBYTE].map(formatBytes), [
+    '5.0 MiB',
+    '300 MiB',
+    '1.3 GiB',
+    '16 GiB',
+  ])
+})
