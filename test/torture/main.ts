@@ -1,0 +1,34 @@
+import { parseArgs } from 'node:util'
+import { createRandom, type TortureOptions, type TortureRow } from './row.ts'
+import { tortureSplinter } from './splinter.ts'
+
+const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<TortureRow[]>>> = {
+  splinter: tortureSplinter,
+}
+
+const FAULTS = 200
+
+const { values, positionals } = parseArgs({
+  options: { faults: { type: 'string' }, seed: { type: 'string' }, json: { type: 'boolean' } },
+  allowPositionals: true,
+})
+const [name = ''] = positionals
+const torture = TORTURES[name]
+const faults = Number(values.faults ?? FAULTS)
+const seed = Number(values.seed ?? Date.now() % 1_000_000)
+
+if (!torture || !Number.isInteger(faults) || faults < 1 || !Number.isInteger(seed)) {
+  const names = Object.keys(TORTURES).join(', ')
+  process.stderr.write(
+    `Usage: npm run torture -- NAME [--faults N] [--seed S] [--json], where NAME is one of: ${names}\n`,
+  )
+  process.exitCode = 2
+} else {
+  process.stdout.write(`${name}: about ${faults} faults, --seed ${seed}\n`)
+  const rows = await torture({ faults, random: createRandom(seed) })
+  for (const { case: what, ...counts } of rows) {
+    const text = Object.entries(counts).map(([count, value]) => `${count} ${value}`)
+    process.stdout.write(`${what}: ${text.join(', ')}\n`)
+  }
+  if (values.json) process.stdout.write(`${JSON.stringify({ name, rows })}\n`)
+}
