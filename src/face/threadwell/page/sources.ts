@@ -19,36 +19,14 @@ export interface SourcePanel {
 const AROUND_BYTES = 600
 
 export function createSourcePanel(column: HTMLElement, none?: HTMLElement): SourcePanel {
-  function list(sources: readonly Source[]): void {
-    const unique = new Map(sources.map((source) => [keyOf(source), source]))
-    column.replaceChildren(...[...unique.values()].map((source) => closedSource(source)))
-    if (none) none.hidden = unique.size > 0
-  }
-
-  function closedSource(source: Source): HTMLElement {
-    const number = el('span', { class: 'cite', 'aria-hidden': 'true' }, source.number)
-    const open = el(
-      'button',
-      { class: 'src-open', type: 'button', click: () => void fill(item, source) },
-      el('span', { class: 'clip' }, source.title || source.document),
-      el('span', { class: 'vh' }, `: open source ${source.number}`),
-    )
-    const item = el(
-      'li',
-      { class: 'src', 'data-key': keyOf(source), tabindex: -1 },
-      el('header', {}, number, open),
-      el('q', { class: 'src-short' }, source.text),
-      el('small', {}, `${source.document} · ${source.topic}`),
-    )
-    return item
+  function take(sources: readonly Source[]): void {
+    column.append(...sources.map((source) => closedSource(source)))
+    if (none) none.hidden = column.children.length > 0
   }
 
   async function openBeside(source: Source, isByKey: boolean): Promise<void> {
     const find = () => column.querySelector<HTMLElement>(`[data-key="${CSS.escape(keyOf(source))}"]`)
-    if (find() === null) {
-      column.append(closedSource(source))
-      if (none) none.hidden = true
-    }
+    if (find() === null) take([source])
     const item = find()
     if (item === null) return
     await fill(item, source)
@@ -56,50 +34,77 @@ export function createSourcePanel(column: HTMLElement, none?: HTMLElement): Sour
     if (isByKey) item.focus()
   }
 
-  async function openInPlace(source: Source, button: HTMLElement): Promise<void> {
-    const block = button.closest('p, li, blockquote, td') ?? button
-    const next = block.nextElementSibling
-    if (next instanceof HTMLElement && next.dataset['key'] === keyOf(source)) {
-      button.setAttribute('aria-expanded', 'false')
-      return next.remove()
-    }
-    const item = el('div', { class: 'src in-place', 'data-key': keyOf(source) })
-    if (block.tagName === 'LI' || block.tagName === 'TD') block.append(item)
-    else block.after(item)
-    button.setAttribute('aria-expanded', 'true')
-    item.append(
-      el(
-        'header',
-        {},
-        el('span', { class: 'cite', 'aria-hidden': 'true' }, source.number),
-        el('span', { class: 'clip' }, source.title || source.document),
-      ),
-    )
-    await fill(item, source)
-  }
-
   return {
-    list,
+    list(sources) {
+      column.replaceChildren()
+      take([...new Map(sources.map((source) => [keyOf(source), source])).values()])
+    },
     cite(source) {
-      const button = el(
-        'button',
-        {
-          class: 'cite',
-          type: 'button',
-          'aria-label': `Source ${source.number}`,
-          click(event) {
-            const isByKey = event instanceof MouseEvent && event.detail === 0
-            if (column.offsetParent === null || isNarrow()) void openInPlace(source, button)
-            else void openBeside(source, isByKey)
-            for (const lit of all('.cite.on')) lit.classList.remove('on')
-            button.classList.add('on')
-          },
-        },
-        source.number,
-      )
+      const open = (event: Event) => {
+        // A click without a place on the screen was made by a key.
+        const isByKey = event instanceof MouseEvent && event.detail === 0
+        if (column.offsetParent === null || isNarrow()) void openInPlace(source, button)
+        else void openBeside(source, isByKey)
+        for (const lit of all('.cite.on')) lit.classList.remove('on')
+        button.classList.add('on')
+      }
+      const attributes = {
+        class: 'cite',
+        type: 'button',
+        'aria-label': `Source ${source.number}`,
+        click: open,
+      }
+      const button = el('button', attributes, source.number)
       return button
     },
   }
+}
+
+function closedSource(source: Source): HTMLElement {
+  const open = el(
+    'button',
+    { class: 'src-open', type: 'button', click: () => void fill(item, source) },
+    el('span', { class: 'clip' }, source.title || source.document),
+    el('span', { class: 'vh' }, `: open source ${source.number}`),
+  )
+  const item = el(
+    'li',
+    { class: 'src', 'data-key': keyOf(source), tabindex: -1 },
+    el('header', {}, numberSign(source), open),
+    el('q', { class: 'src-short' }, source.text),
+    el('small', {}, placeWords(source)),
+  )
+  return item
+}
+
+/** On a narrow page the passage opens under the sentence that names it; the same number closes it. */
+async function openInPlace(source: Source, button: HTMLElement): Promise<void> {
+  const block = button.closest('p, li, blockquote, td') ?? button
+  const isWithin = block.tagName === 'LI' || block.tagName === 'TD'
+  const there = isWithin ? block.lastElementChild : block.nextElementSibling
+  if (there instanceof HTMLElement && there.dataset['key'] === keyOf(source)) {
+    button.setAttribute('aria-expanded', 'false')
+    there.remove()
+    return
+  }
+  const title = el('span', { class: 'clip' }, source.title || source.document)
+  const item = el(
+    'div',
+    { class: 'src in-place', 'data-key': keyOf(source) },
+    el('header', {}, numberSign(source), title),
+  )
+  if (isWithin) block.append(item)
+  else block.after(item)
+  button.setAttribute('aria-expanded', 'true')
+  await fill(item, source)
+}
+
+function numberSign(source: Source): HTMLElement {
+  return el('span', { class: 'cite', 'aria-hidden': 'true' }, source.number)
+}
+
+function placeWords({ document: name, topic }: Source): string {
+  return `${name} · ${topic}`
 }
 
 function isNarrow(): boolean {
@@ -115,7 +120,7 @@ async function fill(item: HTMLElement, source: Source): Promise<void> {
   for (const lit of all('.src.on')) lit.classList.remove('on')
   item.classList.add('on')
   const header = item.querySelector('header')
-  const place = el('small', {}, `${source.document} · ${source.topic}`)
+  const place = el('small', {}, placeWords(source))
   const show = (...parts: Node[]) => item.replaceChildren(...(header ? [header] : []), ...parts, place)
   const { topic, document: name, start, end } = source
   const query = new URLSearchParams({ topic, document: name, start: String(start), end: String(end) })
