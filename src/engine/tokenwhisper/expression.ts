@@ -1,4 +1,5 @@
 import { RunaError } from '#protocol'
+import { createStepper, type PositionAutomaton, type Stepper } from './expression-state.ts'
 import { parseExpression, type Syntax } from './expression-syntax.ts'
 
 const POSITIONS_MAX = 4_096
@@ -7,18 +8,11 @@ const PREFIXES_MAX = 64
 const PREFIX_BYTES_MAX = 16
 const PREFIX_BYTES_MIN = 2
 
-/**
- * A regular expression as a position automaton (Glushkov 1961): each position is one byte of the expression, and
- * `follow` lists which positions may come next. It runs along a text byte by byte, remembers nothing else, and takes
- * linear time whatever the text: no backtracking.
- */
+/** Runs along a text byte by byte, remembers nothing else, and takes linear time whatever the text: no back-tracking. */
 export interface Expression {
-  /** For each position, 256 flags. */
-  readonly sets: readonly Uint8Array[]
-  readonly first: readonly number[]
-  readonly follow: readonly (readonly number[])[]
-  /** One flag for each position. */
-  readonly accepting: Uint8Array
+  readonly stepper: Stepper
+  /** How many bytes it has with its repetitions written out. */
+  readonly size: number
   /** All of one length; each match begins with one of them, if case is ignored. */
   readonly prefixes: readonly string[]
 }
@@ -40,7 +34,11 @@ export function compileExpression(source: string, ignoreCase: boolean): Expressi
   for (const position of whole.last) accepting[position] = 1
   const follow = builder.follow.map((next) => [...next])
   const automaton = { sets: builder.sets, first: whole.first, follow, accepting }
-  return { ...automaton, prefixes: findPrefixes(automaton) }
+  return {
+    stepper: createStepper(automaton),
+    size: automaton.sets.length,
+    prefixes: findPrefixes(automaton),
+  }
 }
 
 class Builder {
@@ -115,7 +113,7 @@ function tooLarge(): RunaError {
  * The longest set of fixed beginnings, all of one length, that is small enough for the automaton which looks for all
  * patterns at once. Without one, the expression would have to be tried at each byte of the text.
  */
-function findPrefixes(automaton: Omit<Expression, 'prefixes'>): string[] {
+function findPrefixes(automaton: PositionAutomaton): string[] {
   let level = new Map<string, readonly number[]>([['', []]])
   for (let length = 0; length < PREFIX_BYTES_MAX; length += 1) {
     const next = new Map<string, readonly number[]>()
@@ -133,7 +131,7 @@ function findPrefixes(automaton: Omit<Expression, 'prefixes'>): string[] {
 }
 
 function addStep(
-  automaton: Omit<Expression, 'prefixes'>,
+  automaton: PositionAutomaton,
   prefix: string,
   reachable: ReadonlySet<number>,
   next: Map<string, readonly number[]>,

@@ -1,4 +1,4 @@
-import type { Expression } from './expression.ts'
+import type { ExpressionState } from './expression-state.ts'
 import type { Target } from './matcher.ts'
 
 type ExpressionTarget = Extract<Target, { kind: 'expression' }>
@@ -9,7 +9,7 @@ export class Run {
   readonly target: ExpressionTarget
   /** Where the longest match so far ends; no match where it does not lie behind `startUnit`. */
   endUnit: number
-  private positions: readonly number[] = []
+  private state: ExpressionState
   /** The expression could end before the next unit, if that does not continue a word. */
   private mayEnd = false
 
@@ -17,6 +17,7 @@ export class Run {
     this.target = target
     this.startUnit = startUnit
     this.endUnit = startUnit
+    this.state = target.expression.stepper.start
   }
 
   /** Returns false once nothing longer can match: `endUnit` is final then. Units come in order, from `startUnit`. */
@@ -24,30 +25,13 @@ export class Run {
     const { expression, word, bytesMax } = this.target
     if (this.mayEnd && !(word && isWord)) this.endUnit = unit
     if (unit - this.startUnit >= bytesMax) return false
-    this.positions = advance(expression, unit === this.startUnit ? undefined : this.positions, byte)
-    this.mayEnd = this.positions.some((position) => expression.accepting[position] === 1)
-    return this.positions.length > 0
+    this.state = expression.stepper.step(this.state, byte)
+    this.mayEnd = this.state.isAccepting
+    return this.state.positions.length > 0
   }
 
   endOfText(unit: number): this {
     if (this.mayEnd) this.endUnit = unit
     return this
   }
-}
-
-export function startRun(target: ExpressionTarget, startUnit: number): Run {
-  return new Run(target, startUnit)
-}
-
-/** The positions that `byte` leads to; `from` is undefined at the beginning. */
-function advance(expression: Expression, from: readonly number[] | undefined, byte: number): number[] {
-  const { sets, first, follow } = expression
-  if (from === undefined) return first.filter((position) => sets[position]?.[byte] === 1)
-  const reached: number[] = []
-  for (const before of from) {
-    for (const position of follow[before] ?? []) {
-      if (sets[position]?.[byte] === 1 && !reached.includes(position)) reached.push(position)
-    }
-  }
-  return reached
 }

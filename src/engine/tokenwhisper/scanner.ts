@@ -1,7 +1,7 @@
 import { ENDS_HERE, STATE_MASK } from './automaton.ts'
 import { FoldedText } from './folded-text.ts'
 import type { Matcher, PlacedRule, Target } from './matcher.ts'
-import { type Run, startRun } from './run.ts'
+import { Run } from './run.ts'
 
 /** What a rule found. Offsets are bytes of the text as it came. */
 export interface Match {
@@ -104,7 +104,7 @@ export class Scanner {
       const startUnit = unit + 1 - target.keyBytes
       if (target.word && startUnit > 0 && this.text.isWordAt(startUnit - 1)) continue
       if (target.kind === 'expression') {
-        const run = startRun(target, startUnit)
+        const run = new Run(target, startUnit)
         if (this.catchUp(run, unit)) this.runs.push(run)
       } else if (target.word) this.pending.push({ target, startUnit })
       else this.report(target, startUnit, unit + 1)
