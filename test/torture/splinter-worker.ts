@@ -1,5 +1,6 @@
 // A process that does one thing over and over until it is killed: node splinter-worker.js ROLE BUS LEDGER LIFE
 import { attachBus, type Bus } from '#kernel/splinter'
+import { setParentDeathSignal } from '#kernel/sys'
 import { fillValue, KEYS_KEPT, openLedger, readValue, TOPIC, VALUE_BYTES } from './splinter-ledger.ts'
 
 const [, , role = '', busPath = '', ledgerPath = '', lifeText = ''] = process.argv
@@ -36,6 +37,8 @@ const ROLES: Readonly<Record<string, (bus: Bus) => (number: number) => void | Pr
   },
 }
 
+// Nobody else would end it.
+setParentDeathSignal('SIGKILL')
 const ledger = openLedger(ledgerPath)
 const bus = attachBus(busPath, { name: `${role}-${life}` })
 if (role === 'consume') consume()

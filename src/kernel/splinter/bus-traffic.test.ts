@@ -14,7 +14,7 @@ const [, , role = '', busPath = ''] = process.argv
 
 /** This file is also the main of the processes that it talks to. */
 if (role === 'producer') await produce(attachBus(busPath, { name: 'producer' }))
-if (role === 'worker') work(attachBus(busPath, { name: 'worker' }))
+if (role === 'worker') await work(attachBus(busPath, { name: 'worker' }))
 
 async function produce(bus: Bus): Promise<void> {
   const topic = bus.topic('work', { lossless: true, capacityBytes: 8_192 })
@@ -28,9 +28,11 @@ async function produce(bus: Bus): Promise<void> {
   process.exit()
 }
 
-function work(bus: Bus): void {
+/** Until it is killed. */
+async function work(bus: Bus): Promise<never> {
   bus.topic('work', { lossless: true, capacityBytes: 8_192 }).subscribe(() => {})
   bus.setState('ready')
+  return new Promise(() => {})
 }
 
 const folder = mkdtempSync('/dev/shm/runa-traffic-test-')

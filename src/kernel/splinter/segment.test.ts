@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -39,6 +40,13 @@ test('a bus that does not fit says how much it needs and how much there is, and 
   })
   assert.deepEqual(readdirSync(join(folder, 'large')), [])
   assert.throws(() => createBus({ ...options, sizeBytes: 65_536 }), { code: 'BAD_INPUT' })
+})
+
+test('a folder that others may enter is refused', () => {
+  const open = join(folder, 'open')
+  mkdirSync(open, { mode: 0o755 })
+  assert.throws(() => createBus({ ...options, path: join(open, 'bus') }), { code: 'BUS_FORBIDDEN' })
+  assert.deepEqual(readdirSync(open), [])
 })
 
 test('no bus, another version and a stranger’s file are told apart', () => {

@@ -1,5 +1,4 @@
 import {
-  chmodSync,
   closeSync,
   fstatSync,
   mkdirSync,
@@ -9,6 +8,7 @@ import {
   renameSync,
   rmSync,
   statfsSync,
+  statSync,
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -83,14 +83,14 @@ function decodeHeader(path: string, words: Int32Array, sizeBytes: number): Layou
 /**
  * Makes the file of a bus, complete before it has its name, in a folder of its own that nobody else may enter. An
  * older bus of that name is replaced; whoever is still attached to it keeps talking to nobody. Throws BUS_NO_SPACE,
- * SYSTEM_CALL_FAILED, and then nothing is left behind.
+ * BUS_FORBIDDEN or SYSTEM_CALL_FAILED, and then nothing is left behind.
  */
 export function createSegment(path: string, geometry: Geometry): void {
   const layout = layOut(geometry)
   const unfinished = `${path}.${process.pid}.new`
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    chmodSync(dirname(path), 0o700)
+    refuseIfShared(dirname(path))
     refuseWithoutRoom(path, layout.sizeBytes)
     const fd = openSync(unfinished, 'wx+', 0o600)
     try {
@@ -107,6 +107,17 @@ export function createSegment(path: string, geometry: Geometry): void {
     if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw noSpace(path, layout.sizeBytes)
     const message = `The bus ${path} cannot be made: ${describe(error)}.`
     throw new RunaError('SYSTEM_CALL_FAILED', message, { cause: error })
+  }
+}
+
+/** Whoever may enter the folder could put a bus of their own in the place of this one. */
+function refuseIfShared(folder: string): void {
+  const { uid, mode } = statSync(folder)
+  if (uid !== process.getuid?.() || (mode & 0o077) !== 0) {
+    throw new RunaError(
+      'BUS_FORBIDDEN',
+      `The bus needs a folder that others may not enter: ${folder} is open to them.`,
+    )
   }
 }
 
