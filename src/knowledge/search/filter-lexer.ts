@@ -1,7 +1,7 @@
 import { RunaError } from '#protocol'
 import { ISO_DATE } from './filter.ts'
 
-export type TokenKind = 'field' | 'quoted' | 'number' | 'date' | 'comparator' | 'mark' | 'end'
+type TokenKind = 'field' | 'quoted' | 'number' | 'date' | 'comparator' | 'mark' | 'end'
 
 export interface Token {
   readonly kind: TokenKind

@@ -2,7 +2,7 @@ import { Bm25Index, createVectorRows, termsOf, type VectorRows } from '#knowledg
 import { type Chunk, type Document, searchableText } from './document.ts'
 
 /** A chunk in the index, and where it comes from. */
-export interface IndexedChunk {
+interface IndexedChunk {
   readonly document: Document
   readonly chunk: Chunk
 }

@@ -18,7 +18,7 @@ export interface Chunk {
   readonly vector: Int8Array
 }
 
-export interface DocumentHeader {
+interface DocumentHeader {
   /** Unique within the topic; what people see and cite. */
   readonly document: string
   readonly title: string

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { loadEmbedder } from '#kernel/embedding'
 import { replaceFile } from '#kernel/journal'
-import { createWorkplace, endOf, ingestAll, itemsOf, SEA, type Workplace } from './workplace-fixture.ts'
+import { createWorkplace, endOf, ingestAll, itemsOf, SEA, type Workplace } from './fixture.ts'
 
 let here: Workplace
 

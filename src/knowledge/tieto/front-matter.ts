@@ -2,7 +2,7 @@ import { isMap, LineCounter, parseDocument } from 'yaml'
 import { RunaError } from '#protocol'
 import { FRONT_MATTER_LENGTH_MAX } from './limits.ts'
 
-export type MetadataValue =
+type MetadataValue =
   | string
   | number
   | boolean

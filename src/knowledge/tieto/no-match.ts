@@ -8,7 +8,9 @@ const LOOKED_AT = 10
 /** Of the cosine against the share of the question that a passage covers. */
 const COSINE_WEIGHT = 0.5
 /** Of the unrelated questions, so many find less evidence than a question has to find. */
-const QUANTILE = 0.8
+const QUANTILE = 0.85
+/** In a small topic most unrelated questions find nothing at all; below this, less than half of a question is covered. */
+const THRESHOLD_MIN = 0.75
 /** How far a topic may grow or shrink, as a share of its chunks, before the threshold is measured again. */
 const DRIFT = 0.05
 
@@ -46,7 +48,8 @@ export function createCalibration(index: DocumentIndex, embedder: Embedder): Cal
     const found = UNRELATED_QUESTIONS.map((question) =>
       evidenceFor(index, termsOf(question), embedder.embed(question)),
     )
-    return found.sort((a, b) => a - b)[Math.floor(QUANTILE * found.length)] ?? 0
+    const quantile = found.sort((a, b) => a - b)[Math.floor(QUANTILE * found.length)] ?? 0
+    return Math.max(THRESHOLD_MIN, quantile)
   }
 
   return {

@@ -13,7 +13,7 @@ export interface FoundFile {
   readonly named: string
 }
 
-export interface IgnoredFile extends FoundFile {
+interface IgnoredFile extends FoundFile {
   readonly code: ErrorCode
   readonly reason: string
 }

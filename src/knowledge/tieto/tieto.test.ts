@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { createWorkplace, endOf, ingestAll, itemsOf, SEA, type Workplace } from './workplace-fixture.ts'
+import { createWorkplace, endOf, ingestAll, itemsOf, SEA, type Workplace } from './fixture.ts'
 
 let here: Workplace
 
