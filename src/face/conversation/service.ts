@@ -187,9 +187,9 @@ function withoutPrompt({ id, name, description, topics, sampling }: LoadedPerson
 function newestThatFit(turns: readonly Turn[]): Turn[] {
   let bytes = 0
   const newestFirst = [...turns].reverse()
-  const end = newestFirst.findIndex((turn) => {
+  const end = newestFirst.findIndex((turn, index) => {
     bytes += Buffer.byteLength(JSON.stringify(turn))
-    return bytes > LISTED_BYTES_MAX
+    return index > 0 && bytes > LISTED_BYTES_MAX
   })
   return newestFirst.slice(0, end === -1 ? turns.length : end).reverse()
 }
