@@ -21,7 +21,8 @@ const REDRAW_EVERY_MS = 50
 export function createProgress(options: ProgressOptions = {}): Progress {
   const { write = (text) => void process.stderr.write(text), nowMs = () => performance.now() } = options
   const { isTerminal = process.stderr.isTTY === true, width = process.stderr.columns ?? 80 } = options
-  let drawnMs = Number.NEGATIVE_INFINITY
+  // Where lines stay, short work needs none.
+  let drawnMs = isTerminal ? Number.NEGATIVE_INFINITY : nowMs()
   let isDrawn = false
 
   function clear(): void {

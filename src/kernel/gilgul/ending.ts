@@ -23,8 +23,8 @@ export function explainEnding(exit: Exit, lines: readonly string[]): Ending {
     return { sentence, code: known, advice: lines[index + 1] ?? ERRORS[known].advice }
   }
   const last = lastTelling(lines)
-  const said = last === undefined ? 'Its log says nothing.' : `Its log says: ${last}`
-  return { sentence: `${describeExit(exit)} ${said}`, code: undefined, advice: '' }
+  const said = last === undefined ? '' : ` Its log says: ${last}`
+  return { sentence: `${describeExit(exit)}${said}`, code: undefined, advice: '' }
 }
 
 export function describeExit({ code, signal, error }: Exit): string {
@@ -33,11 +33,11 @@ export function describeExit({ code, signal, error }: Exit): string {
   return `It ended with status ${code}.`
 }
 
-/** An uncaught error ends with its stack and the version of Node: what it says stands above them. */
+/** Lines that say nothing about a death: records of calls, and what stands around an uncaught error. */
+const NOT_TELLING = /^\{"time"|^\s+at |^\s*[{}^]+\s*$|^Node\.js v|^\s+\w+: |^\s*throw |^file:\/\//
+
 function lastTelling(lines: readonly string[]): string | undefined {
-  const telling = lines.filter(
-    (line) => !/^\s+at |^\s*[{}^]+\s*$|^Node\.js v|^\s+\w+: |^\s*throw /.test(line),
-  )
+  const telling = lines.filter((line) => !NOT_TELLING.test(line))
   const thrown = telling.findLast((line) => /^(Uncaught )?[A-Z]\w*Error\b/.test(line))
   return (thrown ?? telling.at(-1))?.trim().slice(0, SENTENCE_LENGTH_MAX)
 }

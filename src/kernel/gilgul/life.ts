@@ -39,7 +39,7 @@ export function beginLife(spec: ServiceSpec, options: LifeOptions): Life {
 
   function end(): void {
     process.end()
-    force ??= setTimeout(process.kill, spec.stopMs)
+    force ??= setTimeout(process.kill, spec.stopMs).unref()
   }
 
   function condemn(because: string): void {
@@ -47,10 +47,8 @@ export function beginLife(spec: ServiceSpec, options: LifeOptions): Life {
     end()
   }
 
-  const deadline = setTimeout(
-    () => condemn(`It was not ready within ${spec.readyMs / 1_000} s.`),
-    spec.readyMs,
-  )
+  const late = () => condemn(`It was not ready within ${spec.readyMs / 1_000} s.`)
+  const deadline = setTimeout(late, spec.readyMs).unref()
 
   async function untilDeath(): Promise<Death> {
     const exit = await process.exited
