@@ -153,12 +153,9 @@ function turnOf(record: AnswerRecord): Turn {
   return { id, at, question, answer: said, reason, citations, notices, model, verdicts, totalMs }
 }
 
-/**
- * A turn without an answer would leave two questions in a row, which many chat templates refuse. A blocked one is
- * left out too: the policy reads the whole history, and would say its fixed reply to every later question.
- */
+/** A turn without an answer would leave two questions in a row, which many chat templates refuse. */
 function pastOf(records: readonly AnswerRecord[]): PastMessage[] {
-  const told = records.filter((record) => record.answer !== '' && record.reason !== 'blocked')
+  const told = records.filter((record) => record.answer !== '')
   return told.flatMap(({ id, question, answer: said }) => [
     { origin: `turn ${id}`, role: 'user', content: question },
     { origin: `turn ${id}`, role: 'assistant', content: said },
