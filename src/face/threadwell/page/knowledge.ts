@@ -75,6 +75,7 @@ function topicWords(documents: number, damaged: readonly string[]): string {
 
 async function showDocuments(from: number): Promise<void> {
   byId('documents-panel').hidden = topic === ''
+  byId('documents-hint').hidden = topic !== ''
   if (topic === '') return
   const rows = byId('documents')
   try {

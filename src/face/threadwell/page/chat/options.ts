@@ -68,7 +68,7 @@ function choiceField(label: string, key: string, choices: readonly Choice[], usu
     choices.find(({ value }) => value === usual) ??
     choices[0]
   const select = document.createElement('wa-select') as SelectElement
-  select.setAttribute('size', 'small')
+  select.setAttribute('size', 's')
   select.setAttribute('label', label)
   // An option may not have an empty value there, so the first choice has a name of its own.
   const named = (value: string) => value || 'usual'
@@ -97,7 +97,7 @@ function topicField(topics: TopicsReply['topics']) {
   const stored = recall('chat.topics')
   const initial = stored === '' ? names : stored.split(',').filter((name) => names.includes(name))
   const select = document.createElement('wa-select') as SelectElement
-  select.setAttribute('size', 'small')
+  select.setAttribute('size', 's')
   select.setAttribute('label', 'Documents it may use')
   select.setAttribute('multiple', '')
   select.setAttribute('max-options-visible', '2')
