@@ -48,7 +48,7 @@ function showState(state: AppState): void {
   fill(
     'now-out',
     icon('shield-check', 'sm'),
-    state.outward === 0 ? 'Offline. Requests that left this machine: ' : 'Requests that left this machine: ',
+    'Requests that left this machine: ',
     el('b', { class: 'num' }, state.outward),
   )
   const count = needsYou + failed
