@@ -38,6 +38,18 @@ function describe(outcome: string, error: unknown): Readonly<Record<string, unkn
   return { error: error.name, code, at: frames.slice(0, 8).map((frame) => frame.trim()) }
 }
 
+/** A line may wait so long for others: one write for all of them. A kill loses what waits, any other end does not. */
+const FLUSH_MS = 20
+let waiting = ''
+
 function writeToStderr(line: string): void {
-  process.stderr.write(`${line}\n`)
+  if (waiting === '') setTimeout(flush, FLUSH_MS).unref()
+  waiting += `${line}\n`
 }
+
+function flush(): void {
+  if (waiting !== '') process.stderr.write(waiting)
+  waiting = ''
+}
+
+process.once('exit', flush)

@@ -7,8 +7,11 @@ export interface Source {
   drain(): boolean
 }
 
-/** Empty turns of the event loop before it sleeps: an answer that comes at once then costs no wake-up. */
-const IDLE_TURNS = 64
+/**
+ * Empty turns of the event loop before it sleeps. Few: where all cores are busy, which is what a working model makes
+ * them, spinning takes from the very process that is waited for (measured: 8 turns 49 µs a call, 120 turns 200 µs).
+ */
+const IDLE_TURNS = 8
 
 /**
  * Drains its sources in turns of the event loop, and sleeps when there is nothing to do. To lose no wake-up, it first
