@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import { type ErrorCode, RunaError } from '#protocol'
 import { retryHeader, statusOf, toFailure } from '../http/failure.ts'
 
@@ -25,30 +26,22 @@ export interface OpenaiError {
 }
 
 /** An error in the shape that OpenAI's clients expect. */
-export function toOpenaiError(
-  error: unknown,
-  status: number = statusOf(toFailure(error).code),
-  param: string | null = null,
-): OpenaiError {
+export function toOpenaiError(error: unknown, status: number = statusOf(toFailure(error).code)): OpenaiError {
   const { code, message, advice } = toFailure(error)
   const type = typeOf(status)
+  const param = paramOf(error)
   return { error: { message: `${message} ${advice}`, type, param, code: OPENAI_CODES[code] ?? code } }
 }
 
 export function openaiFailure(error: unknown, status?: number): Response {
   const { code } = toFailure(error)
   const shown = status ?? statusOf(code)
-  const param = error instanceof UnsupportedError ? error.param : null
   const headers = { 'cache-control': 'no-store', ...retryHeader(code) }
-  return Response.json(toOpenaiError(error, shown, param), { status: shown, headers })
+  return Response.json(toOpenaiError(error, shown), { status: shown, headers })
 }
 
-/** A parameter that Runa cannot honour, where leaving it aside would change what the answer means. */
-export class UnsupportedError extends RunaError {
-  readonly param: string
-
-  constructor(param: string, message: string) {
-    super('BAD_INPUT', message)
-    this.param = param
-  }
+/** The field that the input failed at, where it was the input. */
+function paramOf(error: unknown): string | null {
+  const cause = error instanceof RunaError ? error.cause : undefined
+  return cause instanceof z.ZodError ? (cause.issues[0]?.path.join('.') ?? null) : null
 }
