@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { readdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { createUuidV7 } from '#protocol'
+import { LIMITS } from '../limits.ts'
+import { withFolder } from '../stand-ins.ts'
+import { createBoardLog, openBoardLog } from './board-log.ts'
+import { openBoards } from './boards.ts'
+import type { BoardState, Entry } from './entry.ts'
+import { designFirstBoard } from './first-board.ts'
+
+const add = (list: string, title: string) => ({ kind: 'addCard', list, title, text: '' }) as const
+
+function titlesOf(board: BoardState): string[] {
+  return board.lists.flatMap((list) => list.cards.map((card) => card.title))
+}
+
+test('what was acknowledged is there after the next start', () =>
+  withFolder(async (folder) => {
+    const boards = await openBoards(folder)
+    const { id, lists } = await boards.create('Mine', designFirstBoard)
+    const [inbox = ''] = lists.map((list) => list.id)
+    const { created } = await boards.change(id, add(inbox, 'buy milk'))
+    await boards.change(id, { kind: 'addComment', card: created ?? '', text: 'two bottles' })
+    const before = boards.get(id)
+    await boards.close()
+    const again = await openBoards(folder)
+    assert.deepEqual(again.get(id), before)
+    assert.deepEqual(again.names(), [{ id, title: 'Mine' }])
+    await again.close()
+  }))
+
+test('changes that arrive at once are made one after the other, and each sees the one before', () =>
+  withFolder(async (folder) => {
+    const boards = await openBoards(folder)
+    const { id, lists, version } = await boards.create('Mine', designFirstBoard)
+    const inbox = lists[0]?.id ?? ''
+    const replies = await Promise.all(
+      Array.from({ length: 20 }, (_, count) => boards.change(id, add(inbox, `card ${count}`))),
+    )
+    assert.deepEqual(
+      replies.map((reply) => reply.version),
+      Array.from({ length: 20 }, (_, count) => version + count + 1),
+    )
+    assert.equal(titlesOf(boards.get(id)).length, 21)
+    await boards.close()
+  }))
+
+test('a change for an older version is refused, and so is a bad one, and both change nothing', () =>
+  withFolder(async (folder) => {
+    const boards = await openBoards(folder)
+    const { id, version } = await boards.create('Mine', designFirstBoard)
+    const heard: number[] = []
+    boards.listen((board) => heard.push(board.version))
+    const stale = boards.change(id, { kind: 'renameBoard', title: 'Other' }, version - 1)
+    await assert.rejects(stale, { code: 'VERSION_CONFLICT' })
+    await assert.rejects(boards.change(id, add(createUuidV7(), 'nowhere')), { code: 'BOARD_UNKNOWN' })
+    await assert.rejects(boards.change(createUuidV7(), add(createUuidV7(), 'x')), { code: 'BOARD_UNKNOWN' })
+    assert.deepEqual([boards.get(id).version, heard], [version, []])
+    await boards.close()
+  }))
+
+test('a queue of changes that the disk does not keep up with is refused', () =>
+  withFolder(async (folder) => {
+    const boards = await openBoards(folder)
+    const { id } = await boards.create('Mine')
+    const changes = Array.from({ length: LIMITS.changesWaitingMax + 1 }, () =>
+      boards.change(id, { kind: 'renameBoard', title: 'Other' }),
+    )
+    await assert.rejects(changes.at(-1) as Promise<unknown>, { code: 'BUSY' })
+    await Promise.all(changes.slice(0, -1))
+    await boards.close()
+  }))
+
+test('a damaged board is left as it is and named, and the others work', () =>
+  withFolder(async (folder) => {
+    const first = await openBoards(folder)
+    const { id } = await first.create('Mine')
+    await first.close()
+    const broken = createUuidV7()
+    await writeFile(join(folder, `${broken}.journal`), 'my only diary')
+    const boards = await openBoards(folder)
+    assert.deepEqual(boards.names(), [{ id, title: 'Mine' }])
+    assert.match(boards.faults[0] ?? '', new RegExp(broken))
+    assert.ok((await readdir(folder)).includes(`${broken}.journal`))
+    await boards.close()
+  }))
+
+test('one board too many is refused, also when many arrive at once', () =>
+  withFolder(async (folder) => {
+    const boards = await openBoards(folder)
+    const creations = Array.from({ length: LIMITS.boardsMax + 2 }, () => boards.create('Mine'))
+    const refused = (await Promise.allSettled(creations)).filter(({ status }) => status === 'rejected')
+    assert.equal(refused.length, 2)
+    assert.equal(boards.names().length, LIMITS.boardsMax)
+    await boards.close()
+  }))
+
+async function newLog(folder: string) {
+  const path = join(folder, 'board.journal')
+  const board = designFirstBoard({ id: createUuidV7(), title: 'Mine', version: 0, lists: [], removed: [] })
+  await createBoardLog(path, board)
+  const rename = (title: string): Entry => ({
+    id: createUuidV7(),
+    at: 1,
+    change: { kind: 'renameBoard', title },
+  })
+  return { path, board, rename }
+}
+
+test('a log folds itself into a snapshot, again and again, and loses nothing', () =>
+  withFolder(async (folder) => {
+    const { path, rename } = await newLog(folder)
+    const { log } = await openBoardLog(path, { compactAtBytes: 4_096 })
+    let board: BoardState | undefined
+    for (let count = 0; count < 200; count += 1) board = await log.append(rename(`title ${count}`))
+    await log.close()
+    assert.ok((await stat(path)).size < 10_000, 'two hundred renamings do not stay in the file')
+    const again = await openBoardLog(path)
+    assert.deepEqual(again.board, board)
+    await again.log.close()
+  }))
+
+test('a full board says so, keeps what it has, and takes on what fits', () =>
+  withFolder(async (folder) => {
+    const { path, board, rename } = await newLog(folder)
+    const { log } = await openBoardLog(path, { sizeBytesMax: 6_000 })
+    const list = board.lists[0]?.id ?? ''
+    const large: Entry = {
+      id: createUuidV7(),
+      at: 1,
+      change: { kind: 'addCard', list, title: 'x', text: 'x'.repeat(8_000) },
+    }
+    await assert.rejects(log.append(large), { code: 'BOARD_FULL' })
+    for (let count = 0; count < 100; count += 1) await log.append(rename(`title ${count}`))
+    await log.close()
+    const again = await openBoardLog(path)
+    assert.deepEqual([again.board.title, titlesOf(again.board)], ['title 99', titlesOf(board)])
+    await again.log.close()
+  }))
+
+test('what could not be read again is not written', () =>
+  withFolder(async (folder) => {
+    const { path, board, rename } = await newLog(folder)
+    const { log } = await openBoardLog(path)
+    await assert.rejects(log.append(rename('x'.repeat(LIMITS.titleLengthMax + 1))), { code: 'BAD_INPUT' })
+    await log.close()
+    const again = await openBoardLog(path)
+    assert.deepEqual(again.board, board)
+    await again.log.close()
+  }))

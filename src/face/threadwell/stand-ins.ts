@@ -1,0 +1,160 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { call, createMemoryTransports, serve, type Transport } from '#kernel/service'
+import {
+  type Client,
+  type Contract,
+  conversationContract,
+  createUuidV7,
+  gilgulContract,
+  type Handlers,
+  inferenceContract,
+  RunaError,
+  type Turn,
+  type TurnItem,
+  tietoContract,
+} from '#protocol'
+import type { Services } from './services.ts'
+
+// What tests put in place of the other services, and of a person's home.
+
+type ConversationHandlers = Handlers<typeof conversationContract>
+type TietoHandlers = Handlers<typeof tietoContract>
+type InferenceHandlers = Handlers<typeof inferenceContract>
+
+export interface StandIns {
+  readonly conversation?: Partial<ConversationHandlers>
+  readonly tieto?: Partial<TietoHandlers>
+  readonly inference?: Partial<InferenceHandlers>
+}
+
+const missing = () => {
+  throw new RunaError('SERVICE_LOST', 'No stand-in for that.')
+}
+
+/** Services that answer over memory, as they would over the bus. What is not given says something simple. */
+export function standInServices({ conversation = {}, tieto = {}, inference = {} }: StandIns = {}): Services {
+  return {
+    conversation: served(conversationContract, { ...simpleConversation(), ...conversation }),
+    tieto: served(tietoContract, { ...simpleTieto(), ...tieto }),
+    inference: served(inferenceContract, { ...simpleInference(), ...inference }),
+    gilgul: served(gilgulContract, {
+      status: async () => ({ services: [], startedAt: 1 }),
+      startModel: missing,
+      stopModel: missing,
+      restart: missing,
+      shutdown: missing,
+    }),
+  }
+}
+
+/** A transport that nobody answers on, and that says so at once, as the bus does for a service that is down. */
+export function deadServices(): Services {
+  const dead: Transport = {
+    send: missing,
+    listen: () => () => {},
+    closed: new AbortController().signal,
+    close: () => {},
+  }
+  return {
+    conversation: call(conversationContract, dead),
+    tieto: call(tietoContract, dead),
+    inference: call(inferenceContract, dead),
+    gilgul: call(gilgulContract, dead),
+  }
+}
+
+function served<C extends Contract>(contract: C, handlers: Handlers<C>): Client<C> {
+  const [serverSide, callerSide] = createMemoryTransports()
+  serve(contract, handlers, serverSide)
+  return call(contract, callerSide)
+}
+
+/** What a conversation sends for one answer. */
+export function* turnItems(answer: string, changes: Partial<Turn> = {}): Generator<TurnItem> {
+  const turn: Turn = {
+    id: createUuidV7(),
+    at: 1,
+    question: 'question',
+    answer,
+    reason: 'stop',
+    citations: [],
+    notices: [],
+    model: { id: 'extractive', engine: 'extractive', digest: '' },
+    verdicts: [],
+    totalMs: 1,
+    ...changes,
+  }
+  yield { kind: 'start', answer: turn.id, thread: null }
+  yield { kind: 'passages', passages: [], match: true }
+  for (const text of answer.match(/\S+\s*/g) ?? []) yield { kind: 'text', text }
+  yield { kind: 'end', turn, usage: { promptTokens: 3, completionTokens: 2 } }
+}
+
+function simpleConversation(): ConversationHandlers {
+  return {
+    async *turn({ question }) {
+      yield* turnItems(`You asked: ${question}`)
+    },
+    async *complete({ messages }) {
+      yield* turnItems(`You asked: ${messages.at(-1)?.content}`)
+    },
+    personas: async () => ({ personas: [], faults: [] }),
+    threads: async () => ({ threads: [] }),
+    thread: async () => {
+      throw new RunaError('THREAD_UNKNOWN')
+    },
+    removeThread: async () => ({}),
+    answer: async () => {
+      throw new RunaError('ANSWER_UNKNOWN')
+    },
+  }
+}
+
+function simpleTieto(): TietoHandlers {
+  return {
+    async *ingest({ paths }) {
+      for (const path of paths) yield { kind: 'stored', document: path.split('/').at(-1) ?? '', chunks: 1 }
+      yield { kind: 'end', stored: paths.length, unchanged: 0, skipped: 0, removed: 0, chunks: 1 }
+    },
+    search: async () => ({ passages: [], match: false }),
+    read: missing,
+    topics: async () => ({ topics: [] }),
+    documents: async () => ({ documents: [], total: 0 }),
+    remove: async () => ({ documents: 0, chunks: 0 }),
+  }
+}
+
+function simpleInference(): InferenceHandlers {
+  return {
+    async *complete({ model }) {
+      if (model !== 'small') throw new RunaError('MODEL_UNKNOWN')
+      yield { kind: 'start', model: { id: model, engine: 'llama', digest: '' } }
+      for (const text of ['Once ', 'upon ', 'a time']) yield { kind: 'text', text, tokens: 1 }
+      const usage = { promptTokens: 3, completionTokens: 3 }
+      yield { kind: 'end', reason: 'length', usage, quotes: [], firstTokenMs: 1, totalMs: 2 }
+    },
+    embed: async ({ texts }) => ({
+      model: 'embedded',
+      vectors: texts.map((text) => [text.length, 0.5]),
+      tokens: 7,
+    }),
+    models: async () => ({ models: [] }),
+    addModel: missing,
+    removeModel: missing,
+    useModel: missing,
+    machine: missing,
+    ledger: async () => ({ total: 0, requests: [] }),
+  }
+}
+
+/** A folder that is gone after `use`. */
+export async function withFolder<Result>(use: (folder: string) => Promise<Result>): Promise<Result> {
+  const folder = await mkdtemp(join(tmpdir(), 'runa-threadwell-'))
+  try {
+    return await use(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
