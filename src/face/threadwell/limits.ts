@@ -19,7 +19,7 @@ export const LIMITS = {
   /** Changes of one board that wait for the disk. */
   changesWaitingMax: 256,
   /** Attempts of one run that end for no fault of the card's, such as a service that died. */
-  runTriesMax: 4,
+  runTriesMax: 6,
   keysMax: 100,
   /** Open event streams; a browser needs one, whatever its number of tabs. */
   eventStreamsMax: 64,

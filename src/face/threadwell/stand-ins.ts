@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { call, createMemoryTransports, serve, type Transport } from '#kernel/service'
 import {
   type Client,
@@ -157,4 +158,9 @@ export async function withFolder<Result>(use: (folder: string) => Promise<Result
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Waits on a condition, never for luck: the test's own time limit ends a wait in vain. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(2)
 }
