@@ -37,6 +37,8 @@ export interface ThreadwellOptions {
 
 export interface Threadwell {
   readonly url: string
+  /** What the server answers with, for who has no socket. */
+  readonly answer: (request: Request) => Promise<Response>
   readonly handlers: Handlers<typeof threadwellContract>
   close(): Promise<void>
 }
@@ -75,6 +77,7 @@ export async function openThreadwell(options: ThreadwellOptions): Promise<Thread
 
   return {
     url: server.url,
+    answer: app,
     handlers: {
       address: async () => ({ url: server.url, loginUrl: `${server.url}/login?token=${login.token}` }),
       createKey: ({ name }) => keys.create(name),

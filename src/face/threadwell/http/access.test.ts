@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { type House, withHouse } from '../stand-in-house.ts'
+import { withFolder } from '../stand-ins.ts'
+import { openLogin } from './login.ts'
+
+async function codeOf(response: Response): Promise<[number, string]> {
+  const { error } = (await response.json()) as { error: { code: string } }
+  return [response.status, error.code]
+}
+
+test('nobody gets in without a cookie, but for what tells nothing', () =>
+  withHouse(async ({ askAsStranger }) => {
+    assert.deepEqual(await codeOf(await askAsStranger('/api/state')), [401, 'NOT_LOGGED_IN'])
+    for (const path of ['/api', '/api/nothing']) assert.equal((await askAsStranger(path)).status, 401)
+    for (const path of ['/', '/board/x', '/nothing']) assert.equal((await askAsStranger(path)).status, 401)
+    for (const path of ['/healthz', '/static/x.css']) assert.equal((await askAsStranger(path)).status, 200)
+    assert.equal((await askAsStranger('/static/../api/state')).status, 401)
+  }))
+
+test('a login link gives a cookie that scripts and other sites do not get, and leaves the address', () =>
+  withHouse(async ({ askAsStranger, ask, home }) => {
+    const { token } = JSON.parse(await readFile(join(home, 'run/login.json'), 'utf8'))
+    const login = await askAsStranger(`/login?token=${token}`)
+    assert.equal(login.status, 303)
+    assert.equal(login.headers.get('location'), '/')
+    assert.match(login.headers.get('set-cookie') ?? '', /; Path=\/; HttpOnly; SameSite=Strict$/)
+    assert.equal((await ask('/api/state')).status, 200)
+    assert.equal((await stat(join(home, 'run/login.json'))).mode & 0o777, 0o600)
+    for (const wrong of ['/login', '/login?token=', `/login?token=${token}x`, '/login?token=%00']) {
+      const refused = await askAsStranger(wrong)
+      assert.equal(refused.headers.get('set-cookie'), null)
+      assert.deepEqual(await codeOf(refused), [401, 'NOT_LOGGED_IN'])
+    }
+  }))
+
+test('a cookie outlives a restart, but not its date, nor a change of a single letter', () =>
+  withFolder(async (folder) => {
+    const path = join(folder, 'login.json')
+    const login = await openLogin(path, 'name', () => 1_000)
+    const cookie = login.open(login.token) ?? ''
+    const later = await openLogin(path, 'name', () => 1_000 + login.sessionMs - 1)
+    assert.equal(later.isOpen(cookie), true)
+    const tooLate = await openLogin(path, 'name', () => 1_000 + login.sessionMs)
+    assert.equal(tooLate.isOpen(cookie), false)
+    const [until = '', signature = ''] = cookie.split('.')
+    const forged = [`${until}0.${signature}`, `${until}.`, until, '', '.', `${until}.${signature.slice(1)}`]
+    for (const wrong of [...forged, undefined]) assert.equal(later.isOpen(wrong), false)
+  }))
+
+test('a page of another site reaches nothing, by whatever name', () =>
+  withHouse(async ({ ask, askAsStranger, threadwell }) => {
+    const own = new URL(threadwell.url).host
+    for (const host of ['evil.example', 'evil.example:80', '0.0.0.0', `127.0.0.1.evil.example`, '10.0.0.1']) {
+      assert.deepEqual(await codeOf(await ask('/api/state', undefined, { headers: { host } })), [
+        421,
+        'FOREIGN_REQUEST',
+      ])
+      assert.equal((await askAsStranger('/healthz', { headers: { host } })).status, 421)
+    }
+    for (const host of ['localhost:9000', '[::1]:9000', '127.0.0.1', own]) {
+      assert.equal(
+        (await ask('/api/state', undefined, { headers: { host, origin: `http://${host}` } })).status,
+        200,
+      )
+    }
+    for (const origin of ['http://evil.example', 'null', 'http://127.0.0.1:1', `https://${own}`]) {
+      const refused = await ask('/api/boards', { title: 'x' }, { headers: { origin } })
+      assert.deepEqual(await codeOf(refused), [403, 'FOREIGN_REQUEST'])
+    }
+    for (const site of ['cross-site', 'same-site']) {
+      assert.equal((await ask('/api/state', undefined, { headers: { 'sec-fetch-site': site } })).status, 403)
+    }
+  }))
+
+test('every answer forbids what pages do not need', () =>
+  withHouse(async ({ ask, askAsStranger }) => {
+    const answers = [
+      await ask('/api/state'),
+      await askAsStranger('/'),
+      await ask('/nothing'),
+      await ask('/api/events'),
+    ]
+    for (const { headers, body } of answers) {
+      assert.match(headers.get('content-security-policy') ?? '', /^default-src 'none'; script-src 'self';/)
+      assert.equal(headers.get('x-content-type-options'), 'nosniff')
+      assert.equal(headers.get('referrer-policy'), 'no-referrer')
+      assert.equal(headers.get('cache-control'), 'no-store')
+      await body?.cancel()
+    }
+  }))
+
+async function newKey({ threadwell }: House, name = 'test') {
+  return await threadwell.handlers.createKey({ name }, { signal: new AbortController().signal, trace: '' })
+}
+
+test('another program needs a key, and a browser may not use one', () =>
+  withHouse(async (house) => {
+    const { key } = await newKey(house)
+    assert.match(key, /^runa_[0-9A-Za-z]{43}$/)
+    const models = (headers: Record<string, string>) => house.askAsStranger('/v1/models', { headers })
+    assert.equal((await models({ authorization: `Bearer ${key}` })).status, 200)
+    assert.equal((await models({ authorization: `Bearer ${key}`, origin: house.threadwell.url })).status, 403)
+    for (const wrong of [`Bearer ${key}x`, `Basic ${key}`, key, 'Bearer ', '']) {
+      const refused = await models({ authorization: wrong })
+      assert.equal(refused.status, 401)
+      assert.equal(((await refused.json()) as { error: { code: string } }).error.code, 'invalid_api_key')
+    }
+    assert.equal((await house.ask('/v1/models')).status, 401)
+    assert.equal(
+      (await house.askAsStranger('/api/state', { headers: { authorization: `Bearer ${key}` } })).status,
+      401,
+    )
+  }))
