@@ -37,7 +37,7 @@ function showState(state: AppState): void {
   fill(
     'now-run',
     icon(isWorking ? 'circle-play' : 'circle-check', 'sm'),
-    el('span', { class: 'clip' }, ...workWords(state)),
+    el('span', { class: 'clip' }, ...policyWords(state), ...workWords(state)),
   )
   fill(
     'now-need',
@@ -54,6 +54,11 @@ function showState(state: AppState): void {
   const count = needsYou + failed
   fill('nav-need', ...(count === 0 ? [] : [hidden(', '), String(count), hidden(' cards need you')]))
   showBoards(state)
+}
+
+/** Switching the policy off is the owner's right, and no page hides it. */
+function policyWords({ policyEnabled }: AppState): (Node | string)[] {
+  return policyEnabled ? [] : [el('b', {}, 'The safety rules are off. ')]
 }
 
 function workWords(state: AppState): (Node | string)[] {
