@@ -28,11 +28,6 @@ export const KNOWLEDGE_ERRORS = {
     advice: 'Correct it at the column that is named. An example: year >= 2020 and lang = "en"',
     retry: false,
   },
-  NOTES_FULL: {
-    means: 'The number of notes has reached its limit.',
-    advice: 'Start another notes file, and keep this one as an archive.',
-    retry: false,
-  },
   TOPIC_CORRUPT: {
     means:
       'The file of a stored document is damaged. It is left out of searches; the others are not affected.',
