@@ -80,7 +80,7 @@ function createMailbox(): Mailbox {
     async take(patienceMs) {
       if (waiting.size === 0 && !closed) {
         await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, patienceMs).unref()
+          const timer = setTimeout(resolve, patienceMs)
           wake = () => {
             clearTimeout(timer)
             resolve()
