@@ -11,6 +11,7 @@ import {
   gilgulContract,
   type Handlers,
   inferenceContract,
+  type Model,
   RunaError,
   type Turn,
   type TurnItem,
@@ -28,6 +29,19 @@ export interface StandIns {
   readonly conversation?: Partial<ConversationHandlers>
   readonly tieto?: Partial<TietoHandlers>
   readonly inference?: Partial<InferenceHandlers>
+}
+
+const smallModel: Model = {
+  ...{
+    id: 'small',
+    engine: 'llama',
+    purpose: 'chat',
+    name: 'Small',
+    architecture: 'llama',
+    path: '/small.gguf',
+  },
+  ...{ sizeBytes: 1, parameters: 1, contextTokens: 128, memoryBytes: 1, licence: '', digest: '' },
+  ...{ isDefault: true, state: 'ready', reason: '' },
 }
 
 const missing = () => {
@@ -93,7 +107,7 @@ export function* turnItems(answer: string, changes: Partial<Turn> = {}): Generat
   yield { kind: 'end', turn, usage: { promptTokens: 3, completionTokens: 2 } }
 }
 
-function simpleConversation(): ConversationHandlers {
+export function simpleConversation(): ConversationHandlers {
   return {
     async *turn({ question }) {
       yield* turnItems(`You asked: ${question}`)
@@ -113,7 +127,7 @@ function simpleConversation(): ConversationHandlers {
   }
 }
 
-function simpleTieto(): TietoHandlers {
+export function simpleTieto(): TietoHandlers {
   return {
     async *ingest({ paths }) {
       for (const path of paths) yield { kind: 'stored', document: path.split('/').at(-1) ?? '', chunks: 1 }
@@ -127,7 +141,7 @@ function simpleTieto(): TietoHandlers {
   }
 }
 
-function simpleInference(): InferenceHandlers {
+export function simpleInference(): InferenceHandlers {
   return {
     async *complete({ model }) {
       if (model !== 'small') throw new RunaError('MODEL_UNKNOWN')
@@ -141,7 +155,7 @@ function simpleInference(): InferenceHandlers {
       vectors: texts.map((text) => [text.length, 0.5]),
       tokens: 7,
     }),
-    models: async () => ({ models: [] }),
+    models: async () => ({ models: [smallModel] }),
     addModel: missing,
     removeModel: missing,
     useModel: missing,

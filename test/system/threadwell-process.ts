@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { awaitService, type Connection, call, connect, serve } from '#kernel/service'
+import { createBus } from '#kernel/splinter'
+import { type Client, type Contract, type Handlers, threadwellContract } from '#protocol'
+
+const MAIN = fileURLToPath(new URL('../../src/face/threadwell/main.js', import.meta.url))
+const READY_MS = 20_000
+
+export interface ThreadwellProcess {
+  readonly url: string
+  readonly home: string
+  readonly threadwell: Client<typeof threadwellContract>
+  /** Answers for a service, from within this process. */
+  readonly serve: <C extends Contract>(contract: C, handlers: Handlers<C>) => void
+  /** Kills the process without a word, and starts another one. */
+  readonly killAndRestart: () => Promise<void>
+  /** The cookie of a browser that has opened the login link. */
+  readonly logIn: () => Promise<string>
+}
+
+/** threadwell as a process of its own, on a bus of its own, in a home that is gone afterwards. */
+export async function withThreadwell(use: (running: ThreadwellProcess) => Promise<void>): Promise<void> {
+  const home = await mkdtemp(join(tmpdir(), 'runa-home-'))
+  const busFolder = await mkdtemp('/dev/shm/runa-test-')
+  const busPath = join(busFolder, 'bus')
+  createBus({ path: busPath })
+  const connections: Connection[] = []
+  const takeSeat = (name: string) => {
+    const connection = connect(busPath, name)
+    connections.push(connection)
+    return connection.transport
+  }
+  const transport = takeSeat('test')
+  const threadwell = call(threadwellContract, transport)
+  let child = start(busPath, home)
+  try {
+    await awaitService(transport, 'threadwell', { timeoutMs: READY_MS })
+    const { url } = await threadwell.address({})
+    await use({
+      url,
+      home,
+      threadwell,
+      serve: (contract, handlers) => void serve(contract, handlers, takeSeat(contract.name)),
+      async killAndRestart() {
+        child.kill('SIGKILL')
+        await once(child, 'exit')
+        child = start(busPath, home)
+        await awaitService(transport, 'threadwell', { timeoutMs: READY_MS })
+      },
+      async logIn() {
+        const { loginUrl } = await threadwell.address({})
+        const { headers } = await fetch(loginUrl, { redirect: 'manual' })
+        return headers.get('set-cookie')?.split(';')[0] ?? ''
+      },
+    })
+  } finally {
+    child.kill('SIGKILL')
+    for (const connection of connections) connection.close()
+    await rm(busFolder, { recursive: true, force: true })
+    await rm(home, { recursive: true, force: true })
+  }
+}
+
+function start(busPath: string, home: string): ChildProcess {
+  const environment = { ...process.env, RUNA_BUS: busPath, RUNA_HOME: home, RUNA_PORT: '0' }
+  return spawn(process.execPath, [MAIN], { env: environment, stdio: ['pipe', 'ignore', 'ignore'] })
+}
