@@ -1,5 +1,6 @@
 import type { Embedder } from '#kernel/embedding'
 import type { NumberedPassage } from '#protocol'
+import { definitionAsked } from './definition.ts'
 import { cutSentences, oneLine, type Sentence } from './sentences.ts'
 import { contentTerms, rarities } from './terms.ts'
 
@@ -27,6 +28,8 @@ const COVERAGE_WEIGHT = 0.2
 const COSINE_WEIGHT = 0.1
 const QUESTION_PENALTY = 0.25
 const SAMENESS_PENALTY = 0.3
+/** More than any difference between passages that fit about as well, less than that to one that does not. */
+const DEFINITION_BONUS = 0.4
 /** A sentence without any word of the question is only quoted if it means as much as this. */
 const COSINE_ALONE_MIN = 0.4
 /** What fits so much worse than the best is left out. */
@@ -38,7 +41,7 @@ const POINTS_BACK =
 
 /**
  * The sentences that answer best, at most one a passage, in order of fit: the passage's score, the share of the
- * question's rare words, likeness of meaning, and unlikeness to what was chosen before (maximal marginal relevance,
+ * question's rare words, likeness of meaning, whether it defines what is asked for, and unlikeness to what was chosen before (maximal marginal relevance,
  * Carbonell and Goldstein 1998).
  */
 export function chooseQuotes(
@@ -75,6 +78,7 @@ function rateSentences(
 ): Candidate[] {
   const asked = contentTerms(question)
   const meant = embedder.embed(question)
+  const defines = definitionAsked(question)
   const bestScore = Math.max(...passages.map((passage) => passage.score), 0) || 1
   const found = passages.flatMap((passage) => {
     const sentences = cutSentences(passage.text)
@@ -85,6 +89,7 @@ function rateSentences(
       terms: contentTerms(sentence.text),
       vector: embedder.embed(sentence.text),
       isQuestion: /\?["'”’)]*$/.test(sentence.text),
+      isDefinition: defines?.(sentence.text) ?? false,
     }))
   })
   const rarity = rarities(
@@ -92,7 +97,7 @@ function rateSentences(
     found.map(({ terms }) => terms),
   )
   const wholeRarity = [...rarity.values()].reduce((sum, value) => sum + value, 0) || 1
-  return found.flatMap(({ terms, isQuestion, ...candidate }) => {
+  return found.flatMap(({ terms, isQuestion, isDefinition, ...candidate }) => {
     const shared = [...asked].filter((term) => terms.has(term))
     const coverage = shared.reduce((sum, term) => sum + (rarity.get(term) ?? 0), 0) / wholeRarity
     const cosine = dot(meant, candidate.vector)
@@ -100,7 +105,8 @@ function rateSentences(
     const score =
       candidate.passage.score / bestScore +
       COVERAGE_WEIGHT * coverage +
-      COSINE_WEIGHT * cosine -
+      COSINE_WEIGHT * cosine +
+      (isDefinition ? DEFINITION_BONUS : 0) -
       (isQuestion ? QUESTION_PENALTY : 0)
     return [{ ...candidate, score }]
   })
