@@ -1,6 +1,6 @@
 import type { CompletionItem, CompletionRequest, ModelUsed } from '#protocol'
 
-export interface Capabilities {
+interface Capabilities {
   readonly complete: boolean
   readonly embed: boolean
   /**

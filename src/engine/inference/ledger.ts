@@ -2,7 +2,7 @@ import { openJournal } from '#kernel/journal'
 import { RunaError } from '#protocol'
 
 /** A request that left this machine: when, in milliseconds since 1970, to whom, and what for. Never what it said. */
-export interface OutwardRequest {
+interface OutwardRequest {
   readonly at: number
   readonly host: string
   readonly purpose: string

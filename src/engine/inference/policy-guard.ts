@@ -1,4 +1,10 @@
-import { checkInput, compilePolicies, createTokenStream, loadPolicyFolders } from '#engine/tokenwhisper'
+import {
+  type CompiledPolicy,
+  checkInput,
+  compilePolicies,
+  createTokenStream,
+  loadPolicyFolders,
+} from '#engine/tokenwhisper'
 import { createOpenGuard, type Guard } from './guard.ts'
 
 /**
@@ -7,7 +13,10 @@ import { createOpenGuard, type Guard } from './guard.ts'
  */
 export async function loadGuard(isEnabled: boolean, folders: readonly string[]): Promise<Guard> {
   if (!isEnabled) return createOpenGuard()
-  const policy = compilePolicies(await loadPolicyFolders(folders))
+  return guardBy(compilePolicies(await loadPolicyFolders(folders)))
+}
+
+export function guardBy(policy: CompiledPolicy): Guard {
   return {
     check: (text) => checkInput(policy, text),
     openGate: () => createTokenStream(policy, 'output'),

@@ -1,7 +1,7 @@
 import { RunaError } from '#protocol'
 import { ARRAY_TYPE, STRING_TYPE, TENSOR_TYPES, VALUE_SIZES } from './types.ts'
 
-export type GgufValue = number | bigint | string | boolean
+type GgufValue = number | bigint | string | boolean
 
 export interface GgufHeader {
   /** Single values; of an array only its length, under `KEY.length`. */
@@ -156,7 +156,7 @@ function readTensors(
     const { elements, sizeBytes } = readShape(cursor)
     const offset = cursor.uint64()
     if (offset % BigInt(alignment) !== 0n) refuse('a tensor does not lie where it may')
-    if (offset > BigInt(fileBytes)) refuse('a tensor lies beyond the end of the file')
+    if (offset > BigInt(fileBytes)) refuse('a tensor lies beyond its end, so it was cut off')
     ends.push(Number(offset) + sizeBytes)
     parameters += elements
   }

@@ -1,7 +1,8 @@
 import * as z from 'zod'
+import { parseOrThrow, RunaError } from '#protocol'
 
 /** What a model's process is told at its start. gilgul keeps it, to start the process again with. */
-export const modelSettingsSchema = z.object({
+const modelSettingsSchema = z.object({
   id: z.string(),
   path: z.string(),
   digest: z.string(),
@@ -12,6 +13,14 @@ export const modelSettingsSchema = z.object({
   gpu: z.enum(['off', 'auto', 'cuda', 'vulkan']),
 })
 export type ModelSettings = z.infer<typeof modelSettingsSchema>
+
+/** From the environment, where gilgul put them. */
+export function readSettings(environment: NodeJS.ProcessEnv = process.env): ModelSettings {
+  const text = environment['RUNA_SETTINGS']
+  if (!text)
+    throw new RunaError('BAD_INPUT', 'RUNA_SETTINGS is missing: a model is started by the inference service.')
+  return parseOrThrow(modelSettingsSchema, JSON.parse(text))
+}
 
 /** The service of a model's process, by the model's id. */
 export function modelServiceName(id: string): string {

@@ -1,0 +1,178 @@
+import {
+  type ChatWrapper,
+  getLlama,
+  type Llama,
+  type LlamaContextSequence,
+  type LlamaEmbeddingContext,
+  LlamaLogLevel,
+  type LlamaModel,
+  resolveChatWrapper,
+} from 'node-llama-cpp'
+import { type CompletionItem, type CompletionRequest, type ModelUsed, RunaError } from '#protocol'
+import { createAnswer } from '../answer.ts'
+import type { Embedded, Engine } from '../engine.ts'
+import { BATCH_TOKENS } from '../gguf/describe.ts'
+import { checkMessages, type Guard } from '../guard.ts'
+import type { ModelSettings } from '../local/settings.ts'
+import { normalize } from '../vector.ts'
+import { generate } from './generate.ts'
+import { createItemBuffer } from './item-buffer.ts'
+import { createQueue } from './queue.ts'
+import { chooseThreads, measureThreads, threadsMax } from './threads.ts'
+
+export interface LlamaOptions {
+  readonly settings: ModelSettings
+  readonly guard: Guard
+  /** Looks at every weight while loading; slower. */
+  readonly checksWeights?: boolean
+}
+
+const WAITING_MAX = 32
+
+interface Loaded {
+  readonly llama: Llama
+  readonly threads: number
+  /** Undefined for a model without a chat template. */
+  readonly wrapper: ChatWrapper | undefined
+  readonly sequence: LlamaContextSequence | undefined
+  readonly embedding: LlamaEmbeddingContext | undefined
+}
+
+export interface LlamaEngine extends Engine {
+  /** As measured when the model was loaded. */
+  readonly threads: number
+}
+
+/** A model in this process, by llama.cpp. It is asked one thing at a time, by arrival. */
+export function createLlamaEngine(options: LlamaOptions): LlamaEngine {
+  const { settings, guard } = options
+  const model: ModelUsed = { id: settings.id, engine: 'llama', digest: settings.digest }
+  const queue = createQueue(WAITING_MAX)
+  const isChat = settings.purpose === 'chat'
+  let loaded: Loaded | undefined
+
+  function need<Part>(part: Part | undefined): Part {
+    if (part === undefined) throw new RunaError('MODEL_FAILED', `'${settings.id}' is not loaded for this.`)
+    return part
+  }
+
+  async function* complete(request: CompletionRequest, signal: AbortSignal): AsyncGenerator<CompletionItem> {
+    const answer = createAnswer(model, guard)
+    const { messages, verdicts, reply } = checkMessages(guard, request.messages)
+    yield* answer.start(verdicts)
+    if (reply !== undefined) return yield* answer.refuse(reply)
+
+    const sequence = need(loaded?.sequence)
+    const leave = await queue.enter(signal)
+    const ending = new AbortController()
+    const buffer = createItemBuffer()
+    const work = { sequence, wrapper: loaded?.wrapper, contextTokens: settings.contextTokens }
+    const either = AbortSignal.any([signal, ending.signal])
+    const generating = generate(
+      { ...work, messages, sampling: request.sampling, answer, signal: either },
+      buffer.put,
+    )
+      .then(buffer.end, (error) => buffer.fail(explain(error)))
+      .finally(leave)
+    try {
+      yield* buffer.read()
+    } finally {
+      ending.abort()
+      await generating
+    }
+  }
+
+  return {
+    model,
+    capabilities: { complete: isChat, embed: !isChat, tokenHook: 'pre-commit' },
+    estimate: () => 0,
+    get threads() {
+      return loaded?.threads ?? 0
+    },
+    async load() {
+      loaded ??= await loadModel(options)
+    },
+    async unload() {
+      const { llama } = loaded ?? {}
+      loaded = undefined
+      await llama?.dispose()
+    },
+    complete,
+    async embed(texts, signal) {
+      const leave = await queue.enter(signal)
+      try {
+        return await embedAll(need(loaded?.embedding), settings, texts, signal)
+      } catch (error) {
+        throw explain(error)
+      } finally {
+        leave()
+      }
+    },
+  }
+}
+
+async function loadModel({ settings, checksWeights = false }: LlamaOptions): Promise<Loaded> {
+  const { path, gpu, contextTokens, purpose } = settings
+  const most = threadsMax(settings.threads)
+  try {
+    const llama = await getLlama({
+      gpu: gpu === 'off' ? false : gpu,
+      // Nothing is ever fetched or compiled here: docs/guides/gpu.md tells how to add other binaries.
+      build: 'never',
+      skipDownload: true,
+      progressLogs: false,
+      logLevel: LlamaLogLevel.error,
+      maxThreads: most,
+    })
+    const loading = { modelPath: path, checkTensors: checksWeights }
+    const model = await llama.loadModel(gpu === 'off' ? { ...loading, gpuLayers: 0 } : loading)
+    const contextSize = contextTokens
+    if (purpose === 'embedding') {
+      // Texts are short, so that a second thread mostly waits for the first.
+      const threads = 1
+      const embedding = await model.createEmbeddingContext({ contextSize, threads })
+      return { llama, threads, embedding, wrapper: undefined, sequence: undefined }
+    }
+    const threads = await chooseThreads(most, (count) => measureThreads(model, count))
+    const context = await model.createContext({ contextSize, batchSize: BATCH_TOKENS, threads })
+    return {
+      llama,
+      threads,
+      sequence: context.getSequence(),
+      wrapper: wrapperOf(model),
+      embedding: undefined,
+    }
+  } catch (cause) {
+    throw new RunaError('MODEL_FAILED', `${path} could not be loaded: ${(cause as Error).message}`, { cause })
+  }
+}
+
+function wrapperOf(model: LlamaModel): ChatWrapper | undefined {
+  return model.fileInfo.metadata.tokenizer?.chat_template ? resolveChatWrapper(model) : undefined
+}
+
+async function embedAll(
+  embedding: LlamaEmbeddingContext,
+  settings: ModelSettings,
+  texts: readonly string[],
+  signal: AbortSignal,
+): Promise<Embedded> {
+  const lengths = texts.map((text) => embedding.calculateInputLength(text))
+  const longest = Math.max(...lengths)
+  if (longest >= settings.contextTokens) {
+    const numbers = `A text has ${longest} tokens, and '${settings.id}' reads ${settings.contextTokens - 1} at once.`
+    throw new RunaError('CONTEXT_FULL', numbers)
+  }
+  const vectors: number[][] = []
+  for (const text of texts) {
+    if (signal.aborted) throw new RunaError('CANCELLED', undefined, { cause: signal.reason })
+    vectors.push(normalize([...(await embedding.getEmbeddingFor(text)).vector]))
+  }
+  const tokens = lengths.reduce((sum, length) => sum + length, 0)
+  return { model: settings.id, vectors, tokens }
+}
+
+function explain(error: unknown): unknown {
+  if (error instanceof RunaError) return error
+  return new RunaError('MODEL_FAILED', 'The engine failed while it was answering.', { cause: error })
+}

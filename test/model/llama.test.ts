@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, afterEach, before, describe, test } from 'node:test'
+import { compilePolicies, loadPolicy } from '#engine/tokenwhisper'
+import type { CompletionItem, Sampling } from '#protocol'
+import { createOpenGuard, type Guard } from '../../src/engine/inference/guard.ts'
+import { createLlamaEngine, type LlamaEngine } from '../../src/engine/inference/llama/engine.ts'
+import { guardBy } from '../../src/engine/inference/policy-guard.ts'
+import { NO_STORY_MODEL, storyModel, temporaryFolder, writeModel } from './fixtures.ts'
+import { randomBert, randomLlama } from './random-models.ts'
+
+const GREEDY: Sampling = { temperature: 0, tokensMax: 40 }
+const PROMPT = 'Once upon a time'
+const CONTEXT_TOKENS = 256
+
+const folder = await temporaryFolder()
+const generated = await writeModel(join(folder, 'llama.gguf'), randomLlama())
+const embedder = await writeModel(join(folder, 'bert.gguf'), randomBert())
+
+const engines: LlamaEngine[] = []
+after(async () => {
+  for (const engine of engines) await engine.unload()
+})
+
+function createEngine(
+  path: string,
+  { guard = createOpenGuard(), purpose = 'chat' as 'chat' | 'embedding' } = {},
+): LlamaEngine {
+  const contextTokens = purpose === 'chat' ? CONTEXT_TOKENS : 64
+  const settings = { id: 'm', path, digest: 'd', purpose, contextTokens, threads: 1, gpu: 'off' as const }
+  return createLlamaEngine({ settings, guard })
+}
+
+async function loadEngine(
+  path: string,
+  options: Parameters<typeof createEngine>[1] = {},
+): Promise<LlamaEngine> {
+  const engine = createEngine(path, options)
+  await engine.load()
+  engines.push(engine)
+  return engine
+}
+
+function start(
+  engine: LlamaEngine,
+  sampling: Sampling,
+  content = PROMPT,
+  signal = new AbortController().signal,
+) {
+  return engine.complete({ messages: [{ role: 'user', content }], passages: [], sampling }, signal)
+}
+
+async function complete(engine: LlamaEngine, sampling: Sampling = GREEDY, content = PROMPT) {
+  const items: CompletionItem[] = []
+  for await (const item of start(engine, sampling, content)) items.push(item)
+  const end = items.at(-1)
+  assert.ok(end?.kind === 'end')
+  return { items, end, text: items.map((item) => (item.kind === 'text' ? item.text : '')).join('') }
+}
+
+/** A policy of one rule on what the model says. */
+function policyOn(phrase: string, action: 'mask' | 'block'): Guard {
+  const rule = {
+    id: 'phrase',
+    dimension: 'test',
+    direction: 'output',
+    severity: 'low',
+    action,
+    patterns: [{ literal: phrase, word: false }],
+    examples: { match: [phrase], noMatch: ['nothing of that'] },
+    ...(action === 'mask' ? { mask: '[hidden]' } : { reply: 'A fixed reply.' }),
+  }
+  return guardBy(compilePolicies([loadPolicy(JSON.stringify({ id: 'test', version: 1, rules: [rule] }))]))
+}
+
+/** What any model has to keep to: the one that these tests write, and a real one where there is one. */
+for (const [name, path] of [
+  ['a generated model', generated],
+  ['the story model', storyModel()],
+] as const) {
+  describe(name, { skip: path === undefined && NO_STORY_MODEL }, () => {
+    let engine: LlamaEngine
+    let guard = createOpenGuard()
+    before(async () => {
+      const chosen: Guard = { check: (text) => guard.check(text), openGate: () => guard.openGate() }
+      engine = await loadEngine(path ?? '', { guard: chosen })
+    })
+    afterEach(() => {
+      guard = createOpenGuard()
+    })
+
+    test('without temperature it always says the same, whatever it was asked before', async () => {
+      const first = await complete(engine)
+      assert.deepEqual([first.end.reason, first.end.usage.completionTokens], ['length', 40])
+      assert.ok(first.text.length > 20)
+      await complete(engine, { temperature: 1, tokensMax: 20 }, 'Something else entirely')
+      assert.equal((await complete(engine)).text, first.text)
+    })
+
+    test('a seed makes chance repeatable', async () => {
+      const text = async (seed: number) =>
+        (await complete(engine, { temperature: 1.2, topP: 1, minP: 0, tokensMax: 40, seed })).text
+      const first = await text(1)
+      assert.equal(await text(1), first)
+      assert.notEqual(await text(2), first)
+    })
+
+    test('it stops before a stop text, which is not said', async () => {
+      const { text } = await complete(engine)
+      const stop = text.slice(12, 15)
+      const stopped = await complete(engine, { ...GREEDY, stop: ['not in there', stop] })
+      assert.equal(stopped.text, text.slice(0, text.indexOf(stop)))
+      assert.equal(stopped.end.reason, 'stop')
+    })
+
+    test('a conversation that is too long is refused with the numbers, before a word is said', async () => {
+      const long = 'very long '.repeat(CONTEXT_TOKENS)
+      await assert.rejects(complete(engine, GREEDY, long), {
+        code: 'CONTEXT_FULL',
+        message: /\d+ tokens, .* 256 at once/,
+      })
+      assert.ok((await complete(engine)).text.length > 0)
+    })
+
+    test('an answer that reaches the end of the context ends there, and says so', async () => {
+      const { end } = await complete(engine, { temperature: 0, tokensMax: 10_000, minP: 0 }, 'a b c d e f')
+      if (end.reason === 'length')
+        assert.equal(end.usage.promptTokens + end.usage.completionTokens, CONTEXT_TOKENS)
+      else assert.ok(end.usage.promptTokens + end.usage.completionTokens < CONTEXT_TOKENS)
+    })
+
+    test('stopping an answer lets the next one in; one that waits can give up', async () => {
+      const [stopping, impatience] = [new AbortController(), new AbortController()]
+      const endless: Sampling = { temperature: 0, tokensMax: 10_000 }
+      const items = start(engine, endless, PROMPT, stopping.signal)[Symbol.asyncIterator]()
+      assert.equal((await items.next()).value?.kind, 'start')
+      assert.equal((await items.next()).value?.kind, 'text')
+      const waiting = start(engine, GREEDY, PROMPT, impatience.signal)[Symbol.asyncIterator]()
+      await waiting.next()
+      const waited = assert.rejects(waiting.next(), { code: 'CANCELLED' })
+      impatience.abort()
+      await waited
+      const after = complete(engine)
+      stopping.abort()
+      await assert.rejects(
+        async () => {
+          while (!(await items.next()).done);
+        },
+        { code: 'CANCELLED' },
+      )
+      assert.equal((await after).end.usage.completionTokens, 40)
+    })
+
+    test('an answer whose reader goes away is over', async () => {
+      for await (const item of start(engine, { temperature: 0, tokensMax: 10_000 }))
+        if (item.kind === 'text') break
+      assert.equal((await complete(engine)).end.usage.completionTokens, 40)
+    })
+
+    test('what the policy masks or blocks is never said, though the model says it', async () => {
+      const { text } = await complete(engine)
+      // Longer than a token, so that it has to be held back until it is whole.
+      const phrase = text.slice(10, 18).trim()
+      assert.ok(phrase.length >= 4)
+      guard = policyOn(phrase, 'mask')
+      const masked = await complete(engine)
+      assert.ok(!masked.text.includes(phrase) && masked.text.includes('[hidden]'), masked.text)
+      const verdicts = masked.items.filter((item) => item.kind === 'verdict')
+      assert.deepEqual([verdicts[0]?.verdict.rule, verdicts[0]?.verdict.action], ['phrase', 'mask'])
+      assert.equal(verdicts[0]?.verdict.start, Buffer.byteLength(text.slice(0, text.indexOf(phrase))))
+
+      guard = policyOn(phrase, 'block')
+      const blocked = await complete(engine)
+      assert.equal(blocked.text, `${text.slice(0, text.indexOf(phrase))}\n\nA fixed reply.`)
+      assert.equal(blocked.end.reason, 'blocked')
+      assert.ok(blocked.end.usage.completionTokens < 40)
+    })
+  })
+}
+
+test('a message that the policy blocks never reaches the model', async () => {
+  const guard: Guard = {
+    ...createOpenGuard(),
+    check: () => ({ action: 'block', text: '', reply: 'A fixed reply.', verdicts: [] }),
+  }
+  const engine = createEngine(generated, { guard })
+  const { text, end } = await complete(engine)
+  assert.equal(text, 'A fixed reply.')
+  assert.deepEqual([end.reason, end.usage], ['blocked', { promptTokens: 0, completionTokens: 0 }])
+})
+
+test('a model with a chat template reads the conversation through it', async () => {
+  const { end } = await complete(await loadEngine(generated), GREEDY, 'a')
+  // The marks of the template, the names of the roles, and the message.
+  assert.ok(end.usage.promptTokens > 10, `${end.usage.promptTokens} tokens`)
+})
+
+test('the story model tells its story', { skip: storyModel() === undefined && NO_STORY_MODEL }, async () => {
+  const { text } = await complete(await loadEngine(storyModel() ?? ''), { temperature: 0, tokensMax: 64 })
+  assert.equal(text, STORY)
+})
+
+/** As measured with weights of 32 bits. */
+const STORY =
+  ', there was a little girl named Lily. She loved to play outside in the park. One day, she saw a big, red ball. ' +
+  "She wanted to play with it, but it was too high.\nLily's mom said"
+
+test('embeddings have unit length, and like texts are alike', async () => {
+  const engine = await loadEngine(embedder, { purpose: 'embedding' })
+  const { signal } = new AbortController()
+  const { vectors, tokens } = await engine.embed(['the cat', 'the cat', 'queen'], signal)
+  for (const vector of vectors) assert.ok(Math.abs(Math.hypot(...vector) - 1) < 1e-6)
+  assert.deepEqual(vectors[0], vectors[1])
+  assert.notDeepEqual(vectors[0], vectors[2])
+  assert.ok(tokens > 3)
+  await assert.rejects(engine.embed(['cat '.repeat(100)], signal), { code: 'CONTEXT_FULL' })
+})
+
+test('a file that has gone is a failure with a code', async () => {
+  await assert.rejects(createEngine(join(folder, 'none.gguf')).load(), { code: 'MODEL_FAILED' })
+})
