@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { packageFolder } from '#kernel/home'
 import { RESTART_DEFAULT } from './restarts.ts'
@@ -39,15 +38,12 @@ const DEFAULTS = {
   restart: RESTART_DEFAULT,
 } as const
 
-/** Those whose main is built: the parts of Runa arrive one by one. */
-const BUILT = ROWS.filter(({ main }) => existsSync(join(MAINS, main)))
-
 /** The services of Runa, in the order in which people think of them. */
-export const SERVICES: readonly ServiceSpec[] = BUILT.map(({ name, main, needs, threads }) => ({
+export const SERVICES: readonly ServiceSpec[] = ROWS.map(({ name, main, needs, threads }) => ({
   ...DEFAULTS,
   name,
   main: join(MAINS, main),
-  needs: needs.filter((need) => BUILT.some((row) => row.name === need)),
+  needs,
   environment: { UV_THREADPOOL_SIZE: String(threads) },
 }))
 

@@ -53,7 +53,7 @@ export function busFolder(parent: string, home: string): string {
 export async function freshBusFolder(folder: string): Promise<void> {
   try {
     await rm(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    mkdirSync(folder, { mode: 0o700 })
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     throw new RunaError('SYSTEM_CALL_FAILED', `The folder ${folder} cannot be made: ${code}.`, { cause })
