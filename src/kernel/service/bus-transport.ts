@@ -1,14 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { attachBus, type Bus } from '#kernel/splinter'
 import { createEnvelope, EVERYBODY, PROTOCOL_VERSION, RunaError } from '#protocol'
-import type { Transport } from './transport.ts'
+import { sendIfPossible, type Transport } from './transport.ts'
+
+type BusTransport = Transport & Required<Pick<Transport, 'address' | 'presence'>>
 
 /** Carries envelopes over the bus, between this process and all others. Closing it closes the bus. */
-export function createBusTransport(bus: Bus): Transport & Required<Pick<Transport, 'address' | 'presence'>> {
+export function createBusTransport(bus: Bus): BusTransport {
   const closing = new AbortController()
   let announced = false
 
-  return {
+  const transport: BusTransport = {
     address: bus.address,
     closed: closing.signal,
     send(envelope) {
@@ -36,13 +38,17 @@ export function createBusTransport(bus: Bus): Transport & Required<Pick<Transpor
         // The first heartbeat travels, for those who wait for this service. Later ones are read from shared memory,
         // since they would wake every process each second.
         const payload = { version: PROTOCOL_VERSION, running }
-        bus.send(createEnvelope({ from: bus.name, to: EVERYBODY, type: 'heartbeat', payload }))
+        sendIfPossible(
+          transport,
+          createEnvelope({ from: bus.name, to: EVERYBODY, type: 'heartbeat', payload }),
+        )
       },
       rest: () => bus.setState('stopping'),
-      silentMs: bus.silentMs,
-      watch: bus.watch,
+      silentMs: (service) => (closing.signal.aborted ? undefined : bus.silentMs(service)),
+      watch: (to, onLost) => (closing.signal.aborted ? () => {} : bus.watch(to, onLost)),
     },
   }
+  return transport
 }
 
 export interface Connection {

@@ -1,4 +1,3 @@
-import { closeSync } from 'node:fs'
 import { createBells, openBell, openLife } from './bell.ts'
 import { type Channel, createChannel } from './channel.ts'
 import { chooseGeometry, type Geometry } from './geometry.ts'
@@ -6,7 +5,7 @@ import { createMailbox, type Mailbox } from './mailbox.ts'
 import { createMemberTable, type Member, type MemberState, monotonicMs } from './members.ts'
 import { createOwnerLocks } from './owner-lock.ts'
 import { createPump, ringIfAsleep } from './pump.ts'
-import { createSegment, openSegment, removeSegment, type Segment } from './segment.ts'
+import { closeSegment, createSegment, openSegment, removeSegment, type Segment } from './segment.ts'
 import { createStore, type Store } from './store.ts'
 import { placeTopic, type TopicOptions } from './topic.ts'
 import { createWatcher } from './watcher.ts'
@@ -71,7 +70,7 @@ export function attachBus(path: string, { name }: { readonly name: string }): Bu
   try {
     return takeSeat(segment, name)
   } catch (error) {
-    closeSync(segment.fd)
+    closeSegment(segment)
     throw error
   }
 }
@@ -121,9 +120,10 @@ function takeSeat(segment: Segment, name: string): Bus {
       closeBell()
       watcher.close()
       bells.close()
+      locks.retire()
       own.setState('vacant')
       endLife()
-      closeSync(segment.fd)
+      closeSegment(segment)
     },
   }
 }

@@ -118,8 +118,8 @@ function createSender(wiring: Wiring, table: MemberTable, events: () => Channel)
   const encoder = createFrameEncoder()
   const inboxes: Ring[] = []
 
-  function sendTo(to: string, frame: Uint8Array): void {
-    const stamp = table.resolve(to)
+  function sendTo({ to, type }: Envelope, frame: Uint8Array): void {
+    const stamp = table.resolve(to, type === 'query' ? undefined : 'running')
     if (stamp === 0) throw new RunaError('SERVICE_LOST', `${to} is not running.`)
     const row = rowOfStamp(stamp)
     inboxes[row] ??= inboxOf(wiring, row)
@@ -133,7 +133,7 @@ function createSender(wiring: Wiring, table: MemberTable, events: () => Channel)
   return (envelope) => {
     const frame = encoder.encode(envelope)
     if (envelope.to === EVERYBODY) events().publish(frame)
-    else sendTo(envelope.to, frame)
+    else sendTo(envelope, frame)
     own.count('sentMessages', 1)
     own.count('sentBytes', frame.length)
   }

@@ -73,8 +73,11 @@ export interface MemberTable {
   claim(name: string): OwnRow
   /** Everybody alive. */
   list(): Member[]
-  /** Whom a message to this name or address goes to: the stamp of a living member, 0 for nobody. */
-  resolve(to: string): number
+  /**
+   * Whom a message to this name or address goes to: the stamp of a living member, 0 for nobody. By name, new calls
+   * reach it only while it is ready; what belongs to a running call reaches it also while it stops.
+   */
+  resolve(to: string, running?: 'running'): number
   isAlive(stamp: number): boolean
   /** How long the living member of that name or address has not given a heartbeat; undefined where there is none. */
   silentMs(to: string): number | undefined
@@ -88,6 +91,10 @@ export function monotonicMs(): number {
 export function rowWord({ layout }: Segment, row: number): number {
   return (layout.members + row * layout.memberBytes) >> 2
 }
+
+const READY: readonly MemberState[] = ['ready']
+const SERVING: readonly MemberState[] = ['ready', 'stopping']
+const ADDRESSED: readonly MemberState[] = ['attached', 'ready', 'stopping']
 
 export function createMemberTable(segment: Segment): MemberTable {
   const rows = readRows(segment)
@@ -103,31 +110,30 @@ export function createMemberTable(segment: Segment): MemberTable {
     return all.filter((row) => rows.state(row) !== 'vacant' && isAlive(rows.stamp(row)))
   }
 
-  function find(to: string): number {
+  function find(to: string, states: readonly MemberState[]): number {
     const byAddress = /@(\d+)\.(\d+)$/.exec(to)
     if (byAddress) {
       const [, row = '', generation = ''] = byAddress
       const stamp = stampOf(Number(row), Number(generation))
-      return isReachable(stamp, to) ? stamp : 0
+      return isReachable(stamp, ADDRESSED) ? stamp : 0
     }
     const row = livingRows().find(
-      (candidate) => rows.state(candidate) === 'ready' && rows.name(candidate) === to,
+      (candidate) => states.includes(rows.state(candidate)) && rows.name(candidate) === to,
     )
     return row === undefined ? 0 : rows.stamp(row)
   }
 
-  function isReachable(stamp: number, to: string): boolean {
+  function isReachable(stamp: number, states: readonly MemberState[]): boolean {
     const row = rowOfStamp(stamp)
     if (row >= segment.layout.membersMax || rows.stamp(row) !== stamp) return false
-    const state = rows.state(row)
-    if (state === 'vacant' || (state !== 'ready' && !to.includes('@'))) return false
-    return isAlive(stamp)
+    return states.includes(rows.state(row)) && isAlive(stamp)
   }
 
-  function resolve(to: string): number {
+  function resolve(to: string, running?: 'running'): number {
+    const states = to.includes('@') ? ADDRESSED : running ? SERVING : READY
     const known = resolved.get(to)
-    if (known !== undefined && isReachable(known, to)) return known
-    const stamp = find(to)
+    if (known !== undefined && isReachable(known, states)) return known
+    const stamp = find(to, states)
     // One entry for each name or address that was ever talked to; callers come and go.
     if (resolved.size >= RESOLVED_MAX) resolved.clear()
     if (stamp === 0) resolved.delete(to)

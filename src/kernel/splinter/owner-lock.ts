@@ -5,7 +5,7 @@ const SPINS = 200
 const PAUSE_MS = 0.05
 const PAUSE_MS_MAX = 2
 /** A holder that lives and does not let go for so long has been stopped, or hangs. */
-const PATIENCE_MS = 2_000
+const PATIENCE_MS = 1_000
 
 /** Who an owner is and whether it lives: stamps are never used twice. */
 export interface Ownership {
@@ -21,10 +21,13 @@ export interface OwnerLocks {
   /** Throws BUS_BACKPRESSURE when a living holder keeps it for seconds. */
   acquire(word: number): void
   release(word: number): void
+  /** This owner leaves: from now on `acquire` throws SERVICE_LOST, since nobody would take its locks for held. */
+  retire(): void
 }
 
 export function createOwnerLocks(words: Int32Array, { stamp, isAlive }: Ownership): OwnerLocks {
   const pause = new Int32Array(new SharedArrayBuffer(4))
+  let retired = false
 
   function waitFor(word: number): void {
     const startedMs = performance.now()
@@ -50,8 +53,12 @@ export function createOwnerLocks(words: Int32Array, { stamp, isAlive }: Ownershi
 
   return {
     acquire(word) {
+      if (retired) throw new RunaError('SERVICE_LOST', 'This process has left the bus.')
       if (Atomics.compareExchange(words, word, 0, stamp) !== 0) waitFor(word)
     },
     release: (word) => void Atomics.compareExchange(words, word, stamp, 0),
+    retire() {
+      retired = true
+    },
   }
 }

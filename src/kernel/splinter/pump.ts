@@ -36,11 +36,25 @@ export function createPump(segment: Segment, row: number, onSleep: () => void): 
   function turn(): void {
     scheduled = undefined
     if (stopped) return
-    let busy = false
-    for (const source of [...sources]) busy = source.drain() || busy
+    let busy = true
+    try {
+      busy = drainAll()
+    } finally {
+      // Also when a listener threw: others still have work.
+      if (!stopped) goOn(busy)
+    }
+  }
+
+  function goOn(busy: boolean): void {
     idleTurns = busy ? 0 : idleTurns + 1
     if (idleTurns <= IDLE_TURNS) schedule()
     else sleep()
+  }
+
+  function drainAll(): boolean {
+    let busy = false
+    for (const source of [...sources]) busy = source.drain() || busy
+    return busy
   }
 
   function sleep(): void {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { closeSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
@@ -9,7 +9,7 @@ import { createOwnerLocks } from './owner-lock.ts'
 import { Ring } from './ring.ts'
 import type { RingPlace } from './ring-place.ts'
 import { LOCK } from './ring-state.ts'
-import { createSegment, openSegment, type Segment } from './segment.ts'
+import { closeSegment, createSegment, openSegment, type Segment } from './segment.ts'
 import { placeTopic } from './topic.ts'
 
 const folder = mkdtempSync('/dev/shm/runa-ring-test-')
@@ -132,7 +132,7 @@ test('a consumer that died holds nobody up, and a lock that it held is taken ove
   while (ring.write(recordOf(1, 500))) assert.ok(survivor.next())
   assert.ok(!ring.write(recordOf(1, 500)))
   doomed.locks.acquire(place.header + LOCK)
-  closeSync(doomed.segment.fd)
+  closeSegment(doomed.segment)
   assert.ok(ring.write(recordOf(2, 500)))
   assert.deepEqual(survivor.next()?.[0], 2)
 })

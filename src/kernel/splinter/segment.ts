@@ -29,6 +29,8 @@ export interface Segment {
   readonly path: string
   /** Open as long as the member is attached: its locks hang on it. */
   readonly fd: number
+  /** By then, its number may be that of another file. */
+  isClosed: boolean
   readonly layout: Layout
   readonly bytes: Buffer
   readonly words: Int32Array
@@ -174,6 +176,12 @@ export function openSegment(path: string): Segment {
   }
 }
 
+/** Frees the locks that hang on it. The memory stays mapped. */
+export function closeSegment(segment: Segment): void {
+  segment.isClosed = true
+  closeSync(segment.fd)
+}
+
 function openOrThrow(path: string): number {
   try {
     return openSync(path, 'r+')
@@ -189,6 +197,7 @@ function mapSegment(path: string, fd: number, layout: Layout, { memory, address 
   return {
     path,
     fd,
+    isClosed: false,
     layout,
     bytes: Buffer.from(memory),
     words: new Int32Array(memory),

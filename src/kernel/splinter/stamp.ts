@@ -1,4 +1,5 @@
 import { isByteLocked } from '#kernel/sys'
+import { RunaError } from '#protocol'
 import type { Segment } from './segment.ts'
 
 /** Where in the file the members' locks lie, a byte each: beyond the end of any segment, so they cover no memory. */
@@ -19,7 +20,8 @@ export function rowOfStamp(stamp: number): number {
  * Whether the process with that stamp lives. The kernel frees its lock however it dies, and a later holder of the
  * same row has another stamp. About a microsecond. One's own lock does not show: ask this of others only.
  */
-export function isMemberAlive({ words, layout, fd }: Segment, stamp: number): boolean {
+export function isMemberAlive({ words, layout, fd, isClosed }: Segment, stamp: number): boolean {
+  if (isClosed) throw new RunaError('SERVICE_LOST', 'This process has left the bus.')
   const row = rowOfStamp(stamp)
   if (row < 0 || row >= layout.membersMax) return false
   const generation = Atomics.load(words, (layout.members + row * layout.memberBytes) >> 2)
