@@ -8,12 +8,12 @@ import { awaitService, type Connection, call, connect, serve } from '#kernel/ser
 import { createBus } from '#kernel/splinter'
 import { type Client, type Contract, type Handlers, threadwellContract } from '#protocol'
 
-const MAIN = fileURLToPath(new URL('../../src/face/threadwell/main.js', import.meta.url))
+export const MAIN = fileURLToPath(new URL('../../src/face/threadwell/main.js', import.meta.url))
 const READY_MS = 20_000
 
 export interface ThreadwellProcess {
   readonly url: string
-  readonly home: string
+  readonly busPath: string
   readonly threadwell: Client<typeof threadwellContract>
   /** Answers for a service, from within this process. */
   readonly serve: <C extends Contract>(contract: C, handlers: Handlers<C>) => void
@@ -43,7 +43,7 @@ export async function withThreadwell(use: (running: ThreadwellProcess) => Promis
     const { url } = await threadwell.address({})
     await use({
       url,
-      home,
+      busPath,
       threadwell,
       serve: (contract, handlers) => void serve(contract, handlers, takeSeat(contract.name)),
       async killAndRestart() {

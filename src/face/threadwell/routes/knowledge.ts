@@ -4,7 +4,7 @@ import { readJson } from '../http/body.ts'
 import { lineStream } from '../http/text-stream.ts'
 import { LIMITS } from '../limits.ts'
 import type { Services } from '../services.ts'
-import { ingestUpload, receiveUpload } from '../uploads.ts'
+import { ingestUpload, receiveUpload, removeUploads } from '../uploads.ts'
 import { numberIn, textIn } from './query.ts'
 
 const DOCUMENTS_LISTED_MAX = 1_000
@@ -35,12 +35,20 @@ export function knowledgeRoutes({ tieto }: Services, uploadsFolder: string): Hon
     const limit = numberIn(context.req.query('limit'), 'limit', DOCUMENTS_LISTED_MAX) ?? DOCUMENTS_LISTED_MAX
     return context.json(await tieto.documents({ topic: context.req.param('topic'), offset, limit }))
   })
-  routes.delete('/topics/:topic', async (context) =>
-    context.json(await tieto.remove({ topic: context.req.param('topic') })),
-  )
+  // What was dropped onto the page goes with what was made of it; a person's own files stay where they are.
+  routes.delete('/topics/:topic', async (context) => {
+    const topic = parseOrThrow(topicNameSchema, context.req.param('topic'))
+    const removed = await tieto.remove({ topic })
+    await removeUploads(uploadsFolder, topic)
+    return context.json(removed)
+  })
   routes.delete('/topics/:topic/documents', async (context) => {
+    const topic = parseOrThrow(topicNameSchema, context.req.param('topic'))
     const document = textIn(context.req.query('document'), 'document')
-    return context.json(await tieto.remove({ topic: context.req.param('topic'), document }))
+    const source = await sourceOf(tieto, topic, document)
+    const removed = await tieto.remove({ topic, document })
+    if (source) await removeUploads(uploadsFolder, topic, source)
+    return context.json(removed)
   })
   routes.post('/uploads', async (context) => {
     const request = context.req.raw
@@ -52,4 +60,17 @@ export function knowledgeRoutes({ tieto }: Services, uploadsFolder: string): Hon
     )
   })
   return routes
+}
+
+/** The file that a document was made of; undefined where there is no such document, or it was no file. */
+async function sourceOf(
+  tieto: Services['tieto'],
+  topic: string,
+  document: string,
+): Promise<string | undefined> {
+  for (let offset = 0; ; offset += DOCUMENTS_LISTED_MAX) {
+    const { documents, total } = await tieto.documents({ topic, offset, limit: DOCUMENTS_LISTED_MAX })
+    const found = documents.find((candidate) => candidate.document === document)
+    if (found || offset + DOCUMENTS_LISTED_MAX >= total) return found?.source || undefined
+  }
 }
