@@ -8,7 +8,7 @@ const count = z.number().int().nonnegative()
 const reason = z.string().max(2_000)
 
 /** What happens to the run of a card. Only threadwell itself makes these; a person asks for them. */
-export const runChangeSchema = z.discriminatedUnion('kind', [
+const runChangeSchema = z.discriminatedUnion('kind', [
   /** Begins a new attempt, which has the id of the entry. Refused where `replaces` is given and has ended already. */
   z.object({ kind: z.literal('queueRun'), card: id, tries: count, reason, replaces: id.nullable() }),
   z.object({ kind: z.literal('startRun'), card: id, attempt: id }),
