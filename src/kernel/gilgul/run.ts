@@ -87,7 +87,10 @@ async function govern({ services, modelSpec, report, stopping }: RunOptions, wor
       if (state === 'running') report({ kind: 'progress', text: `${name} runs` })
       if (state === 'backoff' || state === 'failed') report({ kind: 'progress', text: `${name}: ${reason}` })
       writeState()
-      void statusOf(keeper).then((status) => service.emit('changed', status))
+      // An event is news, not a promise: where the bus is full or closing, it is left out.
+      void statusOf(keeper)
+        .then((status) => service.emit('changed', status))
+        .catch(() => {})
     },
   })
   const restarts = Number(process.env[BIRTH.restarts] ?? 0)

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { call, connect } from '#kernel/service'
+import { type Citation, conversationContract, type Turn, tietoContract } from '#protocol'
+import { createTestRuna, isGone, kill, until } from './test-runa.ts'
+
+const PARAGRAPHS = 400
+const QUESTION = 'Which jar holds the buttons of the blue coat?'
+
+const runa = createTestRuna()
+/** Every turn that was acknowledged: none of them may be lost. */
+const answered: Turn[] = []
+let thread: string | undefined
+
+before(async () => {
+  const folder = join(runa.home, 'documents')
+  mkdirSync(folder)
+  const shelf = (number: number) =>
+    `Shelf ${number} holds jar ${number}, with seeds of the year ${1_500 + number}.\n\n`
+  const shelves = Array.from({ length: PARAGRAPHS }, (_, number) => shelf(number)).join('')
+  writeFileSync(join(folder, 'shelves.md'), `${shelves}The red jar holds the buttons of the blue coat.\n`)
+  await runa.start()
+  await runa.ask('ingest', folder, '--topic', 'jars')
+})
+after(() => runa.remove())
+
+/** Asks over the bus; `onBegin` is called once the answer has begun. Gives the stored turn. */
+async function askOverBus(onBegin: () => void = () => {}): Promise<Turn> {
+  const { transport, close } = connect(runa.state().bus, `test-${process.pid}`)
+  try {
+    const conversation = call(conversationContract, transport)
+    const input = { question: QUESTION, topics: ['jars'], ...(thread === undefined ? {} : { thread }) }
+    for await (const item of conversation.turn(input)) {
+      if (item.kind === 'start') {
+        thread ??= item.thread ?? undefined
+        onBegin()
+      }
+      if (item.kind === 'end') return item.turn
+    }
+    throw new Error('the answer broke off')
+  } finally {
+    close()
+  }
+}
+
+async function assertNothingIsLost(): Promise<void> {
+  const { transport, close } = connect(runa.state().bus, `test-${process.pid}`)
+  try {
+    const { topics } = await call(tietoContract, transport).topics({})
+    assert.deepEqual(
+      topics.filter(({ name }) => name === 'jars').map(({ documents, damaged }) => [documents, damaged]),
+      [[1, []]],
+    )
+    if (thread === undefined) return
+    const { turns } = await call(conversationContract, transport).thread({ id: thread })
+    const stored = turns.map(({ id, answer }) => `${id} ${answer}`)
+    for (const { id, answer } of answered) assert.ok(stored.includes(`${id} ${answer}`))
+  } finally {
+    close()
+  }
+}
+
+async function assertNextQuestionWorks(): Promise<void> {
+  const answer = await runa.ask('ask', '--topic', 'jars', QUESTION)
+  assert.ok((answer['citations'] as Citation[]).some(({ text }) => text.includes('The red jar')))
+}
+
+for (const name of ['inference', 'tieto', 'conversation', 'threadwell', 'gilgul']) {
+  test(`${name} is killed while a question is being answered, and the next question works`, async (t) => {
+    answered.push(await askOverBus())
+    const before = await runa.status(name)
+    assert.ok(before.pid)
+    let killedMs = 0
+    const interrupted = askOverBus(() => {
+      killedMs = performance.now()
+      kill(before.pid ?? 0)
+    })
+    // It may be answered all the same, or end with a code; it may not hang.
+    await interrupted.then(
+      (turn) => answered.push(turn),
+      (error: unknown) => t.diagnostic(`the question ended with ${error}`),
+    )
+    await assertNextQuestionWorks()
+    const answeredMs = performance.now() - killedMs
+    await until(async () => (await runa.status(name)).state === 'running')
+    const recoveredMs = performance.now() - killedMs
+    const status = await runa.status(name)
+    t.diagnostic(
+      `next answer after ${Math.round(answeredMs)} ms, ${name} back within ${Math.round(recoveredMs)} ms`,
+    )
+    assert.notEqual(status.pid, before.pid)
+    assert.equal(status.restarts, before.restarts + 1)
+    assert.ok(isGone(before.pid))
+    await until(async () => (await runa.status('conversation')).state === 'running')
+    await assertNothingIsLost()
+  })
+}
+
+test('the page keeps its address when gilgul dies', async () => {
+  const { url } = await runa.ask('status')
+  kill(runa.state().gilgul.pid)
+  await until(async () => (await runa.ask('status'))['url'] === url)
+  const address = String(url)
+  assert.equal((await fetch(`${address}/healthz`)).status, 200)
+})
+
+test('gilgul and its ancestor are killed together, and the next start recovers', async (t) => {
+  const { ancestor, gilgul, services } = runa.state()
+  for (const pid of [ancestor.pid, gilgul.pid]) kill(pid)
+  const killedMs = performance.now()
+  const { status, stderr } = await runa.runa('up', '--detach')
+  assert.equal(status, 0, stderr)
+  t.diagnostic(`running again after ${Math.round(performance.now() - killedMs)} ms`)
+  for (const service of Object.values(services)) assert.ok(!service.process || isGone(service.process.pid))
+  await assertNextQuestionWorks()
+  await assertNothingIsLost()
+})
+
+test('the ancestor alone is killed, and nothing is left running', async () => {
+  kill(runa.state().ancestor.pid)
+  await until(() => runa.processes().length === 0)
+  assert.ok(!existsSync(runa.busFolder))
+  assert.match((await runa.runa('status')).stderr, /NOT_RUNNING/)
+})
+
+test('a start right after the ancestor was killed waits for the end, and succeeds', async () => {
+  assert.equal((await runa.runa('up', '--detach')).status, 0)
+  kill(runa.state().ancestor.pid)
+  const { status, stderr } = await runa.runa('up', '--detach')
+  assert.equal(status, 0, stderr)
+  await assertNextQuestionWorks()
+  assert.equal((await runa.runa('down')).status, 0)
+  assert.deepEqual(runa.processes(), [])
+})
