@@ -25,6 +25,9 @@ export function createRecordStore({ bytes, words }: Segment, { records, capacity
     distance(from: number, to: number): number {
       return to >= from ? to - from : to - from + positions
     },
+    isPosition(position: number): boolean {
+      return position >= 0 && position < positions && position % 16 === 0
+    },
     /** Undefined when no sound record with that sequence begins there. */
     lengthAt(position: number, sequence: number): number | undefined {
       const word = (records + (position % capacityBytes)) >> 2

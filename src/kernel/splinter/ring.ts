@@ -42,6 +42,7 @@ export class Ring {
     settings.locks.acquire(header + LOCK)
     try {
       readState(words, header, state)
+      if (!records.isPosition(state.head)) throw new RunaError('BUS_CORRUPT', 'A ring of the bus is damaged.')
       if (lossless) {
         if (!this.hasRoom(neededBytes)) return false
       } else if (capacityBytes - records.distance(state.tail, state.head) < neededBytes) {

@@ -1,3 +1,4 @@
+import { RunaError } from '#protocol'
 import { KEY_BYTES_MAX } from './geometry.ts'
 import type { OwnerLocks } from './owner-lock.ts'
 import type { Segment } from './segment.ts'
@@ -23,6 +24,8 @@ const USED = 1
 const CHANGING = 2
 
 const NO_VALUE = -1
+/** Far more than writers can interrupt: each has to write twice during one copy. */
+const READ_ATTEMPTS_MAX = 1_000_000
 const INTEGER = 1
 
 /** The slot of a key, as long as it has not been given to another one. */
@@ -122,10 +125,11 @@ export class Slots {
   /**
    * Copies as much of the value as fits to the beginning of what `take` gives for its length, and returns that length:
    * −1 where there is no value. Waits for nobody: what changed during the copy is copied again.
+   * Throws BUS_CORRUPT for a slot that never comes to rest, which no writer leaves behind.
    */
   read(slot: number, take: (length: number) => Uint8Array): number {
     const { words } = this
-    for (;;) {
+    for (let attempt = 0; attempt < READ_ATTEMPTS_MAX; attempt += 1) {
       const version = Atomics.load(words, slot + VERSION)
       const side = version & 1
       const length = Math.min(words[slot + LENGTHS + side] ?? NO_VALUE, this.segment.layout.valueBytesMax)
@@ -135,6 +139,7 @@ export class Slots {
       this.bytes.copy(take(length), 0, start, start + length)
       if (!this.wasOverwritten(slot, version)) return length
     }
+    throw new RunaError('BUS_CORRUPT', 'A value of the store cannot be read: its slot is damaged.')
   }
 
   integer(slot: number): number {

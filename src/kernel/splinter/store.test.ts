@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
+import { RunaError } from '#protocol'
 import { attachBus, type Bus, createBus } from './bus.ts'
+import { openSegment } from './segment.ts'
 import type { Store } from './store.ts'
 
 const folder = mkdtempSync('/dev/shm/runa-store-test-')
@@ -69,6 +71,41 @@ test('a full store says so, and has room again after a deletion', () => {
   assert.deepEqual(small.list('key-4'), ['key-4'])
   assert.equal(small.list().length, 8)
 })
+
+test('a damaged slot is a coded error or a wrong value, and never the end of the process', () => {
+  const path = join(folder, 'damaged', 'bus')
+  createBus({ path, sizeBytes: 2 ** 20, inboxBytes: 16_384, slotsMax: 8, valueBytesMax: 64 })
+  const bus = attachBus(path, { name: 'damaged' })
+  seats.push(bus)
+  const { layout, bytes } = openSegment(path)
+  const slotsBytes = layout.slotsMax * layout.slotBytes
+  const damage = fc.array(fc.tuple(fc.nat(slotsBytes - 1), fc.nat(255)), { minLength: 1, maxLength: 4 })
+  const calls = [
+    () => bus.store.get('key'),
+    () => bus.store.list(),
+    () => bus.store.set('key', new Uint8Array(9)),
+    () => bus.store.load('number'),
+    () => bus.store.delete('key'),
+  ]
+  fc.assert(
+    fc.property(damage, (changes) => {
+      bytes.fill(0, layout.slots, layout.slots + slotsBytes)
+      bus.store.set('key', new Uint8Array(8))
+      bus.store.add('number', 1)
+      for (const [at, byte] of changes) bytes[layout.slots + at] = byte
+      for (const attempt of calls) assertEndsWell(attempt)
+    }),
+    { numRuns: 30 },
+  )
+})
+
+function assertEndsWell(attempt: () => unknown): void {
+  try {
+    attempt()
+  } catch (error) {
+    assert.ok(error instanceof RunaError, String(error))
+  }
+}
 
 const keyOf = fc.constantFrom(...Array.from({ length: 12 }, (_, key) => `k${key}`))
 const action = fc.oneof(
