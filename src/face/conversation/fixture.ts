@@ -18,8 +18,8 @@ import { createConversation } from './service.ts'
 import { openThreads } from './threads.ts'
 
 /** What the tests of conversation stand on: an engine and documents that say what a test wants them to say. */
-export type Complete = Handlers<typeof inferenceContract>['complete']
-export type Search = Handlers<typeof tietoContract>['search']
+type Complete = Handlers<typeof inferenceContract>['complete']
+type Search = Handlers<typeof tietoContract>['search']
 export type OpenConversation = Awaited<ReturnType<typeof openConversation>>
 
 export const WHALE: Passage = {
