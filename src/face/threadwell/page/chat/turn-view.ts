@@ -70,6 +70,7 @@ export function createAnswerView(panel: SourcePanel): AnswerView {
 }
 
 function modelWords({ model }: Turn): string {
+  if (model.engine === 'none') return 'Nothing was written'
   return model.engine === 'extractive' ? 'Quotes' : model.id
 }
 
@@ -96,6 +97,7 @@ function careNote(notes: HTMLElement, verdicts: readonly Verdict[]): HTMLElement
 
 const ENDINGS: Readonly<Record<string, string>> = {
   stopped: 'Stopped by you. What was written so far is kept.',
+  failed: 'The answer broke off. What was written so far is kept. You can ask again.',
   length: 'The answer reached its limit of length. Ask it to go on.',
   'no-match': 'Nothing in the chosen documents fits this question. Try other words, or add documents.',
 }
@@ -104,8 +106,9 @@ function endNotes(turn: Turn): HTMLElement[] {
   const notes: HTMLElement[] = []
   const ending = ENDINGS[turn.reason]
   if (ending !== undefined) notes.push(note('info', ending))
+  for (const { detail } of turn.notices) notes.push(note('info', detail))
   const masked = turn.verdicts.filter(({ action }) => action === 'mask').length
-  if (masked > 0) notes.push(note('shield', 'A safety rule hid what looks like a password or key.'))
+  if (masked > 0) notes.push(note('shield', 'A safety rule hid what looks like a key.'))
   if (turn.model.engine === 'extractive' && turn.reason !== 'blocked') {
     const link = el('a', { href: '/models' }, 'How to add a model')
     notes.push(note('info', 'No model is installed. These are quotes from your documents. ', link))
