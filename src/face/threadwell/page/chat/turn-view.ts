@@ -110,8 +110,8 @@ function endNotes(turn: Turn): HTMLElement[] {
   const masked = turn.verdicts.filter(({ action }) => action === 'mask').length
   if (masked > 0) notes.push(note('shield', 'A safety rule hid what looks like a key.'))
   if (turn.model.engine === 'extractive' && turn.reason !== 'blocked') {
-    const link = el('a', { href: '/models' }, 'How to add a model')
-    notes.push(note('info', 'No model is installed. These are quotes from your documents. ', link))
+    const link = el('a', { href: '/models' }, 'Add a model')
+    notes.push(note('info', 'These are quotes. Answers in new words need a model. ', link))
   }
   return notes
 }

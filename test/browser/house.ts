@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { type BrowserContext, chromium, type Page } from 'playwright-core'
+import { packageFolder } from '#kernel/home'
+
+const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const BROWSER = process.env['RUNA_CHROMIUM'] ?? BROWSERS.find((path) => existsSync(path))
+
+/** For tests that need a browser: why they are skipped, or false. */
+export const skip = BROWSER === undefined && 'there is no Chromium (Debian: apt-get install chromium)'
+
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-dev-shm-usage',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-default-apps',
+  '--disable-sync',
+  '--no-first-run',
+  // Also what would slip past the list of requests finds nobody.
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+]
+
+export interface TabOptions {
+  readonly width?: number
+  readonly height?: number
+  readonly theme?: 'light' | 'dark'
+}
+
+/** A whole Runa in a home of its own, and a browser that is logged in. */
+export interface House {
+  readonly url: string
+  /** A tab of a browser of its own, with a login of its own. */
+  open(path: string, options?: TabOptions): Promise<Page>
+  /** Another tab of the same browser. */
+  openBeside(page: Page, path: string): Promise<Page>
+  /** Asserts that no tab asked for anything beyond this machine, and that no page had an error of its own. */
+  assertQuiet(): void
+  close(): Promise<void>
+}
+
+export async function openHouse(): Promise<House> {
+  const home = await mkdtemp(join(tmpdir(), 'runa-browser-'))
+  const runa = spawn(process.execPath, [join(packageFolder(), 'dist/src/face/cli/main.js'), 'up'], {
+    env: { ...process.env, RUNA_HOME: home, RUNA_PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const loginUrl = await printedAddress(runa)
+  const browser = await chromium.launch({ executablePath: BROWSER ?? '', args: ARGUMENTS })
+  const asked: string[] = []
+  const faults: string[] = []
+  const { origin } = new URL(loginUrl)
+
+  async function watched(context: BrowserContext): Promise<Page> {
+    const page = await context.newPage()
+    page.setDefaultTimeout(15_000)
+    page.on('pageerror', (error) => faults.push(error.message))
+    return page
+  }
+
+  return {
+    url: origin,
+    async open(path, { width = 1440, height = 900, theme = 'light' } = {}) {
+      const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme })
+      context.on('request', (request) => asked.push(request.url()))
+      const page = await watched(context)
+      await page.goto(loginUrl)
+      await page.goto(origin + path)
+      return page
+    },
+    async openBeside(page, path) {
+      const beside = await watched(page.context())
+      await beside.goto(origin + path)
+      return beside
+    },
+    assertQuiet() {
+      assert.ok(asked.length > 0, 'the browser asked for something at all')
+      const beyond = asked.filter((url) => !url.startsWith(origin) && !/^(data|blob|about):/.test(url))
+      assert.deepEqual(beyond, [])
+      assert.deepEqual(faults, [])
+    },
+    async close() {
+      await browser.close()
+      await stop(runa)
+      await rm(home, { recursive: true, force: true })
+    },
+  }
+}
+
+async function printedAddress(runa: ChildProcess): Promise<string> {
+  assert.ok(runa.stdout)
+  for await (const line of createInterface(runa.stdout)) {
+    const address = /http:\/\/\S+/.exec(line)?.[0]
+    if (address !== undefined) {
+      runa.stdout.resume()
+      return address
+    }
+  }
+  throw new Error(`Runa ended with ${runa.exitCode} before it printed its address`)
+}
+
+async function stop(runa: ChildProcess): Promise<void> {
+  if (runa.exitCode !== null) return
+  runa.kill('SIGTERM')
+  await once(runa, 'exit')
+}
