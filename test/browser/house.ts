@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
-import { packageFolder } from '#kernel/home'
+import { createTestRuna } from '../system/test-runa.ts'
 
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 const BROWSER = process.env['RUNA_CHROMIUM'] ?? BROWSERS.find((path) => existsSync(path))
@@ -28,7 +23,7 @@ const ARGUMENTS = [
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ]
 
-export interface TabOptions {
+interface TabOptions {
   readonly width?: number
   readonly height?: number
   readonly theme?: 'light' | 'dark'
@@ -47,12 +42,8 @@ export interface House {
 }
 
 export async function openHouse(): Promise<House> {
-  const home = await mkdtemp(join(tmpdir(), 'runa-browser-'))
-  const runa = spawn(process.execPath, [join(packageFolder(), 'dist/src/face/cli/main.js'), 'up'], {
-    env: { ...process.env, RUNA_HOME: home, RUNA_PORT: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const loginUrl = await printedAddress(runa)
+  const runa = createTestRuna()
+  const { address: loginUrl, process: parent } = await runa.start()
   const browser = await chromium.launch({ executablePath: BROWSER ?? '', args: ARGUMENTS })
   const asked: string[] = []
   const faults: string[] = []
@@ -88,26 +79,10 @@ export async function openHouse(): Promise<House> {
     },
     async close() {
       await browser.close()
-      await stop(runa)
-      await rm(home, { recursive: true, force: true })
+      const ended = once(parent, 'exit')
+      parent.kill('SIGTERM')
+      await ended
+      await runa.remove()
     },
   }
-}
-
-async function printedAddress(runa: ChildProcess): Promise<string> {
-  assert.ok(runa.stdout)
-  for await (const line of createInterface(runa.stdout)) {
-    const address = /http:\/\/\S+/.exec(line)?.[0]
-    if (address !== undefined) {
-      runa.stdout.resume()
-      return address
-    }
-  }
-  throw new Error(`Runa ended with ${runa.exitCode} before it printed its address`)
-}
-
-async function stop(runa: ChildProcess): Promise<void> {
-  if (runa.exitCode !== null) return
-  runa.kill('SIGTERM')
-  await once(runa, 'exit')
 }

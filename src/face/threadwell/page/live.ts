@@ -37,7 +37,7 @@ export function onConnection(reader: Reader<boolean>): void {
 }
 
 /** Asks for the state soon; many calls make one request. */
-export function refreshState(): void {
+function refreshState(): void {
   if (stateTimer !== undefined) return
   const pauseMs = Math.max(0, stateAt + STATE_PAUSE_MS - Date.now())
   stateTimer = setTimeout(async () => {

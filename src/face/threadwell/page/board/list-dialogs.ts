@@ -113,7 +113,7 @@ function targets(board: Board, list: List): (readonly [string, string])[] {
   return [['', 'They stay in this list'], ...others.map(({ id, title }) => [id, title] as const)]
 }
 
-export function checkbox(words: string, checked: boolean, value: string) {
+function checkbox(words: string, checked: boolean, value: string) {
   const input = el('input', { type: 'checkbox', value, checked })
   return { element: el('label', { class: 'opt' }, input, words), input }
 }
