@@ -11,11 +11,11 @@ export interface Bells {
   close(): void
 }
 
-export function bellPath(busPath: string, row: number): string {
+function bellPath(busPath: string, row: number): string {
   return `${busPath}.bell-${row}`
 }
 
-export function lifePath(busPath: string, row: number, generation: number): string {
+function lifePath(busPath: string, row: number, generation: number): string {
   return `${busPath}.life-${row}-${generation}`
 }
 

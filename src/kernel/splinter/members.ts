@@ -6,7 +6,7 @@ import type { Segment } from './segment.ts'
 import { isMemberAlive, LOCKED_BYTES, rowOfStamp, stampOf } from './stamp.ts'
 
 // Words of a row of the process table.
-export const GENERATION = 0
+const GENERATION = 0
 const PID = 1
 const STATE = 2
 export const SLEEPING = 3
@@ -18,7 +18,7 @@ const NAME_BYTE = 256
 
 const RESOLVED_MAX = 256
 
-export const MEMBER_STATES = ['vacant', 'attached', 'ready', 'stopping'] as const
+const MEMBER_STATES = ['vacant', 'attached', 'ready', 'stopping'] as const
 export type MemberState = (typeof MEMBER_STATES)[number]
 
 const FIGURES = [
@@ -191,7 +191,7 @@ function readRows(segment: Segment) {
   return { stamp, state, name, silentMs, describe }
 }
 
-export function addressOf(name: string, stamp: number): string {
+function addressOf(name: string, stamp: number): string {
   return `${name}@${rowOfStamp(stamp)}.${stamp >> 8}`
 }
 
