@@ -19,11 +19,17 @@ interface Line {
 }
 
 const FENCE = /^ {0,3}(```+|~~~+)/
-const HEADING = /^ {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$/
+const HEADING = /^ {0,3}(#{1,6})[ \t]+(.*)$/
 const UNDERLINE = /^ {0,3}(=+|-+)[ \t]*$/
 /** How books in plain text name their parts: on a line of its own, by a number. */
 const CHAPTER = /^\s*(?:chapter|part|book|section|act|scene|appendix|volume)\s+(?:\d+|[ivxlc]+)\b.{0,100}$/i
 const HEADING_LENGTH_MAX = 200
+/** A longer line is no heading. */
+const HEADING_LINE_MAX = 1_000
+/** Longer lines and paragraphs are taken in pieces, so that no text, however odd, is worked on for long at once. */
+const LINE_LENGTH_MAX = 16_384
+const PARAGRAPH_LENGTH_MAX = 65_536
+const WORD_LENGTH_MAX = 200
 
 /** Cuts a text into blocks, in order; between them is nothing but white space. */
 export function* findBlocks(text: string, bodyStart: number, isMarkdown: boolean): Generator<Block, void> {
@@ -45,8 +51,9 @@ function* paragraphsOf(
     const mark = isMarkdown ? FENCE.exec(line.text)?.[1] : undefined
     const closesFence = fence !== undefined && mark?.startsWith(fence) === true
     const isEmpty = fence === undefined && line.text.trim() === ''
-    const isHeading = fence === undefined && isMarkdown && HEADING.test(line.text)
-    if (isEmpty || isHeading || (mark && fence === undefined)) {
+    const isHeading = fence === undefined && isMarkdown && readHeading(line) !== undefined
+    const isLong = line.end - (paragraph[0]?.start ?? line.start) > PARAGRAPH_LENGTH_MAX
+    if (isEmpty || isHeading || isLong || (mark && fence === undefined)) {
       yield paragraph
       paragraph = []
     }
@@ -63,12 +70,21 @@ function* paragraphsOf(
 function* linesOf(text: string, from: number): Generator<Line> {
   for (let start = from; start < text.length; ) {
     const newline = text.indexOf('\n', start)
-    const next = newline < 0 ? text.length : newline + 1
+    const whole = newline < 0 ? text.length : newline + 1
+    const next = whole - start > LINE_LENGTH_MAX ? placeToCut(text, start + LINE_LENGTH_MAX) : whole
     const line = text.slice(start, next)
-    const content = line.replace(/\r?\n$/, '')
+    const content = line.endsWith('\r\n') ? line.slice(0, -2) : line.endsWith('\n') ? line.slice(0, -1) : line
     yield { start, end: start + content.length, text: content }
     start = next
   }
+}
+
+/** At most the longest word before `limit`, else anywhere but between the two halves of one character. */
+function placeToCut(text: string, limit: number): number {
+  for (let place = limit; place > limit - WORD_LENGTH_MAX; place -= 1) {
+    if (text.charCodeAt(place - 1) <= 32) return place
+  }
+  return (text.charCodeAt(limit) & 0xfc00) === 0xdc00 ? limit - 1 : limit
 }
 
 function blockOf(lines: readonly Line[], isMarkdown: boolean): Block | undefined {
@@ -83,17 +99,25 @@ function blockOf(lines: readonly Line[], isMarkdown: boolean): Block | undefined
   return heading ? { start, end, heading } : { start, end }
 }
 
+function readHeading({ text }: Line): Heading | undefined {
+  const match = text.length > HEADING_LINE_MAX ? null : HEADING.exec(text)
+  if (!match) return undefined
+  // What is no heading's title may still be its closing mark: `# One #`.
+  const title = (match[2] ?? '').trimEnd().replace(/(^|[ \t])#+$/, '')
+  return titled(match[1]?.length ?? 1, title)
+}
+
 function markdownHeading(lines: readonly Line[]): Heading | undefined {
   const [first, second] = lines
-  const match = lines.length === 1 ? HEADING.exec(first?.text ?? '') : null
-  if (match) return titled(match[1]?.length ?? 1, match[2] ?? '')
+  const heading = first && lines.length === 1 ? readHeading(first) : undefined
+  if (heading) return heading
   const underline = lines.length === 2 ? UNDERLINE.exec(second?.text ?? '')?.[1] : undefined
   return underline ? titled(underline.startsWith('=') ? 1 : 2, first?.text ?? '') : undefined
 }
 
 function chapterHeading(lines: readonly Line[]): Heading | undefined {
   const text = lines.length === 1 ? (lines[0]?.text ?? '') : ''
-  return CHAPTER.test(text) ? titled(1, text) : undefined
+  return text.length <= HEADING_LINE_MAX && CHAPTER.test(text) ? titled(1, text) : undefined
 }
 
 function titled(level: number, text: string): Heading | undefined {

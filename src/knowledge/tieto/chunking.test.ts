@@ -73,6 +73,17 @@ test('small sections share a chunk, so that none is but a line', () => {
   assert.equal(cut('# A\n\none\n\n# B\n\ntwo\n\n# C\n\nthree').length, 1)
 })
 
+test('odd texts of a megabyte are cut in no time', () => {
+  const odd = [
+    `# a${' '.repeat(1e6)}b`,
+    `# a${' #'.repeat(5e5)}`,
+    '#'.repeat(1e6),
+    '---\n'.repeat(2.5e5),
+    '. '.repeat(5e5),
+  ]
+  for (const text of odd) assert.ok(cut(text).length > 0)
+})
+
 test('a long paragraph is cut at the end of a sentence', () => {
   const sentence = `${words(19)} end.`
   for (const chunk of texts(Array.from({ length: 60 }, () => sentence).join(' ')))

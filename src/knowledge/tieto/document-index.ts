@@ -36,8 +36,8 @@ export interface DocumentIndex {
   chunkAt(row: number): IndexedChunk | undefined
   /** 1 for each row that is there and whose document fits. */
   allowedRows(fits?: (document: Document) => boolean): Uint8Array
-  /** Puts a document in the place of the one that has its name, if there is one. */
-  put(prepared: PreparedDocument): void
+  /** Puts a document in the place of the one that has its name; until the last step, that one is found. */
+  put(prepared: PreparedDocument): Generator<void, void>
   remove(name: string): void
 }
 
@@ -79,15 +79,17 @@ export function createDocumentIndex(dimensions: number): DocumentIndex {
       }
       return allowed
     },
-    put({ document, terms }) {
-      remove(document.document)
-      documents.set(document.document, document)
-      firstRows.set(document.document, rows.length)
+    *put({ document, terms }) {
+      const first = rows.length
       for (const [index, chunk] of document.chunks.entries()) {
         bm25.add(terms[index] ?? [])
         vectors.add(chunk.vector)
         rows.push({ document, chunk })
+        yield
       }
+      remove(document.document)
+      documents.set(document.document, document)
+      firstRows.set(document.document, first)
     },
     remove,
   }

@@ -1,5 +1,5 @@
 /** Of one source file or text. A larger one is skipped with DOCUMENT_TOO_LARGE. */
-export const DOCUMENT_BYTES_MAX = 16 * 2 ** 20
+export const DOCUMENT_BYTES_MAX = 8 * 2 ** 20
 /** At these a topic refuses the next document with TOPIC_FULL. Its texts, postings and vectors are held in memory. */
 export const CHUNKS_PER_TOPIC_MAX = 50_000
 export const DOCUMENTS_PER_TOPIC_MAX = 20_000

@@ -36,7 +36,7 @@ test('what cannot be read is skipped with its reason, and the rest is ingested',
     'docs/empty.md': '',
     'docs/image.txt': Uint8Array.of(1, 0, 2),
     'docs/latin.txt': Uint8Array.of(0x47, 0x72, 0xf6, 0xdf),
-    'docs/large.txt': Buffer.alloc(16 * 2 ** 20 + 1, 'x '),
+    'docs/large.txt': Buffer.alloc(8 * 2 ** 20 + 1, 'x '),
     'docs/.hidden.md': 'hidden',
     'docs/picture.png': 'no picture',
   })

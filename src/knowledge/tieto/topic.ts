@@ -34,7 +34,7 @@ export async function openTopic(name: string, folder: TopicFolder, embedder: Emb
   for await (const { fileName, document, damaged: lost } of folder.read()) {
     if (lost !== undefined) damaged.set(fileName, lost)
     if (!document) continue
-    index.put(await runInTurns(prepareDocument(refresh(document, embedder))))
+    await runInTurns(index.put(await runInTurns(prepareDocument(refresh(document, embedder)))))
     byFile.set(fileName, document.document)
   }
 
@@ -66,7 +66,7 @@ export async function openTopic(name: string, folder: TopicFolder, embedder: Emb
       const fileName = fileNameOf({ source: document.source, name: document.document })
       damaged.delete(fileName)
       byFile.set(fileName, document.document)
-      index.put(prepared)
+      await runInTurns(index.put(prepared))
     },
     async remove(document) {
       const entry = [...byFile, ...damaged].find(([, known]) => known === document)
