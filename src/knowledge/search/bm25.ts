@@ -11,6 +11,10 @@ interface Posting {
   living: number
 }
 
+function singlePosting(row: number): Posting {
+  return { rows: [row], counts: [1], living: 1 }
+}
+
 /**
  * Rows that are ranked by how well their terms fit a question.
  *
@@ -21,6 +25,8 @@ export class Bm25Index {
   readonly #k1: number
   readonly #b: number
   readonly #postings = new Map<string, Posting>()
+  /** Most terms of most texts occur once; a number takes a fraction of what a posting takes. */
+  readonly #rowOfSingle = new Map<string, number>()
   readonly #termsOfRow: (readonly string[] | undefined)[] = []
   readonly #lengths: number[] = []
   #size = 0
@@ -59,6 +65,7 @@ export class Bm25Index {
       const posting = this.#postings.get(term)
       if (posting) posting.living -= 1
       if (posting?.living === 0) this.#postings.delete(term)
+      this.#rowOfSingle.delete(term)
     }
     this.#termsOfRow[row] = undefined
     this.#size -= 1
@@ -69,7 +76,8 @@ export class Bm25Index {
   score(terms: readonly string[], allowed?: Uint8Array): Float32Array {
     const scores = new Float32Array(this.#lengths.length)
     for (const term of new Set(terms)) {
-      const posting = this.#postings.get(term)
+      const single = this.#rowOfSingle.get(term)
+      const posting = single === undefined ? this.#postings.get(term) : singlePosting(single)
       if (posting) this.#addScores(scores, posting, this.weightOf(term), allowed)
     }
     return scores
@@ -77,7 +85,7 @@ export class Bm25Index {
 
   /** The weight of a term: the rarer, the higher. A term that no row has weighs most. */
   weightOf(term: string): number {
-    const living = this.#postings.get(term)?.living ?? 0
+    const living = this.#postings.get(term)?.living ?? (this.#rowOfSingle.has(term) ? 1 : 0)
     return Math.log(1 + (this.#size - living + 0.5) / (living + 0.5))
   }
 
@@ -86,12 +94,19 @@ export class Bm25Index {
   }
 
   #post(term: string, count: number): void {
+    const row = this.#lengths.length
+    const single = this.#rowOfSingle.get(term)
     let posting = this.#postings.get(term)
-    if (!posting) {
-      posting = { rows: [], counts: [], living: 0 }
-      this.#postings.set(term, posting)
+    if (!posting && single === undefined && count === 1) {
+      this.#rowOfSingle.set(term, row)
+      return
     }
-    posting.rows.push(this.#lengths.length)
+    if (!posting) {
+      posting = single === undefined ? { rows: [], counts: [], living: 0 } : singlePosting(single)
+      this.#postings.set(term, posting)
+      this.#rowOfSingle.delete(term)
+    }
+    posting.rows.push(row)
     posting.counts.push(count)
     posting.living += 1
   }
