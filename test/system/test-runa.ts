@@ -12,7 +12,7 @@ import type { ServiceStatus } from '#protocol'
 
 const MAIN = fileURLToPath(new URL('../../src/face/cli/main.js', import.meta.url))
 
-export interface Ended {
+interface Ended {
   readonly status: number | null
   readonly stdout: string
   readonly stderr: string

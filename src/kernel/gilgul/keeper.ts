@@ -5,7 +5,7 @@ import { beginLife, type Life, type LifeOptions } from './life.ts'
 import { createRestarts, type RestartsOptions } from './restarts.ts'
 import type { ServiceSpec } from './spec.ts'
 
-export interface Standing {
+interface Standing {
   readonly state: ServiceState
   /** A sentence: why, and what happens next. */
   readonly reason: string

@@ -22,7 +22,7 @@ export interface Life {
   readonly ended: Promise<Death>
 }
 
-export interface Death {
+interface Death {
   /** How long it ran; undefined where it was never ready. */
   readonly ranMs: number | undefined
   readonly ending: Ending

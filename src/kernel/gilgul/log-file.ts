@@ -2,7 +2,7 @@ import { closeSync, fstatSync, ftruncateSync, openSync, readSync, statSync } fro
 import { copyFile } from 'node:fs/promises'
 
 /** A log that has grown beyond this is moved to NAME.log.1 when gilgul next looks; what was there is dropped. */
-export const LOG_SIZE_BYTES_MAX = 8 * 2 ** 20
+const LOG_SIZE_BYTES_MAX = 8 * 2 ** 20
 
 const LAST_WORDS_BYTES_MAX = 16_384
 

@@ -5,7 +5,7 @@ export interface Seat {
   readonly pid: number
   readonly state: string
   /** Since its last heartbeat; undefined before the first. */
-  readonly silentMs: number | undefined
+  readonly silentMs?: number | undefined
 }
 
 const BEAT_MS = 1_000
@@ -14,26 +14,47 @@ const MISSED_MS = 1_500
 /** Looking is a walk over shared memory: it may be frequent while somebody waits for a start. */
 const LOOK_WHILE_STARTING_MS = 15
 
-/** Carries the heartbeats that lie in the shared memory of the bus to the keepers. Returns a function that ends it. */
-export function takePulse(supervisor: Supervisor, seats: () => readonly Seat[]): () => void {
+/** Carries the heartbeats that lie in the shared memory of the bus to the keepers. */
+export interface Pulse {
+  /** Has it look more often while a service starts. To be called at each change. */
+  quicken(): void
+  end(): void
+}
+
+export function takePulse(supervisor: Supervisor, seats: () => readonly Seat[]): Pulse {
+  let quick: NodeJS.Timeout | undefined
+
   function look(): void {
-    const beating = seats().filter(
-      ({ state, silentMs }) => state === 'ready' && (silentMs ?? MISSED_MS) < MISSED_MS,
+    const isBeating = ({ state, silentMs = MISSED_MS }: Seat) => state === 'ready' && silentMs < MISSED_MS
+    const beating = new Set(
+      seats()
+        .filter(isBeating)
+        .map(({ pid }) => pid),
     )
     for (const keeper of supervisor.keepers()) {
       const { pid } = keeper.standing()
-      if (pid !== undefined && beating.some((seat) => seat.pid === pid)) keeper.heard()
+      if (pid !== undefined && beating.has(pid)) keeper.heard()
     }
   }
 
-  const isStarting = () => supervisor.keepers().some((keeper) => keeper.standing().state === 'starting')
-  const quick = setInterval(() => isStarting() && look(), LOOK_WHILE_STARTING_MS)
+  function lookQuickly(): void {
+    look()
+    if (supervisor.keepers().some((keeper) => keeper.standing().state === 'starting')) return
+    clearInterval(quick)
+    quick = undefined
+  }
+
   const slow = setInterval(() => {
     for (const keeper of supervisor.keepers()) keeper.tick()
     look()
   }, BEAT_MS)
-  return () => {
-    clearInterval(quick)
-    clearInterval(slow)
+  return {
+    quicken() {
+      quick ??= setInterval(lookQuickly, LOOK_WHILE_STARTING_MS)
+    },
+    end() {
+      clearInterval(quick)
+      clearInterval(slow)
+    },
   }
 }

@@ -21,7 +21,7 @@ export const RESTART_DEFAULT: RestartPolicy = {
   failedStartsMax: 3,
 }
 
-export interface Life {
+interface Life {
   /** Undefined where it died before it was ready. */
   readonly ranMs: number | undefined
 }

@@ -87,6 +87,7 @@ async function govern({ services, modelSpec, report, stopping }: RunOptions, wor
       if (state === 'running') report({ kind: 'progress', text: `${name} runs` })
       if (state === 'backoff' || state === 'failed') report({ kind: 'progress', text: `${name}: ${reason}` })
       writeState()
+      pulse.quicken()
       // An event is news, not a promise: where the bus is full or closing, it is left out.
       void statusOf(keeper)
         .then((status) => service.emit('changed', status))
@@ -97,7 +98,7 @@ async function govern({ services, modelSpec, report, stopping }: RunOptions, wor
   const shutDown = () => stopping.abort()
   const handlers = createGilgul({ supervisor, modelSpec, restarts, startedAt: Date.now(), shutDown })
   const service = serve(gilgulContract, handlers, transport)
-  const endPulse = takePulse(supervisor, bus.members)
+  const pulse = takePulse(supervisor, bus.members)
   const rotation = setInterval(() => void rotateLogs(supervisor, logs), ROTATE_EVERY_MS)
   const stopped = new Promise<void>((resolve) => {
     if (stopping.signal.aborted) resolve()
@@ -117,7 +118,7 @@ async function govern({ services, modelSpec, report, stopping }: RunOptions, wor
   } finally {
     await supervisor.stop()
     clearInterval(rotation)
-    endPulse()
+    pulse.end()
     await service.stop()
     transport.close()
     await stateFile.remove()
