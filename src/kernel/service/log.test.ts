@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { RunaError } from '#protocol'
+import { createLog } from './log.ts'
+
+const trace = '0192f0c1-2345-7abc-8def-0123456789ab'
+const record = { operation: 'now', durationMs: 1.23456, trace, input: { everyMs: 5 } }
+
+function logged(write: (log: ReturnType<typeof createLog>) => void): Record<string, unknown> {
+  const lines: string[] = []
+  write(createLog('clock', (line) => lines.push(line)))
+  assert.equal(lines.length, 1)
+  return JSON.parse(lines[0] ?? '')
+}
+
+test('a call leaves its time, name, outcome, duration, trace and input', () => {
+  const { time, ...rest } = logged((log) => log.call({ ...record, outcome: 'OK' }))
+  assert.match(String(time), /^\d{4}-\d\d-\d\dT/)
+  const expected = {
+    service: 'clock',
+    operation: 'now',
+    outcome: 'OK',
+    durationMs: 1.2,
+    trace,
+    input: { everyMs: 5 },
+  }
+  assert.deepEqual(rest, expected)
+})
+
+test('a fault leaves where it happened, and none of its words', () => {
+  const line = logged((log) =>
+    log.call({ ...record, outcome: 'INTERNAL', error: new TypeError('dear diary') }),
+  )
+  assert.equal(line['error'], 'TypeError')
+  assert.match(String(line['at']), /log\.test/)
+  assert.doesNotMatch(JSON.stringify(line), /dear diary/)
+})
+
+test('an error that was worded for strangers leaves its words', () => {
+  const error = new RunaError('BUSY', 'Come back later.')
+  assert.equal(
+    logged((log) => log.call({ ...record, outcome: 'BUSY', error }))['message'],
+    'Come back later.',
+  )
+})
+
+test('a line that would be too long leaves the details out', () => {
+  const line = logged((log) => log.call({ ...record, outcome: 'OK', input: 'x'.repeat(5_000) }))
+  assert.equal(line['shortened'], true)
+  assert.equal(line['input'], undefined)
+  assert.equal(logged((log) => log('loaded', { model: 'small' }))['model'], 'small')
+})
