@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util'
 import { createRandom, type TortureOptions, type TortureRow } from './row.ts'
+import { tortureServices } from './services.ts'
 import { tortureSplinter } from './splinter.ts'
 import { tortureTieto } from './tieto.ts'
 
 const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<TortureRow[]>>> = {
+  services: tortureServices,
   splinter: tortureSplinter,
   tieto: tortureTieto,
 }

@@ -1,0 +1,176 @@
+import { readdirSync, truncateSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { homePaths } from '#kernel/home'
+import { call, connect } from '#kernel/service'
+import { conversationContract, gilgulContract, type Turn } from '#protocol'
+import { createTestRuna, kill, type TestRuna } from '../system/test-runa.ts'
+import type { TortureOptions, TortureRow } from './row.ts'
+
+const TARGETS = ['inference', 'tieto', 'conversation', 'threadwell', 'gilgul']
+const QUESTION = 'What does the keeper of the well carry?'
+const PAUSE_MS_MAX = 1_500
+const QUESTION_EVERY_MS = 20
+/** A Runa that answers no question for so long does not come back. */
+const WEDGED_MS = 30_000
+
+interface Asking {
+  /** Turns that were acknowledged. */
+  readonly answered: Turn[]
+  /** Questions that ended with an error, as they may while somebody dies. */
+  refused: number
+  /** The last moment at which a question was answered. */
+  answeredMs: number
+  stop(): Promise<void>
+}
+
+/** Kills services and gilgul at random moments, while questions are asked without a pause. */
+export async function tortureServices({ faults, random }: TortureOptions): Promise<TortureRow[]> {
+  const storm = await runStorm('questions under kills', { faults, random }, () => {})
+  const planted = await runStorm(
+    'planted: a thread is cut off on the disk',
+    { faults: 2, random },
+    cutThreads,
+  )
+  return [storm, { ...planted, found: Number(planted['lost']) > 0 }]
+}
+
+async function runStorm(
+  name: string,
+  { faults, random }: TortureOptions,
+  plant: (runa: TestRuna) => void,
+): Promise<TortureRow> {
+  const runa = createTestRuna()
+  try {
+    const folder = join(runa.home, 'documents')
+    await mkdir(folder)
+    await writeFile(join(folder, 'well.md'), 'The keeper of the well carries a key of iron and a lamp.\n')
+    await runa.start()
+    await runa.ask('ingest', folder, '--topic', 'well')
+    const asking = keepAsking(runa)
+    const recoveriesMs: number[] = []
+    let wedged = 0
+    for (let fault = 0; fault < faults && wedged === 0; fault += 1) {
+      await sleep(random() * PAUSE_MS_MAX)
+      const recoveryMs = await killOne(runa, TARGETS[Math.floor(random() * TARGETS.length)] ?? '', asking)
+      if (recoveryMs === undefined) wedged += 1
+      else recoveriesMs.push(recoveryMs)
+    }
+    await asking.stop()
+    await runa.runa('down')
+    plant(runa)
+    await runa.start()
+    const { lost, torn } = await compare(runa, asking.answered)
+    recoveriesMs.sort((left, right) => left - right)
+    const at = (share: number) => Math.round(recoveriesMs[Math.floor((recoveriesMs.length - 1) * share)] ?? 0)
+    const { answered, refused } = asking
+    return {
+      case: name,
+      faults,
+      lost,
+      torn,
+      wedged,
+      accepted: answered.length,
+      refused,
+      recoveryMsP50: at(0.5),
+      recoveryMsMax: at(1),
+    }
+  } finally {
+    await runa.remove()
+  }
+}
+
+/** How long it took until the next question was answered; undefined where none was. */
+async function killOne(runa: TestRuna, name: string, asking: Asking): Promise<number | undefined> {
+  const pid = await pidOf(runa, name)
+  if (pid === undefined) return 0
+  const killedMs = performance.now()
+  kill(pid)
+  // Whatever was under way when it died may still be answered: what counts was asked and answered after it was back.
+  while ((await pidOf(runa, name)) === pid || (await pidOf(runa, name)) === undefined) {
+    if (performance.now() - killedMs > WEDGED_MS) return undefined
+    await sleep(5)
+  }
+  const backMs = performance.now()
+  while (asking.answeredMs < backMs) {
+    if (performance.now() - killedMs > WEDGED_MS) return undefined
+    await sleep(5)
+  }
+  return asking.answeredMs - killedMs
+}
+
+async function pidOf(runa: TestRuna, name: string): Promise<number | undefined> {
+  return await overBus(runa, async (transport) => {
+    const { services } = await call(gilgulContract, transport).status({})
+    const service = services.find((status) => status.name === name)
+    return service?.state === 'running' ? (service.pid ?? undefined) : undefined
+  }).catch(() => undefined)
+}
+
+async function overBus<Result>(
+  runa: TestRuna,
+  use: (transport: ReturnType<typeof connect>['transport']) => Promise<Result>,
+): Promise<Result> {
+  const { transport, close } = connect(runa.state().bus, `torture-${process.pid}`)
+  try {
+    return await use(transport)
+  } finally {
+    close()
+  }
+}
+
+function keepAsking(runa: TestRuna): Asking {
+  let stopped = false
+  const asking = { answered: [] as Turn[], refused: 0, answeredMs: 0, stop }
+  const done = askOn()
+
+  async function askOn(): Promise<void> {
+    while (!stopped) {
+      try {
+        asking.answered.push(await askOnce(runa))
+        asking.answeredMs = performance.now()
+        await sleep(QUESTION_EVERY_MS)
+      } catch {
+        asking.refused += 1
+        await sleep(10)
+      }
+    }
+  }
+
+  async function stop(): Promise<void> {
+    stopped = true
+    await done
+  }
+  return asking
+}
+
+async function askOnce(runa: TestRuna): Promise<Turn> {
+  return await overBus(runa, async (transport) => {
+    const input = { question: QUESTION, topics: ['well'] }
+    for await (const item of call(conversationContract, transport).turn(input, { timeoutMs: 10_000 })) {
+      if (item.kind === 'end') return item.turn
+    }
+    throw new Error('the answer broke off')
+  })
+}
+
+/** Looks for every acknowledged turn in what was stored. */
+async function compare(runa: TestRuna, answered: readonly Turn[]): Promise<{ lost: number; torn: number }> {
+  let [lost, torn] = [0, 0]
+  await overBus(runa, async (transport) => {
+    const conversation = call(conversationContract, transport)
+    for (const { id, answer } of answered) {
+      const record = await conversation.answer({ id }).catch(() => undefined)
+      if (!record) lost += 1
+      else if (record.answer !== answer) torn += 1
+    }
+  })
+  return { lost, torn }
+}
+
+/** What a disk might do that breaks its promise. */
+function cutThreads({ home }: TestRuna): void {
+  const folder = homePaths(home).threads
+  for (const name of readdirSync(folder)) truncateSync(join(folder, name))
+}
