@@ -119,6 +119,17 @@ test('a service ends by itself when its supervisor lets go of it, and running ca
   assert.deepEqual(await exit, [0, null])
 })
 
+test('a service that hangs is given up when its heartbeats stay away', async () => {
+  const { child, exit } = await startReady('clock')
+  const clock = call(clockContract, connection.transport, { silenceMs: 1_200 })
+  const ticks = clock.tick({ everyMs: 60_000 })
+  const tick = ticks.next()
+  child.kill('SIGSTOP')
+  await assert.rejects(tick, { code: 'SERVICE_LOST', message: /silent/ })
+  child.kill('SIGKILL')
+  await exit
+})
+
 test('each call leaves one line in the log', async () => {
   const { child, exit, clock, log } = await startReady('clock')
   await clock.now({})
