@@ -2,11 +2,13 @@ import { parseArgs } from 'node:util'
 import { createRandom, type TortureOptions, type TortureRow } from './row.ts'
 import { tortureServices } from './services.ts'
 import { tortureSplinter } from './splinter.ts'
+import { tortureThreads } from './threads.ts'
 import { tortureTieto } from './tieto.ts'
 
 const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<TortureRow[]>>> = {
   services: tortureServices,
   splinter: tortureSplinter,
+  threads: tortureThreads,
   tieto: tortureTieto,
 }
 
