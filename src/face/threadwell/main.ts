@@ -8,13 +8,17 @@ import { connectServices, listenToServices } from './services.ts'
 import { createPages } from './static.ts'
 import { openThreadwell } from './threadwell.ts'
 
+/** As long as a service that died may take to come back. */
+const PATIENCE_MS = 5_000
+
 await runService(threadwellContract, async ({ transport, log }) => {
   const paths = homePaths()
   const config = await loadConfig(paths.config)
   const { version } = JSON.parse(await readFile(join(packageFolder(), 'package.json'), 'utf8'))
   return await openThreadwell({
     paths,
-    services: connectServices(transport),
+    services: connectServices(transport, PATIENCE_MS),
+    servicesNow: connectServices(transport, 0),
     hear: (hearers) => listenToServices(transport, hearers),
     pages: createPages(),
     handbookFolder: assetsFolder('handbook'),

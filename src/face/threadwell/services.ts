@@ -1,6 +1,8 @@
-import { call, listen, type Transport } from '#kernel/service'
+import { awaitService, call, listen, type Transport } from '#kernel/service'
 import {
+  type CallOptions,
   type Client,
+  type Contract,
   conversationContract,
   gilgulContract,
   inferenceContract,
@@ -15,14 +17,40 @@ export interface Services {
   readonly gilgul: Client<typeof gilgulContract>
 }
 
-export function connectServices(transport: Transport): Services {
-  const options = { name: 'threadwell' }
+/**
+ * A service that just died is usually back within a second. A call waits so long for one that is not there, so that a
+ * person sees a pause and no error; then it rejects with SERVICE_LOST.
+ */
+export function connectServices(transport: Transport, patienceMs: number): Services {
   return {
-    conversation: call(conversationContract, transport, options),
-    tieto: call(tietoContract, transport, options),
-    inference: call(inferenceContract, transport, options),
-    gilgul: call(gilgulContract, transport, options),
+    conversation: patientClient(conversationContract, transport, patienceMs),
+    tieto: patientClient(tietoContract, transport, patienceMs),
+    inference: patientClient(inferenceContract, transport, patienceMs),
+    gilgul: patientClient(gilgulContract, transport, patienceMs),
   }
+}
+
+type AnyFunction = (input: unknown, options?: CallOptions) => unknown
+
+function patientClient<C extends Contract>(contract: C, transport: Transport, patienceMs: number): Client<C> {
+  const client = call(contract, transport, { name: 'threadwell' })
+  const arrival = async ({ signal }: CallOptions) => {
+    const options = { timeoutMs: patienceMs, ...(signal && { signal }) }
+    if (patienceMs > 0) await awaitService(transport, contract.name, options)
+  }
+  const functions = Object.entries(contract.operations).map(([name, operation]) => {
+    const ask = client[name as keyof Client<C>] as AnyFunction
+    async function* stream(input: unknown, options: CallOptions = {}) {
+      await arrival(options)
+      yield* ask(input, options) as AsyncIterable<unknown>
+    }
+    const unary = async (input: unknown, options: CallOptions = {}) => {
+      await arrival(options)
+      return await ask(input, options)
+    }
+    return [name, 'item' in operation ? stream : unary]
+  })
+  return Object.fromEntries(functions) as Client<C>
 }
 
 export interface Hearers {

@@ -33,6 +33,7 @@ export async function withHouse(
     const threadwell = await openThreadwell({
       paths: homePaths(home),
       services,
+      servicesNow: services,
       hear: () => () => {},
       pages: noPages,
       handbookFolder,

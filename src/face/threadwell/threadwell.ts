@@ -23,6 +23,8 @@ const HANDBOOK_RETRY_MS = 2_000
 export interface ThreadwellOptions {
   readonly paths: HomePaths
   readonly services: Services
+  /** The same without patience, for what would rather show what there is. */
+  readonly servicesNow: Services
   /** Hears what the services announce. Returns a function that ends it. */
   readonly hear: (hearers: Hearers) => () => void
   readonly pages: Pages

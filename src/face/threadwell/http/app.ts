@@ -21,6 +21,7 @@ import type { Login } from './login.ts'
 
 export interface AppParts {
   readonly services: Services
+  readonly servicesNow: Services
   readonly boards: Boards
   readonly dispatcher: Dispatcher
   readonly events: Events
@@ -70,7 +71,9 @@ function loginRoute(login: Login): Hono {
 function apiRoutes(parts: AppParts): Hono {
   const { services, boards, dispatcher, events, marks, uploadsFolder } = parts
   const routes = new Hono()
-  routes.get('/state', async (context) => context.json(await readState(parts)))
+  routes.get('/state', async (context) =>
+    context.json(await readState({ ...parts, services: parts.servicesNow })),
+  )
   routes.get('/events', (context) => events.open(context.req.raw))
   routes.post('/visited', async (context) => {
     if (!marks.values.visited) await marks.set({ visited: true })
