@@ -29,39 +29,55 @@ export interface Look {
   readonly namedByPerson: boolean
 }
 
+type Tieto = Pick<Client<typeof tietoContract>, 'search' | 'topics'>
+
 /**
  * Passages of these topics that fit the question; none where the search itself says that nothing does. Documents
  * that cannot be searched cost the answer its sources, not the person the answer. Rejects with TOPIC_UNKNOWN.
  */
-export async function lookIntoDocuments(
-  tieto: Pick<Client<typeof tietoContract>, 'search'>,
-  { question, topics, namedByPerson }: Look,
-  { signal, trace }: CallContext,
-): Promise<Found> {
+export async function lookIntoDocuments(tieto: Tieto, look: Look, context: CallContext): Promise<Found> {
   const startedMs = performance.now()
+  const { namedByPerson } = look
   const found = (looked: Looked, passages: GivenPassage[] = [], notices: Notice[] = []): Found => {
     return { looked, passages, notices, searchMs: performance.now() - startedMs }
   }
-  if (topics.length === 0) return found('not-asked')
-  const query = question.slice(0, QUERY_LENGTH_MAX)
-  const search = () =>
-    tieto.search(
-      { query, topics: [...topics], passagesMax: PASSAGES_MAX },
-      { signal, trace, timeoutMs: TIMEOUT_MS },
-    )
   try {
-    const codes = ['SERVICE_LOST', 'BUSY'] as const
-    const { passages, match } = await patiently(search, { patienceMs: PATIENCE_MS, codes, signal })
-    if (!match || passages.length === 0) return found(namedByPerson ? 'nothing' : 'not-asked')
+    const answer = await search(tieto, look, context)
+    if (answer === undefined) return found('not-asked')
+    if (!answer.match || answer.passages.length === 0) return found(namedByPerson ? 'nothing' : 'not-asked')
     return found(
       'found',
-      passages.map((passage, index) => ({ ...passage, number: index + 1 })),
+      answer.passages.map((passage, index) => ({ ...passage, number: index + 1 })),
     )
   } catch (error) {
-    if (signal.aborted) throw signal.reason
-    if (namedByPerson && error instanceof RunaError && error.code === 'TOPIC_UNKNOWN') throw error
+    if (context.signal.aborted) throw context.signal.reason
+    if (namedByPerson && isUnknownTopic(error)) throw error
     return found(namedByPerson ? 'failed' : 'not-asked', [], [searchFailed(error)])
   }
+}
+
+/** Undefined where there is no topic to search. */
+async function search(tieto: Tieto, { question, topics, namedByPerson }: Look, context: CallContext) {
+  const { signal, trace } = context
+  const options = { signal, trace, timeoutMs: TIMEOUT_MS }
+  const query = question.slice(0, QUERY_LENGTH_MAX)
+  const patience = { patienceMs: PATIENCE_MS, codes: ['SERVICE_LOST', 'BUSY'], signal } as const
+  const within = async (names: readonly string[]) => {
+    if (names.length === 0) return undefined
+    const input = { query, topics: [...names], passagesMax: PASSAGES_MAX }
+    return patiently(() => tieto.search(input, options), patience)
+  }
+  try {
+    return await within(topics)
+  } catch (error) {
+    if (namedByPerson || !isUnknownTopic(error)) throw error
+    const existing = (await tieto.topics({}, options)).topics.map(({ name }) => name)
+    return within(topics.filter((name) => existing.includes(name)))
+  }
+}
+
+function isUnknownTopic(error: unknown): boolean {
+  return error instanceof RunaError && error.code === 'TOPIC_UNKNOWN'
 }
 
 function searchFailed(error: unknown): Notice {

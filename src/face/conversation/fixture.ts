@@ -55,19 +55,23 @@ export interface Behaviour {
   readonly complete?: Complete
   readonly search?: Search
   readonly models?: readonly Model[]
+  /** Those that exist. */
+  readonly topics?: readonly string[]
 }
+
+const EMPTY_TOPIC = { documents: 0, chunks: 0, sizeBytes: 0, damaged: [] }
 
 /** A folder with two personas, and how to remove it. */
 export async function createHome() {
   const home = await mkdtemp(join(tmpdir(), 'runa-conversation-'))
   await writeFile(join(home, 'default.md'), '---\nname: Test\nsampling: { temperature: 0 }\n---\nBe kind.')
-  await writeFile(join(home, 'reader.md'), '---\nname: Reader\ntopics: [gone]\n---\nRead closely.')
+  await writeFile(join(home, 'reader.md'), '---\nname: Reader\ntopics: [gone, sea]\n---\nRead closely.')
   return { home, remove: () => rm(home, { recursive: true }) }
 }
 
 /** A conversation over `home`, which may have been used before. */
 export async function openConversation(home: string, behaviour: Behaviour = {}) {
-  const { complete = () => say(START, text('So.'), END), models = [] } = behaviour
+  const { complete = () => say(START, text('So.'), END), models = [], topics = [] } = behaviour
   const { search = async () => ({ passages: [WHALE], match: true }) } = behaviour
   const requests: CompletionRequest[] = []
   const searches: string[][] = []
@@ -79,6 +83,7 @@ export async function openConversation(home: string, behaviour: Behaviour = {}) 
     },
   }
   const documents: Partial<Handlers<typeof tietoContract>> = {
+    topics: async () => ({ topics: topics.map((name) => ({ ...EMPTY_TOPIC, name })) }),
     search(input, context) {
       searches.push(input.topics)
       return search(input, context)

@@ -20,7 +20,7 @@ import { buildPrompt, type PastMessage, type Prompt, type PromptParts, type Prom
 
 export interface TurnNeeds {
   readonly personas: Pick<Personas, 'find'>
-  readonly tieto: Pick<Client<typeof tietoContract>, 'search'>
+  readonly tieto: Pick<Client<typeof tietoContract>, 'search' | 'topics'>
   readonly inference: Pick<Client<typeof inferenceContract>, 'complete' | 'models'>
   /** What a local model is loaded with at most. */
   readonly contextTokens: number
