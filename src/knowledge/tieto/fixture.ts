@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { IngestItem } from '#protocol'
-import { type IngestInput, Tieto, type TietoOptions } from './tieto.ts'
+import { type IngestSource, Tieto, type TietoOptions } from './tieto.ts'
 
 /** A folder of its own for one test, with files to ingest and topics to ingest them into. */
 export interface Workplace {
@@ -33,11 +33,7 @@ export async function createWorkplace(): Promise<Workplace> {
   }
 }
 
-export async function ingestAll(
-  tieto: Tieto,
-  topic: string,
-  input: IngestInput | string,
-): Promise<IngestItem[]> {
+export async function ingestAll(tieto: Tieto, topic: string, input: IngestSource): Promise<IngestItem[]> {
   const items: IngestItem[] = []
   for await (const item of tieto.ingest(topic, input)) items.push(item)
   return items

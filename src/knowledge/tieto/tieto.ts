@@ -25,6 +25,9 @@ export interface IngestInput {
   readonly texts?: readonly NamedText[]
 }
 
+/** Where there is nothing but paths, they need no object around them. */
+export type IngestSource = IngestInput | string | readonly string[]
+
 /** What is around a place in a document. */
 export interface ReadOptions {
   readonly beforeBytes?: number
@@ -44,7 +47,7 @@ export interface Tieto {
    * so an ingest that was interrupted is simply repeated. Rejects with FILE_NOT_FOUND before anything is changed; with
    * DISK_FULL or TOPIC_FULL what was reported as stored is safe.
    */
-  ingest(topic: string, input: IngestInput | string, signal?: AbortSignal): AsyncGenerator<IngestItem, void>
+  ingest(topic: string, input: IngestSource, signal?: AbortSignal): AsyncGenerator<IngestItem, void>
   /** Searches one topic, several, or with an empty list all of them. Rejects with TOPIC_UNKNOWN, FILTER_INVALID. */
   search(topics: string | readonly string[], query: string, options?: SearchOptions): Promise<SearchResult>
   /** Opens a citation. Rejects with TOPIC_UNKNOWN, DOCUMENT_UNKNOWN, BAD_INPUT. */
@@ -70,12 +73,8 @@ async function open(folder: string, options: TietoOptions = {}): Promise<Tieto> 
   const topics = await openTopics(folder, embedder, options.replaceFile)
   const { onChange = () => {}, nowMs = Date.now } = options
 
-  async function* ingestInto(
-    name: string,
-    input: IngestInput | string,
-    signal = new AbortController().signal,
-  ) {
-    const { paths = [], texts = [] } = typeof input === 'string' ? { paths: [input] } : input
+  async function* ingestInto(name: string, input: IngestSource, signal = new AbortController().signal) {
+    const { paths = [], texts = [] } = readInput(input)
     const found = await findFiles(paths)
     const steps = topics.change(name, ({ topic }) => ingest(found, texts, { topic, embedder, nowMs, signal }))
     let changed = false
@@ -120,6 +119,11 @@ async function open(folder: string, options: TietoOptions = {}): Promise<Tieto> 
 
 /** `import { Tieto } from 'runa/tieto'`, then `Tieto.open(folder)`: no bus and no service needed. */
 export const Tieto = { open } as const
+
+function readInput(input: IngestSource): IngestInput {
+  if (typeof input === 'string') return { paths: [input] }
+  return 'length' in input ? { paths: input } : input
+}
 
 async function openAll(topics: OpenTopics, names: readonly string[]): Promise<OpenTopic[]> {
   const opened: OpenTopic[] = []
