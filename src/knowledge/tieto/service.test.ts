@@ -39,6 +39,22 @@ test('documents go in and passages come out over the contract, and the change is
   await service.stop()
 })
 
+test('an answer that would not fit into a message leaves out the weakest', async () => {
+  const { tieto, service } = await openService()
+  const texts = Array.from({ length: 60 }, (_, number) => ({
+    name: `note ${number}`,
+    text: `---\nlong: ${'x'.repeat(30_000)}\n---\nThe tide turns.`,
+  }))
+  for (const part of [texts.slice(0, 20), texts.slice(20, 40), texts.slice(40)]) {
+    for await (const { kind } of tieto.ingest({ topic: 'sea', texts: part })) assert.notEqual(kind, 'skipped')
+  }
+  const { passages } = await tieto.search({ query: 'tide', passagesMax: 60 })
+  const { documents, total } = await tieto.documents({ topic: 'sea' })
+  assert.ok(passages.length > 10 && passages.length < 60)
+  assert.ok(documents.length > 10 && documents.length < 60 && total === 60)
+  await service.stop()
+})
+
 test('what goes wrong crosses with its code', async () => {
   const { tieto, service } = await openService()
   const nowhere = tieto.ingest({ topic: 'sea', paths: ['/nowhere/at/all'] })

@@ -1,4 +1,5 @@
 import type { Handlers, tietoContract } from '#protocol'
+import { ANSWER_BYTES_MAX } from './limits.ts'
 import type { Tieto } from './tieto.ts'
 
 /** The library behind the contract. */
@@ -8,7 +9,7 @@ export function createTietoHandlers(tieto: Tieto): Handlers<typeof tietoContract
 
     async search({ topics, query, ...options }) {
       const { passages, match } = await tieto.search(topics, query, options)
-      return { passages, match }
+      return { passages: fitting(passages), match }
     },
 
     async read({ topic, document, start, end, beforeBytes, afterBytes }) {
@@ -20,9 +21,18 @@ export function createTietoHandlers(tieto: Tieto): Handlers<typeof tietoContract
 
     async documents({ topic, offset, limit }) {
       const documents = await tieto.documents(topic)
-      return { documents: documents.slice(offset, offset + limit), total: documents.length }
+      return { documents: fitting(documents.slice(offset, offset + limit)), total: documents.length }
     },
 
     remove: ({ topic, document }) => tieto.remove(topic, document),
   }
+}
+
+/** As many of the first items as one message holds; front matter may be long, and its documents many. */
+function fitting<Item>(items: readonly Item[]): Item[] {
+  let sizeBytes = 0
+  return items.filter((item, index) => {
+    sizeBytes += Buffer.byteLength(JSON.stringify(item))
+    return index === 0 || sizeBytes <= ANSWER_BYTES_MAX
+  })
 }

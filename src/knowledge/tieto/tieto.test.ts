@@ -104,7 +104,9 @@ test('a text without a file is a document by its name, and replaces itself', asy
 test('documents of one name are told apart by more of their path', async () => {
   await here.write({ 'a/docs/x.md': 'apple', 'b/docs/x.md': 'pear', 'x.md': 'plum' })
   const tieto = await here.open()
-  const [first = '', ...others] = ['a/docs', 'b/docs', 'b/docs/x.md', 'x.md'].map((path) => join(here.folder, path))
+  const [first = '', ...others] = ['a/docs', 'b/docs', 'b/docs/x.md', 'x.md'].map((path) =>
+    join(here.folder, path),
+  )
   await ingestAll(tieto, 'fruit', first)
   await ingestAll(tieto, 'fruit', others)
   const documents = await tieto.documents('fruit')
@@ -163,4 +165,20 @@ test('several topics are searched together', async () => {
   assert.deepEqual(await topicsOf([]), ['one', 'two'])
   assert.deepEqual(await topicsOf(['one']), ['one'])
   await assert.rejects(topicsOf(['one', 'three']), { code: 'TOPIC_UNKNOWN' })
+})
+
+test('more topics than are held in memory are all found', async () => {
+  const tieto = await here.open()
+  const names = Array.from({ length: 20 }, (_, number) => `topic-${number}`)
+  for (const name of names)
+    await ingestAll(tieto, name, { texts: [{ name, text: `The number of ${name}.` }] })
+  for (const name of names) assert.equal((await tieto.search(name, 'number')).passages[0]?.document, name)
+  assert.equal((await tieto.search([], 'number', { passagesMax: 100 })).passages.length, 20)
+  await Promise.all(
+    names.map((name) => ingestAll(tieto, name, { texts: [{ name: 'two', text: 'Number two.' }] })),
+  )
+  assert.deepEqual(
+    (await tieto.topics()).map(({ documents }) => documents),
+    names.map(() => 2),
+  )
 })

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Embedder } from '#kernel/embedding'
-import { TOPICS_OPEN_MAX } from './limits.ts'
+import { CHUNKS_OPEN_MAX, TOPICS_OPEN_MAX } from './limits.ts'
 import { type Calibration, createCalibration } from './no-match.ts'
 import { openTopic, type Topic } from './topic.ts'
 import { createTopicFolder, type ReplaceFile } from './topic-folder.ts'
@@ -26,7 +26,9 @@ export function createTopicCache(
   isBusy: (name: string) => boolean,
   replace?: ReplaceFile,
 ): TopicCache {
+  /** The one used longest ago comes first. */
   const opened = new Map<string, Promise<OpenTopic>>()
+  const chunksOf = new Map<string, () => number>()
 
   async function read(name: string, isNew: boolean): Promise<OpenTopic> {
     const files = createTopicFolder(join(folder, name), replace)
@@ -34,21 +36,38 @@ export function createTopicCache(
     return { topic, calibration: createCalibration(topic.index, embedder) }
   }
 
-  function keep(name: string, topic: Promise<OpenTopic>): Promise<OpenTopic> {
-    // Put back at the end, so that the first in the map is the one used longest ago.
+  function forget(name: string): void {
     opened.delete(name)
-    opened.set(name, topic)
-    topic.catch(() => {
-      if (opened.get(name) === topic) opened.delete(name)
-    })
-    for (const other of [...opened.keys()].slice(0, -TOPICS_OPEN_MAX))
-      if (!isBusy(other)) opened.delete(other)
-    return topic
+    chunksOf.delete(name)
+  }
+
+  function makeRoom(newest: string): void {
+    let chunks = [...chunksOf.values()].reduce((sum, count) => sum + count(), 0)
+    for (const name of [...opened.keys()]) {
+      if (opened.size <= TOPICS_OPEN_MAX && chunks <= CHUNKS_OPEN_MAX) return
+      if (name === newest || isBusy(name)) continue
+      chunks -= chunksOf.get(name)?.() ?? 0
+      forget(name)
+    }
+  }
+
+  async function keep(name: string, opening: Promise<OpenTopic>): Promise<OpenTopic> {
+    opened.delete(name)
+    opened.set(name, opening)
+    try {
+      const open = await opening
+      if (opened.get(name) === opening) chunksOf.set(name, () => open.topic.index.chunks)
+      makeRoom(name)
+      return open
+    } catch (error) {
+      if (opened.get(name) === opening) forget(name)
+      throw error
+    }
   }
 
   return {
     open: (name) => keep(name, opened.get(name) ?? read(name, false)),
     openNew: (name) => keep(name, read(name, true)),
-    forget: (name) => opened.delete(name),
+    forget,
   }
 }

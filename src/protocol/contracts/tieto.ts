@@ -122,6 +122,7 @@ export const tietoContract = defineContract({
       errors: [],
       limits: { timeoutMs: 10_000, runningMax: 16 },
     },
+    /** A page may be shorter than asked, where its documents would not fit into one message. */
     documents: {
       input: z.object({
         topic: topicNameSchema,

@@ -68,9 +68,11 @@ async function sourceOf(
   topic: string,
   document: string,
 ): Promise<string | undefined> {
-  for (let offset = 0; ; offset += DOCUMENTS_LISTED_MAX) {
+  for (let offset = 0; ; ) {
     const { documents, total } = await tieto.documents({ topic, offset, limit: DOCUMENTS_LISTED_MAX })
     const found = documents.find((candidate) => candidate.document === document)
-    if (found || offset + DOCUMENTS_LISTED_MAX >= total) return found?.source || undefined
+    // A page may be shorter than asked, where its documents would not fit into one message.
+    offset += documents.length
+    if (found || documents.length === 0 || offset >= total) return found?.source || undefined
   }
 }
