@@ -12,7 +12,7 @@ export function createOpenGuard(): Guard {
   return {
     check: (text) => ({ action: 'allow', text, reply: undefined, verdicts: [] }),
     openGate() {
-      const decoder = new TextDecoder()
+      const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
       const release = (text: string) => ({ text, verdicts: [], blocked: false })
       return {
         push: (bytes) => release(decoder.decode(bytes, { stream: true })),

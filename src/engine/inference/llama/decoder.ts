@@ -8,27 +8,36 @@ export interface Decoder {
 
 /** A character has at most four bytes; what is still no text after so many tokens never becomes any. */
 const UNFINISHED_TOKENS_MAX = 4
-/** As many tokens before as may change how the next one is written. */
-const CONTEXT_TOKENS = 8
+/** Tokens are written in the light of those before them: a word that begins a text has no space in front. */
+const WINDOW_TOKENS_MIN = 4
+const WINDOW_TOKENS_MAX = 24
 const UNFINISHED = '\uFFFD'
 
 export function createDecoder(model: Pick<LlamaModel, 'detokenize'>, prompt: readonly Token[]): Decoder {
-  let said = prompt.slice(-CONTEXT_TOKENS)
+  // The window grows and is cut now and then, so that most tokens cost one call of the engine.
+  let window = prompt.slice(-WINDOW_TOKENS_MIN)
+  let windowText = model.detokenize(window)
   let unfinished: Token[] = []
 
-  function decode(): string {
-    const text = model.detokenize(unfinished, false, said)
-    said = [...said, ...unfinished].slice(-CONTEXT_TOKENS)
+  function decode(mayBeOpen: boolean): string {
+    const whole = model.detokenize([...window, ...unfinished])
+    const text = whole.startsWith(windowText) ? whole.slice(windowText.length) : model.detokenize(unfinished)
+    if (mayBeOpen && text.endsWith(UNFINISHED) && unfinished.length < UNFINISHED_TOKENS_MAX) return ''
+    window.push(...unfinished)
+    windowText = whole
     unfinished = []
+    if (window.length > WINDOW_TOKENS_MAX) {
+      window = window.slice(-WINDOW_TOKENS_MIN)
+      windowText = model.detokenize(window)
+    }
     return text
   }
 
   return {
     push(token) {
       unfinished.push(token)
-      const isOpen = model.detokenize(unfinished, false, said).endsWith(UNFINISHED)
-      return isOpen && unfinished.length < UNFINISHED_TOKENS_MAX ? '' : decode()
+      return decode(true)
     },
-    end: () => (unfinished.length > 0 ? decode() : ''),
+    end: () => (unfinished.length > 0 ? decode(false) : ''),
   }
 }
