@@ -216,6 +216,22 @@ test('embeddings have unit length, and like texts are alike', async () => {
   await assert.rejects(engine.embed(['cat '.repeat(100)], signal), { code: 'CONTEXT_FULL' })
 })
 
+test('a graphics card that cannot be used is a failure that says what to do', async () => {
+  const settings = {
+    id: 'm',
+    path: generated,
+    digest: '',
+    purpose: 'chat',
+    contextTokens: 256,
+    threads: 1,
+  } as const
+  const engine = createLlamaEngine({ settings: { ...settings, gpu: 'cuda' }, guard: createOpenGuard() })
+  const failure = await engine.load().catch((error) => error)
+  await engine.unload()
+  // On a machine that has the binaries and the card, it simply loads.
+  if (failure) assert.deepEqual([failure.code, /gpu\.md/.test(failure.message)], ['MODEL_FAILED', true])
+})
+
 test('a file that has gone is a failure with a code', async () => {
   await assert.rejects(createEngine(join(folder, 'none.gguf')).load(), { code: 'MODEL_FAILED' })
 })

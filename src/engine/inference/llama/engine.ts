@@ -6,6 +6,7 @@ import {
   type LlamaEmbeddingContext,
   LlamaLogLevel,
   type LlamaModel,
+  NoBinaryFoundError,
   resolveChatWrapper,
 } from 'node-llama-cpp'
 import { type CompletionItem, type CompletionRequest, type ModelUsed, RunaError } from '#protocol'
@@ -115,15 +116,7 @@ async function loadModel({ settings, checksWeights = false }: LlamaOptions): Pro
   const { path, gpu, contextTokens, purpose } = settings
   const most = threadsMax(settings.threads)
   try {
-    const llama = await getLlama({
-      gpu: gpu === 'off' ? false : gpu,
-      // Nothing is ever fetched or compiled here: docs/guides/gpu.md tells how to add other binaries.
-      build: 'never',
-      skipDownload: true,
-      progressLogs: false,
-      logLevel: LlamaLogLevel.error,
-      maxThreads: most,
-    })
+    const llama = await openLlama(gpu, most)
     const loading = { modelPath: path, checkTensors: checksWeights }
     const model = await llama.loadModel(gpu === 'off' ? { ...loading, gpuLayers: 0 } : loading)
     const contextSize = contextTokens
@@ -143,7 +136,27 @@ async function loadModel({ settings, checksWeights = false }: LlamaOptions): Pro
       embedding: undefined,
     }
   } catch (cause) {
+    if (cause instanceof RunaError) throw cause
     throw new RunaError('MODEL_FAILED', `${path} could not be loaded: ${(cause as Error).message}`, { cause })
+  }
+}
+
+async function openLlama(gpu: ModelSettings['gpu'], maxThreads: number): Promise<Llama> {
+  try {
+    return await getLlama({
+      gpu: gpu === 'off' ? false : gpu,
+      // Nothing is ever fetched or compiled here: docs/guides/gpu.md tells how to add other binaries.
+      build: 'never',
+      skipDownload: true,
+      progressLogs: false,
+      logLevel: LlamaLogLevel.error,
+      maxThreads,
+    })
+  } catch (cause) {
+    if (!(cause instanceof NoBinaryFoundError)) throw cause
+    const where = gpu === 'off' ? `${process.arch} processors` : `gpu: ${gpu}`
+    const what = `The engine has no binary that works here for ${where}. docs/guides/gpu.md tells how to add one.`
+    throw new RunaError('MODEL_FAILED', what, { cause })
   }
 }
 
