@@ -106,7 +106,8 @@ function fitOf(model: KnownModel, { totalBytes }: Memory, diskFree: number): Sug
   return model.memoryBytes <= totalBytes * WELL_SHARE ? 'well' : 'tight'
 }
 
+/** In the units in which files are sold: 1.1 GB is 1,100 million bytes. */
 export function formatBytes(bytes: number): string {
-  const [amount, unit] = bytes >= GIBIBYTE ? [bytes / GIBIBYTE, 'GiB'] : [bytes / 2 ** 20, 'MiB']
+  const [amount, unit] = bytes >= 1e9 ? [bytes / 1e9, 'GB'] : [bytes / 1e6, 'MB']
   return `${amount < 10 ? amount.toFixed(1) : Math.round(amount)} ${unit}`
 }

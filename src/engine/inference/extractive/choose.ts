@@ -57,18 +57,22 @@ export function chooseQuotes(
     chosen.push(next)
   }
   const quotes = chosen.map((candidate) => ({ passage: candidate.passage, quote: toQuote(candidate) }))
-  // Passages of one document may overlap, and then the same words would be quoted twice.
-  const isRepeated = ({ passage, quote }: (typeof quotes)[number], index: number) =>
-    quotes
-      .slice(0, index)
-      .some(
-        (earlier) =>
-          earlier.passage.topic === passage.topic &&
-          earlier.passage.document === passage.document &&
-          earlier.quote.start < quote.end &&
-          quote.start < earlier.quote.end,
-      )
+  const isRepeated = (quote: PlacedQuote, index: number) =>
+    quotes.slice(0, index).some((earlier) => saysSame(earlier, quote))
   return quotes.filter((quote, index) => !isRepeated(quote, index)).map(({ quote }) => quote)
+}
+
+interface PlacedQuote {
+  readonly passage: NumberedPassage
+  readonly quote: ChosenQuote
+}
+
+/** Two documents may say the same, and two passages of one document may overlap. */
+function saysSame(one: PlacedQuote, other: PlacedQuote): boolean {
+  if (one.quote.text === other.quote.text) return true
+  const isSameFile =
+    one.passage.topic === other.passage.topic && one.passage.document === other.passage.document
+  return isSameFile && one.quote.start < other.quote.end && other.quote.start < one.quote.end
 }
 
 function rateSentences(

@@ -92,10 +92,12 @@ test('a question in a document is no answer while there is a better sentence', a
   assert.match((await ask('How are whales hunted?')).text, /“Whales are hunted from small boats\./)
 })
 
-test('words that lie in two overlapping passages are quoted once', async () => {
+test('words that lie in two passages are quoted once', async () => {
   const text = 'The harbour master keeps the keys of the boat house.'
   const twice = [passageOf(1, text, 1), passageOf(2, `${text} He hands them out at noon.`, 1)]
   assert.equal((await ask('keys of the boat house', twice)).end.quotes.length, 1)
+  const elsewhere = { ...passageOf(2, text, 1), document: 'copy.md' }
+  assert.equal((await ask('keys of the boat house', [passageOf(1, text, 1), elsewhere])).end.quotes.length, 1)
 })
 
 test('a blocked message gets the fixed reply, and nothing is quoted', async () => {

@@ -154,7 +154,7 @@ test('a model that does not fit is refused with the numbers, before anything is 
   freeBytes = 300 * MEBIBYTE
   await assert.rejects(complete(local), {
     code: 'MODEL_TOO_LARGE',
-    message: /142 MiB; 300 MiB is free, of which 256 MiB/,
+    message: /149 MB; 315 MB is free, of which 268 MB/,
   })
   assert.deepEqual([asked, local.state], [[], 'stopped'])
 })
