@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { type RunState, readRunState, runFiles } from '#kernel/gilgul'
 import { homeDigest, homePaths, packageFolder } from '#kernel/home'
+import { processStartTicks } from '#kernel/sys'
 import type { ServiceStatus } from '#protocol'
 
 const MAIN = fileURLToPath(new URL('../../src/face/cli/main.js', import.meta.url))
@@ -140,6 +141,7 @@ export async function until(isSo: () => boolean | Promise<boolean>): Promise<voi
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
+/** Also where nobody has asked yet how it ended. */
 export function isGone(pid: number): boolean {
-  return !existsSync(`/proc/${pid}`)
+  return processStartTicks(pid) === undefined
 }

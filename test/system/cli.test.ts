@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { after, before, test } from 'node:test'
+import { homePaths } from '#kernel/home'
+import { createTestRuna, UP, until } from './test-runa.ts'
+
+const runa = createTestRuna()
+const documents = join(runa.home, 'documents')
+
+before(async () => {
+  mkdirSync(documents)
+  writeFileSync(join(documents, 'owl.md'), '---\nyear: 1999\n---\n# Owls\n\nThe barn owl hunts at night.\n')
+  writeFileSync(join(documents, 'hen.md'), '---\nyear: 2010\n---\n# Hens\n\nThe hen lays an egg at noon.\n')
+  await runa.start()
+  await runa.ask('ingest', documents, '--topic', 'birds')
+})
+after(() => runa.remove())
+
+test('search finds passages, and a filter keeps others out', async () => {
+  const { passages } = (await runa.ask('search', 'which bird hunts?', '-t', 'birds', '-k', '1')) as {
+    passages: { text: string }[]
+  }
+  assert.match(passages[0]?.text ?? '', /barn owl/)
+  const filtered = await runa.ask('search', 'which bird hunts?', '-t', 'birds', '-f', 'year > 2000')
+  assert.doesNotMatch(JSON.stringify(filtered), /barn owl/)
+  const { stdout } = await runa.runa('search', 'which bird hunts?', '-t', 'birds')
+  assert.match(stdout, /1\. \d\.\d\d {2}birds: .*owl\.md, bytes \d+ to \d+\n/)
+})
+
+test('a mistake in what was typed ends with 2, what is not there with 1', async () => {
+  const codes = {
+    FILTER_INVALID: ['search', 'x', '-f', 'year >'],
+    BAD_INPUT: ['ingest', documents, '--topic', 'No Such Name'],
+    TOPIC_UNKNOWN: ['ask', '--topic', 'fishes', 'why?'],
+    DOCUMENT_UNKNOWN: ['topics', 'remove', 'birds', 'cat.md'],
+    MODEL_UNKNOWN: ['models', 'use', 'none'],
+    KEY_UNKNOWN: ['key', 'revoke', 'none'],
+    PERSONA_UNKNOWN: ['ask', '--persona', 'nobody', 'why?'],
+  }
+  for (const [code, words] of Object.entries(codes)) {
+    const { status, stdout, stderr } = await runa.runa(...words, '--json')
+    assert.equal(JSON.parse(stderr).error.code, code, stderr)
+    assert.equal(status, ['FILTER_INVALID', 'BAD_INPUT'].includes(code) ? 2 : 1)
+    assert.equal(stdout, '')
+  }
+})
+
+test('an ingest that could take nothing fails, and says why for each file', async () => {
+  const binary = join(runa.home, 'picture.md')
+  writeFileSync(binary, Buffer.from([0, 1, 2, 255, 254]))
+  const { status, stdout, stderr } = await runa.runa('ingest', binary, '--topic', 'pictures')
+  assert.equal(status, 1)
+  assert.match(stdout, /0 stored, 0 unchanged, 1 skipped/)
+  assert.match(stderr, /skipped .*picture\.md: .* \[DOCUMENT_INVALID\]/)
+  assert.equal((await runa.runa('ingest', join(runa.home, 'nowhere'), '--topic', 'pictures')).status, 1)
+})
+
+test('topics are listed, looked into and removed', async () => {
+  await runa.ask('ingest', join(documents, 'hen.md'), '--topic', 'farm')
+  assert.match((await runa.runa('topics')).stdout, /^birds +2 /m)
+  assert.match((await runa.runa('topics', 'farm')).stdout, /hen\.md/)
+  assert.equal((await runa.ask('topics', 'remove', 'farm'))['documents'], 1)
+  assert.doesNotMatch((await runa.runa('topics')).stdout, /farm/)
+})
+
+test('a key is made, listed without itself, and revoked', async () => {
+  const { id, key } = await runa.ask('key', 'create', 'an editor')
+  assert.match(String(key), /^runa_/)
+  const listed = await runa.runa('key', 'list', '--json')
+  assert.ok(listed.stdout.includes(String(id)) && !listed.stdout.includes(String(key)))
+  await runa.ask('key', 'revoke', String(id))
+  assert.deepEqual((await runa.ask('key', 'list'))['keys'], [])
+})
+
+test('a file that is no model changes nothing, and suggestions need no network', async () => {
+  const file = join(runa.home, 'no-model.gguf')
+  writeFileSync(file, 'GGUF, or so it says')
+  const { status, stderr } = await runa.runa('models', 'add', file)
+  assert.equal(status, 1)
+  assert.match(stderr, /\[MODEL_INVALID\]/)
+  assert.deepEqual((await runa.ask('models'))['models'], [])
+  assert.ok(((await runa.ask('models', 'suggest'))['suggestions'] as unknown[]).length > 0)
+})
+
+test('logs show the end of each log, and follow what is added until Ctrl-C', async () => {
+  const { stdout } = await runa.runa('logs', 'gilgul', '-n', '1')
+  assert.equal(stdout.trim().split('\n').length, 1)
+  const [node = '', main = ''] = UP
+  const words = [main, 'logs', 'tieto', '-f', '-n', '1', '--json']
+  const child = spawn(node, words, { env: runa.environment, stdio: ['ignore', 'pipe', 'inherit'] })
+  const lines: string[] = []
+  const reader = createInterface({ input: child.stdout })
+  reader.on('line', (line) => lines.push(JSON.parse(line).line))
+  await once(reader, 'line')
+  appendFileSync(join(runa.home, 'logs/tieto.log'), 'a line that is added\n')
+  while (lines.at(-1) !== 'a line that is added') await once(reader, 'line')
+  child.kill('SIGINT')
+  assert.deepEqual(await once(child, 'exit'), [130, null])
+})
+
+test('Ctrl-C ends a long command at once, and cancels what it had asked for', async () => {
+  const many = join(runa.home, 'many')
+  mkdirSync(many)
+  for (let number = 0; number < 3_000; number += 1)
+    writeFileSync(join(many, `${number}.md`), `Egg ${number}.\n`)
+  const [node = '', main = ''] = UP
+  const words = [main, 'ingest', many, '--topic', 'eggs']
+  const child = spawn(node, words, { env: runa.environment, stdio: 'ignore' })
+  await until(() => existsSync(join(homePaths(runa.home).topics, 'eggs')))
+  child.kill('SIGINT')
+  assert.deepEqual(await once(child, 'exit'), [130, null])
+  const count = async () => {
+    const { topics } = (await runa.ask('topics')) as { topics: { name: string; documents: number }[] }
+    return topics.find(({ name }) => name === 'eggs')?.documents ?? 0
+  }
+  const kept = await count()
+  assert.ok(kept < 3_000)
+  assert.equal((await runa.runa('ingest', many, '--topic', 'eggs')).status, 0)
+  assert.equal(await count(), 3_000)
+})
