@@ -25,6 +25,7 @@ export const ICONS = [
   'hand',
   'info',
   'keyboard',
+  'list-plus',
   'message-circle',
   'message-square',
   'package-plus',

@@ -55,13 +55,7 @@ const VENDOR_FILES: Readonly<Record<string, readonly [inPackage: string, served:
   '@fontsource/jetbrains-mono': [['files/jetbrains-mono-latin-400-normal.woff2', 'fonts/mono-latin.woff2']],
 }
 const COMPONENTS = '@awesome.me/webawesome'
-const COMPONENT_FOLDERS = [
-  'chunks',
-  'components/select',
-  'components/option',
-  'components/progress-bar',
-  'styles',
-]
+const COMPONENT_FOLDERS = ['chunks', 'components/select', 'components/option', 'styles']
 
 /**
  * Every address of a file holds a digest of all of them, so that browsers may keep a file for ever and an update

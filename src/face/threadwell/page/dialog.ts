@@ -17,6 +17,8 @@ export interface DialogContent {
   readonly onAction?: () => Promise<void> | void
   /** It does not close after its action: there is something to read then, and nothing left to do. */
   readonly stays?: boolean
+  /** Whether something was written that closing would lose: then Escape asks before it closes. */
+  readonly isDirty?: () => boolean
   readonly onClose?: () => void
 }
 
@@ -33,7 +35,12 @@ export function openDialog(content: DialogContent): Dialog {
   const titleId = `dialog-${crypto.randomUUID()}`
   const element = el(
     'dialog',
-    { class: `dialog ${content.width ?? ''}`, 'aria-labelledby': titleId, close: () => finish() },
+    {
+      class: `dialog ${content.width ?? ''}`,
+      'aria-labelledby': titleId,
+      close: () => finish(),
+      cancel: (event) => keep(event),
+    },
     el(
       'form',
       { method: 'dialog', submit: (event) => submit(event) },
@@ -51,6 +58,13 @@ export function openDialog(content: DialogContent): Dialog {
       el('footer', {}, dismiss, action || null),
     ),
   )
+
+  function keep(event: Event): void {
+    if (content.isDirty?.() !== true) return
+    event.preventDefault()
+    const words = 'What you wrote is not saved yet. Save it, or choose Cancel to leave it.'
+    fault.replaceChildren(el('div', { class: 'note' }, icon('info'), el('p', { class: 'small' }, words)))
+  }
 
   function finish(): void {
     element.remove()

@@ -7,9 +7,15 @@ const WORD = /[\p{L}\p{N}]+/gu
 /** Shorter words stand everywhere, and marking them says nothing. */
 const LETTERS_MIN = 3
 
+/** These stand in most questions and ask for nothing. */
+const PLAIN = new Set(
+  'and are can does for from has how its that the what when where which who why with you your'.split(' '),
+)
+
 /** Cuts a text at the words that a query asks for. Words that only differ in their endings count as the same. */
 export function markedWords(text: string, query: string): Piece[] {
-  const wanted = new Set((query.match(WORD) ?? []).filter((word) => word.length >= LETTERS_MIN).map(stem))
+  const asked = (query.match(WORD) ?? []).filter((word) => !PLAIN.has(word.toLowerCase()))
+  const wanted = new Set(asked.filter((word) => word.length >= LETTERS_MIN).map(stem))
   const pieces: Piece[] = []
   let from = 0
   for (const match of text.matchAll(WORD)) {

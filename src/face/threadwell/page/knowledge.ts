@@ -205,7 +205,11 @@ function hit(passage: Passage, query: string): HTMLElement {
       {},
       icon('file-text', 'sm'),
       el('b', {}, title || name),
-      el('span', { class: 'quiet xs' }, [...headings, `${name} in ${passage.topic}`].join(' · ')),
+      el(
+        'span',
+        { class: 'quiet xs' },
+        [...headings.filter((heading) => heading !== title), `${name} in ${passage.topic}`].join(' · '),
+      ),
       el(
         'span',
         { class: 'score push' },
@@ -216,7 +220,7 @@ function hit(passage: Passage, query: string): HTMLElement {
     el(
       'p',
       {},
-      ...markedWords(text, query).map(({ text: piece, isMarked }) =>
+      ...markedWords(plainText(text), query).map(({ text: piece, isMarked }) =>
         isMarked ? el('mark', {}, piece) : piece,
       ),
     ),
@@ -232,6 +236,11 @@ function hit(passage: Passage, query: string): HTMLElement {
       ),
     ),
   )
+}
+
+/** Marks of headings and empty lines help nobody in a list of passages. */
+function plainText(text: string): string {
+  return text.replace(/^#{1,6}\s+/gm, '').replace(/\n{2,}/g, '\n')
 }
 
 async function openPassage({ topic: where, document: name, start, end }: Passage): Promise<void> {

@@ -193,7 +193,11 @@ function showMachine(machine: ModelsReply['machine']): void {
           'th',
           { scope: 'row' },
           name,
-          el('span', { class: 'xs quiet block' }, `${purpose} ${licence}`),
+          el(
+            'span',
+            { class: 'xs quiet block' },
+            `${purpose === 'embedding' ? 'For search' : 'For answers'}. Licence: ${licence}.`,
+          ),
           el('span', { class: 'xs quiet block mono' }, fileName),
         ),
         el('td', { 'data-label': 'Memory it needs', class: 'num' }, sizeWords(memoryBytes)),

@@ -16,7 +16,9 @@ export interface SourcePanel {
 }
 
 /** As much of what stands around a passage as helps to judge it. */
-const AROUND_BYTES = 600
+const BEFORE_LETTERS = 240
+const AFTER_LETTERS = 400
+const FRONT_MATTER = /^---\n[\s\S]*?\n---\n\s*/
 
 export function createSourcePanel(column: HTMLElement, none?: HTMLElement): SourcePanel {
   function take(sources: readonly Source[]): void {
@@ -124,8 +126,6 @@ async function fill(item: HTMLElement, source: Source): Promise<void> {
   const show = (...parts: Node[]) => item.replaceChildren(...(header ? [header] : []), ...parts, place)
   const { topic, document: name, start, end } = source
   const query = new URLSearchParams({ topic, document: name, start: String(start), end: String(end) })
-  query.set('beforeBytes', String(AROUND_BYTES))
-  query.set('afterBytes', String(AROUND_BYTES))
   try {
     const passage = await get<PassageReply>(`/api/passage?${query}`)
     show(
@@ -151,13 +151,16 @@ function changedNote(source: Source): HTMLElement[] {
   return [el('div', { class: 'note' }, icon('info'), el('p', { class: 'small' }, words))]
 }
 
-/** Cut bytes may begin and end within a word. */
+/** Cut at a word, and without the fields that stand at the head of some documents. */
 function fromWord(text: string): string {
-  const space = text.search(/\s/)
-  return text.length < AROUND_BYTES / 2 || space === -1 ? text : `…${text.slice(space)}`
+  const body = text.replace(FRONT_MATTER, '')
+  if (body.length <= BEFORE_LETTERS) return body
+  const cut = body.slice(-BEFORE_LETTERS)
+  return `…${cut.slice(Math.max(0, cut.search(/\s/)))}`
 }
 
 function toWord(text: string): string {
-  const space = text.search(/\s\S*$/)
-  return text.length < AROUND_BYTES / 2 || space === -1 ? text : `${text.slice(0, space)} …`
+  if (text.length <= AFTER_LETTERS) return text
+  const cut = text.slice(0, AFTER_LETTERS)
+  return `${cut.slice(0, Math.max(0, cut.search(/\s\S*$/)))} …`
 }

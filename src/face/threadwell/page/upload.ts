@@ -1,6 +1,6 @@
 import type { TopicsReply, UploadLine } from '../api.ts'
 import { openDialog, selectField, textField } from './dialog.ts'
-import { el, icon, say } from './dom.ts'
+import { el, icon } from './dom.ts'
 import { asRefusal, get, isAbort, lines, Refusal } from './http.ts'
 import { topicNameOf } from './topic-name.ts'
 import { countWords, sizeWords } from './words.ts'
@@ -65,6 +65,7 @@ async function offerFiles(files: readonly File[], folders: number, wanted?: stri
   topic.input.addEventListener('change', showName)
   showName()
   const rows = files.map((file) => fileRow(file))
+  const progress = el('p', { class: 'small', 'aria-live': 'polite' })
   const stopping = new AbortController()
   const dialog = openDialog({
     title: files.length === 1 ? 'Add this document' : `Add ${countWords(files.length, 'document')}`,
@@ -73,6 +74,7 @@ async function offerFiles(files: readonly File[], folders: number, wanted?: stri
       ...(folders > 0 ? [folderNote()] : []),
       topic.element,
       name.element,
+      progress,
       el('ul', { class: 'uploads stack-2' }, ...rows.map(({ element }) => element)),
     ],
     ...(files.length === 0 ? {} : { action: 'Add to this topic' }),
@@ -86,9 +88,12 @@ async function offerFiles(files: readonly File[], folders: number, wanted?: stri
       }
       topic.input.disabled = true
       name.input.disabled = true
-      for (const row of rows) await row.upload(target, stopping.signal)
+      for (const [at, row] of rows.entries()) {
+        progress.textContent = `Reading ${at + 1} of ${rows.length}.`
+        await row.upload(target, stopping.signal)
+      }
       const stored = rows.filter((row) => row.isStored()).length
-      say(`${countWords(stored, 'document')} added to ${target}.`)
+      progress.textContent = `${countWords(stored, 'document')} of ${rows.length} added to ${target}.`
       dialog.element
         .querySelector('.dialog-body')
         ?.append(

@@ -14,15 +14,10 @@ test('sizes have a unit and at most one decimal', () => {
 })
 
 test('durations are said in the unit that fits', () => {
-  assert.deepEqual([120, 9_200, 42_000, 180_000, 7_500_000, 7_200_000, 4 * 86_400_000].map(durationWords), [
-    '0.1 s',
-    '9.2 s',
-    '42 s',
-    '3 min',
-    '2 h 5 min',
-    '2 h',
-    '4 days',
-  ])
+  assert.deepEqual(
+    [3.4, 120, 9_200, 42_000, 180_000, 7_500_000, 7_200_000, 4 * 86_400_000].map(durationWords),
+    ['3 ms', '0.1 s', '9.2 s', '42 s', '3 min', '2 h 5 min', '2 h', '4 days'],
+  )
 })
 
 test('one is one, and others are many', () => {

@@ -17,9 +17,10 @@ export function countWords(count: number, one: string, many = `${one}s`): string
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`
 }
 
-/** `6.2 s`, `3 min`, `2 h 5 min`, `4 days` */
+/** `40 ms`, `6.2 s`, `3 min`, `2 h 5 min`, `4 days` */
 export function durationWords(ms: number): string {
   const seconds = ms / 1000
+  if (ms < 100) return `${Math.round(ms)} ms`
   if (seconds < 10) return `${seconds.toFixed(1)} s`
   if (seconds < 60) return `${Math.floor(seconds)} s`
   const minutes = Math.floor(seconds / 60)

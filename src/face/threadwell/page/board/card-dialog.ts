@@ -18,6 +18,8 @@ export async function openCard(store: BoardStore, deeds: Deeds, id: string): Pro
   if (found === undefined) return deeds.tell('That card is not on this board. It may have been removed.')
   if (opened?.id === id) return
   const { personas } = await get<PersonasReply>('/api/personas').catch(() => ({ personas: [] }))
+  // Two quick clicks wait for the same answer; the first has opened the card by then.
+  if (opened !== undefined) return
   const form = createForm(found.card, found.list, store.current(), personas)
   const sources = el('ol', { class: 'stack-2' })
   const none = el('p', { class: 'small quiet' }, 'Numbers in a result open their passage here.')
@@ -51,6 +53,7 @@ export async function openCard(store: BoardStore, deeds: Deeds, id: string): Pro
       ),
     ],
     action: 'Save card',
+    isDirty: () => comments.isDirty() || isChanged(store, id, form),
     async onAction() {
       await save(store, deeds, id, form)
     },
@@ -108,28 +111,35 @@ function createForm(card: Card, list: List, board: Board, personas: PersonasRepl
   return { element: el('div', { class: 'stack' }, ...parts), title, text, labels, lists, persona, prompt }
 }
 
-async function save(store: BoardStore, deeds: Deeds, id: string, form: Form): Promise<void> {
-  const found = store.card(id)
-  if (found === undefined) return
-  const { card } = found
+type Fields = Pick<Card, 'title' | 'text' | 'labels' | 'persona' | 'prompt'>
+
+function fieldsOf({ title, text, labels, persona, prompt }: Card): Fields {
+  return { title, text, labels, persona, prompt }
+}
+
+function written(form: Form): Fields {
   const labels = form.labels.input.value.split(',').map((label) => label.trim())
-  const wanted = {
+  return {
     title: form.title.input.value.trim(),
     text: form.text.input.value,
     labels: [...new Set(labels.filter((label) => label !== ''))],
     persona: form.persona.input.value || null,
     prompt: form.prompt.input.value.trim() || null,
   }
-  const before = {
-    title: card.title,
-    text: card.text,
-    labels: card.labels,
-    persona: card.persona,
-    prompt: card.prompt,
-  }
-  const change: Change = { kind: 'editCard', card: id, ...wanted }
-  if (JSON.stringify(wanted) !== JSON.stringify(before)) {
-    await deeds.act(change, `Saved “${wanted.title}”.`, () => [{ kind: 'editCard', card: id, ...before }])
+}
+
+function isChanged(store: BoardStore, id: string, form: Form): boolean {
+  const found = store.card(id)
+  return found !== undefined && JSON.stringify(written(form)) !== JSON.stringify(fieldsOf(found.card))
+}
+
+async function save(store: BoardStore, deeds: Deeds, id: string, form: Form): Promise<void> {
+  const found = store.card(id)
+  if (found === undefined) return
+  if (isChanged(store, id, form)) {
+    const fields = written(form)
+    const before: Change = { kind: 'editCard', card: id, ...fieldsOf(found.card) }
+    await deeds.act({ kind: 'editCard', card: id, ...fields }, `Saved “${fields.title}”.`, () => [before])
   }
   const target = form.lists.input.value
   if (target !== found.list.id) await moveCard(store, deeds, id, target, 0)

@@ -21,6 +21,7 @@ export function reasonOf(card: Card): string {
   if (card.run.reason !== '') return card.run.reason
   if (card.run.state === 'queued') return 'In line. It starts by itself.'
   if (card.run.state === 'running') return 'The assistant works on it.'
+  if (card.run.state === 'done') return 'The result is in the comments.'
   return ''
 }
 

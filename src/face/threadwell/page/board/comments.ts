@@ -32,6 +32,7 @@ export function createComments(sources: SourcePanel, add: (text: string) => Prom
   )
   return {
     element,
+    isDirty: () => field.value.trim() !== '',
     /** Comments are never changed: those that are there stay, also an opened passage in them. */
     show(comments: readonly Comment[]): void {
       for (const comment of comments) {

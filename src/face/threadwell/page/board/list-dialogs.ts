@@ -58,9 +58,7 @@ export async function openAssistant(store: BoardStore, deeds: Deeds, list: List)
   const isOn = checkbox('An assistant works on the cards of this list', current !== null, 'on')
   const persona = selectField(
     'Persona',
-    personas.map(
-      ({ id, name, description }) => [id, description === '' ? name : `${name}: ${description}`] as const,
-    ),
+    personas.map(({ id, name }) => [id, name] as const),
     current?.persona ?? 'default',
   )
   const prompt = areaField('What should it do with each card?', current?.prompt ?? '', { maxlength: 8_000 })
@@ -89,7 +87,7 @@ export async function openAssistant(store: BoardStore, deeds: Deeds, list: List)
   isOn.input.addEventListener('change', showDetails)
   showDetails()
   openDialog({
-    title: `Assistant of ${list.title}`,
+    title: `Who works on ${list.title}?`,
     body: [isOn.element, details],
     action: 'Save',
     async onAction() {

@@ -15,7 +15,8 @@ export async function moveCard(
   if (from === undefined || target === undefined) return store.release()
   if (from.list.id === list && from.at === at) return store.release()
   const inverse = { kind: 'moveCard', card, list: from.list.id, at: from.at } as const
-  const words = `Moved “${from.card.title}” to ${target.title}.`
+  const where = from.list.id === list ? 'within' : 'to'
+  const words = `Moved “${from.card.title}” ${where} ${target.title}.`
   await deeds.tryAct({ kind: 'moveCard', card, list, at }, words, () => [inverse])
   store.release()
 }

@@ -18,6 +18,7 @@ export function openNewCard(store: BoardStore, deeds: Deeds, list?: List): void 
     title: 'New card',
     body: [title.element, text.element, target.element],
     action: 'Add card',
+    isDirty: () => title.input.value.trim() !== '' || text.input.value.trim() !== '',
     async onAction() {
       const name = title.input.value.trim()
       await deeds.act(

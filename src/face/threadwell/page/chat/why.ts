@@ -1,6 +1,6 @@
 import type { AnswerReply } from '../../api.ts'
 import { openDialog, refusalNote } from '../dialog.ts'
-import { el } from '../dom.ts'
+import { el, icon } from '../dom.ts'
 import { get } from '../http.ts'
 import { countWords, durationWords } from '../words.ts'
 
@@ -50,7 +50,7 @@ function sections(record: AnswerReply): HTMLElement[] {
         el(
           'details',
           { class: 'plain' },
-          el('summary', {}, origin),
+          el('summary', {}, icon('chevron-right', 'sm'), origin),
           el('pre', { class: 'command', tabindex: 0 }, text),
         ),
       ),
