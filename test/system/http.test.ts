@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Board, ChangeReply, ErrorReply } from '#face/threadwell'
@@ -91,13 +92,13 @@ test('a browser that goes away in the middle of an answer ends the call behind i
 
 test('who reads slowly makes the answer wait, not the memory grow', () =>
   withThreadwell(async (running) => {
-    const text = 'x'.repeat(8_192)
+    const piece = 'x'.repeat(8_192)
     let made = 0
     serveConversation(running, {
       async *turn() {
         for (;;) {
           made += 1
-          yield { kind: 'text', text }
+          yield { kind: 'text', text: piece }
         }
       },
     })
@@ -106,7 +107,7 @@ test('who reads slowly makes the answer wait, not the memory grow', () =>
     const reader = response.body?.getReader()
     await reader?.read()
     for (let before = -1; before !== made; await sleep(200)) before = made
-    assert.ok(made * text.length < 64 * 2 ** 20, `${made} items were made for a reader that took one`)
+    assert.ok(made * piece.length < 64 * 2 ** 20, `${made} items were made for a reader that took one`)
     await reader?.cancel()
   }))
 
@@ -133,6 +134,25 @@ test('too large a body is refused on the wire, and the next request works', () =
     assert.equal((await ask('/api/boards')).status, 200)
   }))
 
+/** The first line of what comes back, for a request that no client would send. */
+async function statusOf(url: string, target: string): Promise<string> {
+  const { hostname, port, host } = new URL(url)
+  const socket = connectSocket(Number(port), hostname)
+  socket.end(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+  return (await text(socket)).split('\r\n')[0] ?? ''
+}
+
+test('no way of writing an address leads around the guard', () =>
+  withThreadwell(async ({ url }) => {
+    const targets = [
+      ...['/static/../api/state', '/static/%2e%2e/api/state', '/static//../../api/boards', '//api/state'],
+      ...['/login/../api/state', '/healthz/../api/boards', '/API/state', '/api;x/state', '/%00', '/%ff'],
+      'http://evil.example/api/state',
+    ]
+    for (const target of targets) assert.match(await statusOf(url, target), / 401 /, target)
+    assert.match(await statusOf(url, '/static/%'), / 404 /)
+  }))
+
 test('it listens on one address of this machine only', () =>
   withThreadwell(async ({ url }) => {
     const socket = connectSocket(Number(new URL(url).port), '127.0.0.2')
@@ -154,7 +174,7 @@ test('a port that is taken is a sentence and a code', () =>
       stdio: ['pipe', 'ignore', 'pipe'],
     })
     let said = ''
-    second.stderr.on('data', (text) => (said += text))
+    second.stderr.on('data', (words) => (said += words))
     const [status] = await once(second, 'close')
     assert.equal(status, 1)
     assert.match(said, /Another program listens on port \d+ of 127\.0\.0\.1\. \[PORT_BUSY\]/)
