@@ -149,7 +149,7 @@ test('a start that cannot succeed says why, and leaves nothing behind', async ()
   await once(server, 'listening')
   const port = String((server.address() as { port: number }).port)
   const busy = await failToStart(createHome(), '--port', port)
-  assert.match(busy, new RegExp(`${port}.*\\[PORT_BUSY\\]`))
+  assert.match(busy, new RegExp(`\\(process ${process.pid}\\) listens on port ${port} .*\\[PORT_BUSY\\]`))
   server.close()
 
   const home = createHome()

@@ -53,15 +53,12 @@ export async function runAncestor(options: AncestorOptions): Promise<Failure | u
   const lock = openHome(paths)
   if (typeof lock !== 'number') return lock
   const patience = createRestarts(RESTART_DEFAULT)
-  let port = options.port
   let restarts = 0
   let isReady = false
 
   function hear(report: Report): void {
     if (report.kind === 'progress') onProgress(report.text)
     if (report.kind !== 'ready') return
-    // A page that is open in a browser finds the next gilgul's services where it found these.
-    if (report.url !== '') port = new URL(report.url).port
     if (!isReady) onReady(report)
     isReady = true
   }
@@ -69,7 +66,7 @@ export async function runAncestor(options: AncestorOptions): Promise<Failure | u
   try {
     for (;;) {
       const bornMs = performance.now()
-      const { child, ended } = giveBirth(options, lock, { port, restarts }, hear)
+      const { child, ended } = giveBirth(options, lock, restarts, hear)
       const stop = () => child.kill('SIGTERM')
       stopping.addEventListener('abort', stop, { once: true })
       if (stopping.aborted) stop()
@@ -108,9 +105,9 @@ function openHome(paths: HomePaths): number | Failure {
 }
 
 function giveBirth(
-  { paths, gilgulMain = GILGUL_MAIN }: AncestorOptions,
+  { paths, port, gilgulMain = GILGUL_MAIN }: AncestorOptions,
   lock: number,
-  { port, restarts }: { readonly port: string | undefined; readonly restarts: number },
+  restarts: number,
   hear: (report: Report) => void,
 ): Birth {
   const log = openLog(logPath(paths.logs, 'gilgul'))

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { replaceFile } from '#kernel/journal'
+import { findPortHolder } from '#kernel/sys'
 import { RunaError } from '#protocol'
 import { LIMITS } from '../limits.ts'
 
@@ -53,7 +54,9 @@ async function listen(server: Server, port: number): Promise<number> {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if (code === 'EADDRINUSE') {
-      throw new RunaError('PORT_BUSY', `Another program listens on port ${port} of ${HOST}.`, { cause })
+      const holder = await findPortHolder(port)
+      const who = holder ? `${holder.name} (process ${holder.pid})` : 'Another program'
+      throw new RunaError('PORT_BUSY', `${who} listens on port ${port} of ${HOST}.`, { cause })
     }
     if (code === 'EACCES') {
       throw new RunaError('CONFIG_INVALID', `This user may not listen on port ${port}.`, { cause })
