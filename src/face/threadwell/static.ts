@@ -55,7 +55,7 @@ const VENDOR_FILES: Readonly<Record<string, readonly [inPackage: string, served:
   '@fontsource/jetbrains-mono': [['files/jetbrains-mono-latin-400-normal.woff2', 'fonts/mono-latin.woff2']],
 }
 const COMPONENTS = '@awesome.me/webawesome'
-const COMPONENT_FOLDERS = ['chunks', 'components/select', 'components/option', 'styles']
+const COMPONENT_FOLDERS = ['chunks', 'components/icon', 'components/select', 'components/option', 'styles']
 
 /**
  * Every address of a file holds a digest of all of them, so that browsers may keep a file for ever and an update
@@ -129,14 +129,11 @@ function vendorFiles(): [string, StaticFile][] {
 function componentFiles(): [string, StaticFile][] {
   const root = join(packageFolder(COMPONENTS), 'dist-cdn')
   const isServed = (name: string) => /\.(js|css)$/.test(name)
-  return [
-    entry('page/vendor/wa/webawesome.js', join(root, 'webawesome.js')),
-    ...COMPONENT_FOLDERS.flatMap((folder) =>
-      filesIn(join(root, folder), isServed).map(([name, path]) =>
-        entry(`page/vendor/wa/${folder}/${name}`, path),
-      ),
+  return COMPONENT_FOLDERS.flatMap((folder) =>
+    filesIn(join(root, folder), isServed).map(([name, path]) =>
+      entry(`page/vendor/wa/${folder}/${name}`, path),
     ),
-  ]
+  )
 }
 
 function filesIn(folder: string, isServed = (_name: string) => true): [name: string, path: string][] {

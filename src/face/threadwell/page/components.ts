@@ -1,6 +1,6 @@
 // The few parts of Web Awesome that a page uses. Its icons come from our own sprite: left alone, it would ask a
 // stranger's server for them.
-import { registerIconLibrary } from './vendor/wa/webawesome.js'
+import { registerIconLibrary } from './vendor/wa/components/icon/library.js'
 
 const SPRITE = new URL('../icons.svg', import.meta.url).pathname
 const NAMES: Readonly<Record<string, string>> = { 'circle-xmark': 'circle-x', xmark: 'x' }
