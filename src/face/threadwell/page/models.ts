@@ -52,7 +52,7 @@ function modelList(models: readonly Model[]): HTMLElement {
 const STATES: Readonly<Record<Model['state'], readonly [string, IconName, string]>> = {
   ready: ['ok', 'circle-check', 'Ready'],
   loading: ['run', 'circle-play', 'Loading'],
-  stopped: ['queue', 'square', 'Not loaded'],
+  stopped: ['queue', 'square', 'Not loaded; the first question loads it'],
   failed: ['fail', 'triangle-alert', 'Failed'],
 }
 
