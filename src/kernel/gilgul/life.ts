@@ -28,6 +28,9 @@ interface Death {
   readonly ending: Ending
 }
 
+/** What hangs does not hear the wish to end either. */
+const CONDEMNED_MS = 1_000
+
 export function beginLife(spec: ServiceSpec, options: LifeOptions): Life {
   const { launch, explain, nowMs = () => performance.now() } = options
   const process = launch(spec)
@@ -37,14 +40,14 @@ export function beginLife(spec: ServiceSpec, options: LifeOptions): Life {
   let verdict: string | undefined
   let force: NodeJS.Timeout | undefined
 
-  function end(): void {
+  function end(withinMs = spec.stopMs): void {
     process.end()
-    force ??= setTimeout(process.kill, spec.stopMs).unref()
+    force ??= setTimeout(process.kill, withinMs).unref()
   }
 
   function condemn(because: string): void {
     verdict ??= because
-    end()
+    end(Math.min(spec.stopMs, CONDEMNED_MS))
   }
 
   const late = () => condemn(`It was not ready within ${spec.readyMs / 1_000} s.`)
@@ -75,7 +78,7 @@ export function beginLife(spec: ServiceSpec, options: LifeOptions): Life {
       missedBeats += 1
       if (missedBeats > spec.missedBeatsMax) condemn(`It had fallen silent for ${spec.missedBeatsMax} s.`)
     },
-    end,
+    end: () => end(),
     ended: untilDeath(),
   }
 }
