@@ -5,15 +5,9 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { awaitService, call, connect, serve } from '#kernel/service'
+import { awaitService, type Connection, call, connect, serve } from '#kernel/service'
 import { createBus, destroyBus } from '#kernel/splinter'
-import {
-  type Client,
-  gilgulContract as contract,
-  type gilgulContract,
-  inferenceContract,
-  RunaError,
-} from '#protocol'
+import { type Client, gilgulContract, inferenceContract, RunaError, type ServiceStatus } from '#protocol'
 import { temporaryFolder, writeModel } from './fixtures.ts'
 import { ggufBytes } from './gguf.ts'
 import { randomBert, randomLlama } from './random-models.ts'
@@ -30,6 +24,7 @@ const busPath = join(home, 'bus', 'bus')
 const children = new Map<string, ChildProcess>()
 
 let inference: Client<typeof inferenceContract>
+let transport: Connection['transport']
 
 function launch(name: string, program: string, environment: NodeJS.ProcessEnv = {}): ChildProcess {
   const child = spawn(process.execPath, [fileURLToPath(new URL(program, import.meta.url))], {
@@ -42,20 +37,38 @@ function launch(name: string, program: string, environment: NodeJS.ProcessEnv = 
 
 async function kill(name: string): Promise<void> {
   const child = children.get(name)
-  if (!child || child.exitCode !== null || child.signalCode !== null) return
+  if (!child || !isAlive(name)) return
   const gone = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGKILL')
   await gone
 }
 
+function isAlive(name: string): boolean {
+  const child = children.get(name)
+  return child?.exitCode === null && child.signalCode === null
+}
+
+function running(name: string): ServiceStatus {
+  return {
+    name,
+    state: 'running',
+    reason: '',
+    pid: null,
+    restarts: 0,
+    uptimeMs: 0,
+    memoryBytes: 0,
+    needs: [],
+  }
+}
+
 /** As much of gilgul as inference needs: it starts a model's process and waits until it answers. */
 function serveGilgul() {
-  const { transport, close } = connect(busPath, contract.name)
+  const { transport, close } = connect(busPath, gilgulContract.name)
   const unsupported = () => Promise.reject(new RunaError('UNKNOWN_OPERATION'))
   const handlers: Parameters<typeof serve<typeof gilgulContract>>[1] = {
-    status: async () => ({ services: [], startedAt: 0 }),
+    status: async () => ({ services: [...children.keys()].filter(isAlive).map(running), startedAt: 0 }),
     async startModel({ name, settings }, { signal }) {
-      await kill(name)
+      if (isAlive(name)) return running(name)
       launch(name, `${ENGINE}/model/main.js`, { RUNA_SETTINGS: JSON.stringify(settings) })
       await awaitService(transport, name, { timeoutMs: 20_000, signal })
       return {
@@ -76,7 +89,7 @@ function serveGilgul() {
     restart: unsupported,
     shutdown: unsupported,
   }
-  const service = serve(contract, handlers, transport)
+  const service = serve(gilgulContract, handlers, transport)
   return () => service.stop().then(close)
 }
 
@@ -85,14 +98,15 @@ before(async () => {
   await writeFile(join(home, 'runa.yaml'), 'engine: {threads: 1, contextTokens: 512}')
   createBus({ path: busPath })
   const endGilgul = serveGilgul()
-  const { transport, close } = connect(busPath, 'tests')
+  const connection = connect(busPath, 'tests')
+  transport = connection.transport
   launch('inference', `${ENGINE}/main.js`)
   await awaitService(transport, 'inference', { timeoutMs: 20_000 })
   inference = call(inferenceContract, transport)
   end = async () => {
     for (const name of children.keys()) await kill(name)
     await endGilgul()
-    close()
+    connection.close()
     destroyBus(busPath)
   }
 })
@@ -139,6 +153,17 @@ test('a process that is killed in the middle of an answer is an error with a cod
   // One that died while it was idle is not noticed at all.
   await kill('model-Small-chat')
   assert.ok((await ask()).text.length > 5)
+})
+
+test('a broker that was killed comes back and takes over the models that still run', async () => {
+  const model = children.get('model-Small-chat')?.pid
+  await kill('inference')
+  launch('inference', `${ENGINE}/main.js`)
+  await awaitService(transport, 'inference', { timeoutMs: 20_000 })
+  assert.ok((await ask()).text.length > 5)
+  assert.equal(children.get('model-Small-chat')?.pid, model)
+  let state = ''
+  while (state !== 'ready') state = (await inference.models({})).models[0]?.state ?? ''
 })
 
 test('a model of another purpose is used for that, and its copy goes with it', async () => {

@@ -5,6 +5,8 @@ import { formatBytes, type Memory, reserveBytes } from '../machine.ts'
 export interface Loaded {
   readonly id: string
   readonly isIdle: boolean
+  /** Weights, while it is loaded. They are read through the cache of files, so that the system counts them as free. */
+  readonly mappedBytes: number
   readonly usedAtMs: number
   unload(): Promise<void>
 }
@@ -27,11 +29,13 @@ export function createAdmission(
     for (;;) {
       const memory = await readMemory()
       const reserve = reserveBytes(memory)
-      if (needsBytes <= memory.freeBytes - reserve) return
+      const mappedBytes = loaded().reduce((sum, model) => sum + model.mappedBytes, 0)
+      const freeBytes = Math.max(0, memory.freeBytes - mappedBytes)
+      if (needsBytes <= freeBytes - reserve) return
       const [longestIdle] = loaded()
         .filter((model) => model.isIdle)
         .sort((a, b) => a.usedAtMs - b.usedAtMs)
-      if (!longestIdle) throw tooLarge(what, needsBytes, memory.freeBytes, reserve)
+      if (!longestIdle) throw tooLarge(what, needsBytes, freeBytes, reserve)
       await longestIdle.unload()
     }
   }

@@ -159,6 +159,24 @@ test('a model that does not fit is refused with the numbers, before anything is 
   assert.deepEqual([asked, local.state], [[], 'stopped'])
 })
 
+test('the weights of loaded models do not count as free, though the system says so', async () => {
+  const mapped = {
+    id: 'large',
+    isIdle: false,
+    usedAtMs: 0,
+    mappedBytes: 3_900 * MEBIBYTE,
+    unload: async () => {},
+  }
+  const crowded = createAdmission(
+    async () => ({ totalBytes: 1_024 * MEBIBYTE, freeBytes }),
+    () => [mapped],
+  )
+  await assert.rejects(
+    crowded.admit('another', 142 * MEBIBYTE, async () => {}),
+    { code: 'MODEL_TOO_LARGE' },
+  )
+})
+
 test('a file that changed or went since it was added is not loaded', async () => {
   const local = await createLocal('j')
   await utimes(local.stored.path, 1, 1)

@@ -7,7 +7,7 @@ import {
   RunaError,
 } from '#protocol'
 import type { Engine } from '../engine.ts'
-import { BATCH_TOKENS, estimateMemory } from '../gguf/describe.ts'
+import { estimateMemory } from '../gguf/describe.ts'
 import type { StoredModel } from '../models/registry.ts'
 import type { Admission, Loaded } from './admission.ts'
 import { createModelProcess, type ModelProcess, type Supervisor } from './process.ts'
@@ -54,6 +54,9 @@ export function createLocalModel(options: LocalOptions): LocalModel {
     },
     get isIdle() {
       return process.isIdle
+    },
+    get mappedBytes() {
+      return process.state === 'ready' ? stored.sizeBytes : 0
     },
     get usedAtMs() {
       return process.usedAtMs
@@ -112,10 +115,8 @@ async function* relay(
 
 function settingsOf({ stored, contextTokensMax, threads, gpu }: LocalOptions): ModelSettings {
   const { id, path, digest, purpose } = stored
-  const contextTokens = Math.max(
-    BATCH_TOKENS,
-    Math.min(contextTokensMax, stored.contextTokens || contextTokensMax),
-  )
+  // Beyond what it was trained for, a model babbles, or has no place for the token at all.
+  const contextTokens = Math.min(contextTokensMax, stored.contextTokens || contextTokensMax)
   return { id, path, digest, purpose, contextTokens, threads, gpu }
 }
 

@@ -121,7 +121,10 @@ function createAdding(
 
   /** Loading it once takes memory as using it does. */
   const tryOut: AddOptions['tryOut'] = (path, facts, signal) => {
-    const needsBytes = estimateMemory(facts, Math.min(contextTokensMax, facts.contextTokens))
+    const needsBytes = estimateMemory(
+      facts,
+      Math.min(contextTokensMax, facts.contextTokens || contextTokensMax),
+    )
     return admission.admit(`'${facts.name}'`, needsBytes, () => options.tryOut(path, facts, signal))
   }
 

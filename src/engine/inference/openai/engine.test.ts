@@ -5,9 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { assetsFolder } from '#kernel/home'
 import type { CompletionItem } from '#protocol'
 import { createOpenGuard } from '../guard.ts'
 import { type Ledger, openLedger } from '../ledger.ts'
+import { loadGuard } from '../policy-guard.ts'
 import { createOpenaiEngine, type OpenaiOptions } from './engine.ts'
 import { isLoopback } from './request.ts'
 
@@ -147,6 +149,41 @@ test('whatever a server does wrong is an error with a code', async () => {
   await assert.rejects(complete(createEngine({ baseUrl: 'http://127.0.0.1:9/v1' })), {
     code: 'ENGINE_UNREACHABLE',
   })
+})
+
+test('a secret that the server says in pieces is masked before anybody sees it', async () => {
+  const guard = await loadGuard(true, [assetsFolder('policies')])
+  answer = streams(
+    says('The key is AKIA'),
+    says('IOSFODNN7'),
+    says('EXAMPLE, good'),
+    says(' luck.'),
+    finished(),
+    '[DONE]',
+  )
+  const { text, items } = await complete(createEngine({}, { guard }))
+  assert.match(text, /^The key is \[masked: .*\], good luck\.$/)
+  assert.equal(items.filter((item) => item.kind === 'verdict').length, 1)
+})
+
+test('a blocked answer ends the request on the server too', async () => {
+  const gate = () => {
+    const pass = createOpenGuard().openGate()
+    const push = () => ({ text: 'A fixed reply.', verdicts: [], blocked: true })
+    return { ...pass, push }
+  }
+  const closed = new Promise<void>((resolve) => {
+    answer = (response) => {
+      response.once('close', resolve)
+      stream(response, says('something bad'))
+    }
+  })
+  const { text, items } = await complete(
+    createEngine({}, { guard: { ...createOpenGuard(), openGate: gate } }),
+  )
+  const end = items.at(-1)
+  assert.deepEqual([text, end?.kind === 'end' && end.reason], ['A fixed reply.', 'blocked'])
+  await closed
 })
 
 test('a conversation that is too long for the server says so', async () => {
