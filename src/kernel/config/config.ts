@@ -22,7 +22,7 @@ const serverSchema = z.strictObject({
 export type ServerConfig = z.infer<typeof serverSchema>
 
 /** The one schema of runa.yaml. Every field has a default, so that no file is needed. */
-export const configSchema = z.strictObject({
+const configSchema = z.strictObject({
   face: z
     .strictObject({
       /** 0 takes any free one. RUNA_PORT goes before it. */
