@@ -7,7 +7,7 @@ import { RunaError } from '#protocol'
 import { LIMITS } from './limits.ts'
 import { withHouse } from './stand-in-house.ts'
 import { standInServices, withFolder } from './stand-ins.ts'
-import { removeUploads, safeFileName, tidyUploads } from './uploads.ts'
+import { safeFileName, tidyUploads } from './uploads.ts'
 
 test('whatever a file is called, it stays in its folder', () => {
   const tricky = fc.string({ unit: fc.constantFrom(...'a.B-/\\ ~\0\n\x1b:*?"<>|é…€'), maxLength: 400 })
@@ -127,17 +127,4 @@ test('what a crash left of an upload is mended at the next start', () =>
     await tidyUploads(folder)
     assert.deepEqual((await readdir(topic)).sort(), ['a.md', 'b.md'])
     assert.equal(await readFile(join(topic, 'b.md'), 'utf8'), '.previous-b.md')
-  }))
-
-test('what was uploaded goes with the document or topic that was made of it, and nothing else does', () =>
-  withFolder(async (folder) => {
-    const topic = join(folder, 'mine')
-    await mkdir(topic)
-    for (const name of ['a.md', 'b.md']) await writeFile(join(topic, name), name)
-    await writeFile(join(folder, 'own.md'), 'a file of the person')
-    await removeUploads(folder, 'mine', join(folder, 'own.md'))
-    await removeUploads(folder, 'mine', join(topic, 'a.md'))
-    assert.deepEqual([await readdir(topic), (await readdir(folder)).sort()], [['b.md'], ['mine', 'own.md']])
-    await removeUploads(folder, 'mine')
-    assert.deepEqual(await readdir(folder), ['own.md'])
   }))

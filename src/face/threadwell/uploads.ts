@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { type IngestItem, RunaError } from '#protocol'
 import { readPieces } from './http/body.ts'
 import { LIMITS } from './limits.ts'
@@ -80,13 +80,6 @@ export async function* ingestUpload(
 async function restore(target: string, previous: string): Promise<void> {
   await rm(target, { force: true })
   await rename(previous, target).catch(ignoreMissing)
-}
-
-/** Deletes what was uploaded to a topic, or the one file that a document came from. Files elsewhere are not ours. */
-export async function removeUploads(uploadsFolder: string, topic: string, source?: string): Promise<void> {
-  const folder = join(uploadsFolder, topic)
-  if (source === undefined) await rm(folder, { recursive: true, force: true })
-  else if (dirname(source) === folder) await rm(source, { force: true })
 }
 
 /** Mends what a crash in the middle of an upload left behind. */

@@ -14,6 +14,7 @@ await runService(tietoContract, async ({ emit, log }) => {
       log('a change could not be announced')
     }
   }
-  const tieto = await Tieto.open(homePaths().topics, { onChange })
-  return { handlers: createTietoHandlers(tieto) }
+  const paths = homePaths()
+  const tieto = await Tieto.open(paths.topics, { onChange })
+  return { handlers: createTietoHandlers(tieto, paths.uploads) }
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -15,8 +15,8 @@ async function openService() {
   const [serverSide, callerSide] = createMemoryTransports()
   const folder = await mkdtemp(join(root, 'test-'))
   const tieto = await Tieto.open(folder, { onChange: (topic) => service.emit('changed', { topic }) })
-  const service = serve(tietoContract, createTietoHandlers(tieto), serverSide)
-  return { service, tieto: call(tietoContract, callerSide), callerSide }
+  const service = serve(tietoContract, createTietoHandlers(tieto, join(folder, 'kept')), serverSide)
+  return { service, tieto: call(tietoContract, callerSide), callerSide, folder }
 }
 
 const NOTE = { name: 'tides', text: '---\nyear: 1900\n---\nThe tide turns twice a day.' }
@@ -36,6 +36,23 @@ test('documents go in and passages come out over the contract, and the change is
   assert.equal((await tieto.documents({ topic: 'sea', limit: 1 })).total, 1)
   assert.deepEqual(await tieto.remove({ topic: 'sea', document }), { documents: 1, chunks: 1 })
   assert.deepEqual((await tieto.topics({})).topics[0]?.documents, 0)
+  await service.stop()
+})
+
+test('what Runa kept of a document goes with it, and a file of the person stays', async () => {
+  const { tieto, service, folder } = await openService()
+  const [kept, own] = [join(folder, 'kept/sea'), join(folder, 'own.md')]
+  await mkdir(kept, { recursive: true })
+  const files = [join(kept, 'a.md'), join(kept, 'b.md'), own]
+  for (const path of files) await writeFile(path, 'The tide turns twice a day.')
+  for await (const _ of tieto.ingest({ topic: 'sea', paths: files }));
+  const { documents } = await tieto.documents({ topic: 'sea' })
+  const first = documents.find(({ source }) => source.endsWith('a.md'))
+  await tieto.remove({ topic: 'sea', document: first?.document })
+  assert.deepEqual(await readdir(kept), ['b.md'])
+  await tieto.remove({ topic: 'sea' })
+  await assert.rejects(access(kept), { code: 'ENOENT' })
+  await access(own)
   await service.stop()
 })
 

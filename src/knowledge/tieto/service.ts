@@ -1,9 +1,10 @@
 import type { Handlers, tietoContract } from '#protocol'
 import { ANSWER_BYTES_MAX } from './limits.ts'
+import { deleteOriginals } from './originals.ts'
 import type { Tieto } from './tieto.ts'
 
-/** The library behind the contract. */
-export function createTietoHandlers(tieto: Tieto): Handlers<typeof tietoContract> {
+/** The library behind the contract. What is removed takes its original in `keptFolder` with it. */
+export function createTietoHandlers(tieto: Tieto, keptFolder: string): Handlers<typeof tietoContract> {
   return {
     ingest: ({ topic, paths, texts }, { signal }) => tieto.ingest(topic, { paths, texts }, signal),
 
@@ -24,7 +25,14 @@ export function createTietoHandlers(tieto: Tieto): Handlers<typeof tietoContract
       return { documents: fitting(documents.slice(offset, offset + limit)), total: documents.length }
     },
 
-    remove: ({ topic, document }) => tieto.remove(topic, document),
+    async remove({ topic, document }) {
+      const documents = await tieto.documents(topic)
+      const gone = documents.filter((stored) => document === undefined || stored.document === document)
+      const removed = await tieto.remove(topic, document)
+      const sources = gone.map(({ source }) => source)
+      await deleteOriginals(keptFolder, sources)
+      return removed
+    },
   }
 }
 
