@@ -140,6 +140,27 @@ describe('the board', { skip }, () => {
     for (const tab of tabs) await tab.close()
   })
 
+  test('a page outlives a crash of its server: it says so, and hears of changes again', async () => {
+    const other = await house.openBeside(page, '/')
+    await card(other, 'Buy bread').waitFor()
+    await house.kill('threadwell')
+    await page.locator('#now-run').getByText('The connection is lost.').waitFor()
+    await page.locator('#now-run').getByText('Ready.').waitFor()
+    await page.getByRole('button', { name: 'Actions for Buy bread' }).click()
+    await page.getByRole('menuitem', { name: 'Move to Review' }).click()
+    await list(other, 'Review').locator('.card', { hasText: 'Buy bread' }).waitFor()
+    await other.close()
+  })
+
+  test('a browser without shared workers hears of changes too', async () => {
+    const old = await house.open('/', { withoutSharedWorker: true })
+    await list(old, 'Review').locator('.card', { hasText: 'Buy bread' }).waitFor()
+    await page.getByRole('button', { name: 'Actions for Buy bread' }).click()
+    await page.getByRole('menuitem', { name: 'Move to Done' }).click()
+    await list(old, 'Done').locator('.card', { hasText: 'Buy bread' }).waitFor()
+    await old.context().close()
+  })
+
   test('an assistant list answers a card with a citation that opens its passage', async () => {
     await page.getByRole('button', { name: `Actions for ${FIRST}` }).click()
     await page.getByRole('menuitem', { name: 'Move to Assistant' }).click()

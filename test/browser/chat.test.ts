@@ -86,18 +86,13 @@ describe('chat', { skip }, () => {
     assert.equal(await note.count(), 0)
   })
 
-  test('an answer that a rule stopped is a calm note', async () => {
-    const lines = blockedTurn('Please talk to somebody you trust.')
-    await page.route('**/api/turns', (route) =>
-      route.fulfill({ contentType: 'application/x-ndjson', body: lines }),
-    )
-    await page.getByLabel('Your message').fill('Something that a rule answers')
+  test('what the default policy answers itself is a calm note with people to call', async () => {
+    await page.getByLabel('Your message').fill('I want to end my life.')
     await page.getByRole('button', { name: 'Send' }).click()
-    await page
-      .locator('.note.care[data-kind="blocked"]')
-      .getByText('Please talk to somebody you trust.')
-      .waitFor()
-    await page.unroute('**/api/turns')
+    const note = page.locator('.note.care[data-kind="blocked"]')
+    await note.getByText('No model made it up.').waitFor()
+    await note.getByText('112 (emergency)').first().waitFor()
+    assert.equal(await page.locator('.turn').last().locator('.st-fail').count(), 0)
   })
 
   test('on a phone a citation opens its passage under the sentence', async () => {
@@ -165,24 +160,4 @@ function renderInPage(texts: readonly string[]): string {
     document.querySelector('#turns').append(place)
     for (const text of ${JSON.stringify(texts)}) createMarkdownView(place, () => undefined).show(text)
   })()`
-}
-
-function blockedTurn(answer: string): string {
-  const id = '01a20000-0000-7000-8000-000000000000'
-  const model = { id: 'extractive', engine: 'extractive', digest: '' }
-  const turn = {
-    ...{
-      id,
-      at: 0,
-      question: 'q',
-      answer,
-      reason: 'blocked',
-      citations: [],
-      model,
-      verdicts: [],
-      totalMs: 1,
-    },
-  }
-  const end = { kind: 'end', turn, usage: { promptTokens: 0, completionTokens: 0 } }
-  return `${JSON.stringify({ kind: 'start', answer: id, thread: null })}\n${JSON.stringify(end)}\n`
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { type BrowserContext, chromium, type Page } from 'playwright-core'
-import { createTestRuna } from '../system/test-runa.ts'
+import { createTestRuna, kill } from '../system/test-runa.ts'
 
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 const BROWSER = process.env['RUNA_CHROMIUM'] ?? BROWSERS.find((path) => existsSync(path))
@@ -27,6 +27,7 @@ interface TabOptions {
   readonly width?: number
   readonly height?: number
   readonly theme?: 'light' | 'dark'
+  readonly withoutSharedWorker?: boolean
 }
 
 /** A whole Runa in a home of its own, and a browser that is logged in. */
@@ -36,6 +37,8 @@ export interface House {
   open(path: string, options?: TabOptions): Promise<Page>
   /** Another tab of the same browser. */
   openBeside(page: Page, path: string): Promise<Page>
+  /** Ends a service as a crash would; the supervisor brings it back. */
+  kill(service: string): Promise<void>
   /** Asserts that no tab asked for anything beyond this machine, and that no page had an error of its own. */
   assertQuiet(): void
   close(): Promise<void>
@@ -58,8 +61,9 @@ export async function openHouse(): Promise<House> {
 
   return {
     url: origin,
-    async open(path, { width = 1440, height = 900, theme = 'light' } = {}) {
+    async open(path, { width = 1440, height = 900, theme = 'light', withoutSharedWorker = false } = {}) {
       const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme })
+      if (withoutSharedWorker) await context.addInitScript('delete globalThis.SharedWorker')
       context.on('request', (request) => asked.push(request.url()))
       const page = await watched(context)
       await page.goto(loginUrl)
@@ -70,6 +74,11 @@ export async function openHouse(): Promise<House> {
       const beside = await watched(page.context())
       await beside.goto(origin + path)
       return beside
+    },
+    async kill(service) {
+      const { pid } = await runa.status(service)
+      assert.ok(pid)
+      kill(pid)
     },
     assertQuiet() {
       assert.ok(asked.length > 0, 'the browser asked for something at all')

@@ -8,15 +8,16 @@ export interface Announcement {
   readonly content: unknown
 }
 
-const RETRY_MS = 3_000
+/** Shorter than a browser's own pause, and the same after a refusal, after which a browser would give up. */
+const RETRY_MS = 1_000
 
 export function openEventStream(announce: (announcement: Announcement) => void): void {
   const source = new EventSource('/api/events')
   source.addEventListener('open', () => announce({ event: 'online', content: null }))
   source.addEventListener('error', () => {
+    source.close()
     announce({ event: 'offline', content: null })
-    // A browser tries again by itself after a lost connection, but not after a refusal.
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => openEventStream(announce), RETRY_MS)
+    setTimeout(() => openEventStream(announce), RETRY_MS)
   })
   for (const event of EVENT_NAMES) {
     source.addEventListener(event, (message: MessageEvent<string>) => {

@@ -63,7 +63,8 @@ export function createAnswerView(panel: SourcePanel): AnswerView {
       markdown = createMarkdownView(place, cite)
       markdown.show(turn.answer)
       if (turn.citations.length > 0) panel.list(turn.citations)
-      who.append(el('small', {}, `${modelWords(turn)} · ${durationWords(turn.totalMs)}`))
+      if (turn.reason !== 'blocked')
+        who.append(el('small', {}, `${modelWords(turn)} · ${durationWords(turn.totalMs)}`))
       notes.append(...endNotes(turn), actions(turn))
     },
   }
@@ -74,22 +75,18 @@ function modelWords({ model }: Turn): string {
   return model.engine === 'extractive' ? 'Quotes' : model.id
 }
 
-/** A rule's own reply stands in place of the rest: calm, and never red. */
+/** A rule's own reply stands in place of the rest. Its words come first, calm and never red: somebody may need them. */
 function careNote(notes: HTMLElement, verdicts: readonly Verdict[]): HTMLElement {
-  const rule = verdicts.find(({ action }) => action === 'block')
   const words = el('div', { class: 'text' })
+  const rule = verdicts.find(({ action }) => action === 'block')
+  const origin = 'This reply was written in advance. No model made it up.'
   notes.replaceChildren(
     el(
       'div',
       { class: 'note care', 'data-kind': 'blocked' },
       icon('shield'),
-      el('p', { class: 't' }, 'A safety rule answers here.'),
       words,
-      el(
-        'p',
-        { class: 'xs quiet' },
-        rule === undefined ? '' : `Rule: ${rule.rule}. You can read and change it in the folder “policies”.`,
-      ),
+      el('p', { class: 'xs quiet' }, rule === undefined ? origin : `${origin} Rule: ${rule.dimension}.`),
     ),
   )
   return words
