@@ -20,8 +20,13 @@ export async function writeModel(path: string, { entries, tensors, valuesOf }: R
 }
 
 /** A real model with 260 thousand parameters that tells stories, where it lies beside the checkout. */
-export function storyModel(): string | undefined {
-  const path = join(sharedFolder() ?? '', 'models/stories260K-f32.gguf')
+export const storyModel = () => sharedModel('stories260K-f32.gguf')
+
+/** The word vectors that Runa ships, as a model for the engine. */
+export const vectorModel = () => sharedModel('runa-embed/runa-embed-192-q8.gguf')
+
+function sharedModel(name: string): string | undefined {
+  const path = join(sharedFolder() ?? '', 'models', name)
   return existsSync(path) ? path : undefined
 }
 

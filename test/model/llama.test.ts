@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { compilePolicies, loadPolicy } from '#engine/tokenwhisper'
+import { loadEmbedder } from '#kernel/embedding'
 import type { CompletionItem, Sampling } from '#protocol'
 import { createOpenGuard, type Guard } from '../../src/engine/inference/guard.ts'
 import { createLlamaEngine, type LlamaEngine } from '../../src/engine/inference/llama/engine.ts'
 import { guardBy } from '../../src/engine/inference/policy-guard.ts'
-import { NO_STORY_MODEL, storyModel, temporaryFolder, writeModel } from './fixtures.ts'
+import { NO_STORY_MODEL, storyModel, temporaryFolder, vectorModel, writeModel } from './fixtures.ts'
 import { randomBert, randomLlama } from './random-models.ts'
 
 const GREEDY: Sampling = { temperature: 0, tokensMax: 40 }
@@ -214,6 +215,19 @@ test('embeddings have unit length, and like texts are alike', async () => {
   assert.notDeepEqual(vectors[0], vectors[2])
   assert.ok(tokens > 3)
   await assert.rejects(engine.embed(['cat '.repeat(100)], signal), { code: 'CONTEXT_FULL' })
+})
+
+test('the engine and the table that ships with Runa make the same vectors', {
+  skip: vectorModel() === undefined && 'shared/models/runa-embed is not there',
+}, async () => {
+  const texts = ['Call me Ishmael.', 'the harbour master keeps the keys', 'A physician works in a hospital']
+  const table = await loadEmbedder()
+  const engine = await loadEngine(vectorModel() ?? '', { purpose: 'embedding' })
+  const { vectors } = await engine.embed(texts, new AbortController().signal)
+  for (const [index, text] of texts.entries()) {
+    const cosine = table.embed(text).reduce((sum, value, at) => sum + value * (vectors[index]?.[at] ?? 0), 0)
+    assert.ok(cosine > 0.995, `${text}: ${cosine}`)
+  }
 })
 
 test('a graphics card that cannot be used is a failure that says what to do', async () => {

@@ -3,8 +3,8 @@ import { RunaError } from '#protocol'
 import type { Ledger } from '../ledger.ts'
 
 const ANSWER_BYTES_MAX = 64 * 2 ** 20
-/** A server that says nothing for so long is given up. */
-export const SILENCE_MS = 120_000
+/** A server that says nothing for so long is given up. Reading a long prompt takes a slow one minutes. */
+export const SILENCE_MS = 240_000
 
 export interface ServerRequest {
   readonly server: ServerConfig
