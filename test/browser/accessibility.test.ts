@@ -61,6 +61,30 @@ describe('accessibility', { skip }, () => {
     await page.context().close()
   })
 
+  test('what opens on other pages, and what a phone shows, violates nothing either', async () => {
+    const page = await house.open('/knowledge', { width: 360, height: 740 })
+    await page.getByLabel('Search words').fill('assistant')
+    await page.getByRole('button', { name: 'Search', exact: true }).click()
+    await page.locator('.hit').first().waitFor()
+    await assertAccessible(page, 'passages that were found')
+    await page
+      .getByRole('button', { name: /^Open the passage/ })
+      .first()
+      .click()
+    await assertAccessible(page, 'an opened passage')
+    await page.goto(`${house.url}/chat?ask=How+do+I+add+a+model%3F`)
+    await page.getByRole('button', { name: 'Source 1', exact: true }).first().click()
+    await page.locator('.in-place mark').waitFor()
+    await assertAccessible(page, 'a passage in place')
+    await page.getByRole('button', { name: 'Options and earlier chats' }).click()
+    await page.getByRole('dialog').locator('wa-select').first().waitFor()
+    await assertAccessible(page, 'the options of a chat')
+    await page.goto(house.url)
+    await page.locator('.list.shown .card').first().waitFor()
+    await assertAccessible(page, 'the board of a phone')
+    await page.context().close()
+  })
+
   test('no page scrolls sideways from 320 to 1440 pixels', async () => {
     const page = await house.open('/welcome')
     for (const [path, ready] of PAGES) {

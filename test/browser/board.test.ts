@@ -84,7 +84,9 @@ describe('the board', { skip }, () => {
     await page.getByRole('button', { name: 'Actions for Buy bread' }).click()
     await page.getByRole('menuitem', { name: 'Remove' }).click()
     await card(page, 'Buy bread').waitFor({ state: 'detached' })
-    await page.getByRole('button', { name: 'Undo' }).click()
+    // Undo has the focus, so that a key takes the removal back.
+    await page.waitForFunction("document.activeElement.id === 'undo'")
+    await page.keyboard.press('Enter')
     await card(page, 'Buy bread').waitFor()
     assert.deepEqual(await titles(page, 'Done'), ['Buy bread', 'Water the plants'])
   })

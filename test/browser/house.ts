@@ -39,7 +39,7 @@ export interface House {
   openBeside(page: Page, path: string): Promise<Page>
   /** Ends a service as a crash would; the supervisor brings it back. */
   kill(service: string): Promise<void>
-  /** Asserts that no tab asked for anything beyond this machine, and that no page had an error of its own. */
+  /** Asserts that no tab asked for anything beyond this machine, that no page had an error of its own, and none broke its policy. */
   assertQuiet(): void
   close(): Promise<void>
 }
@@ -56,6 +56,9 @@ export async function openHouse(): Promise<House> {
     const page = await context.newPage()
     page.setDefaultTimeout(15_000)
     page.on('pageerror', (error) => faults.push(error.message))
+    page.on('console', (message) => {
+      if (message.text().includes('Content Security Policy')) faults.push(message.text())
+    })
     return page
   }
 

@@ -1,4 +1,4 @@
-import type { List } from '../api.ts'
+import type { Card, List } from '../api.ts'
 import { openCard, refreshCard } from './board/card-dialog.ts'
 import { createDeeds, type Deeds } from './board/deeds.ts'
 import { letDrag } from './board/drag.ts'
@@ -85,13 +85,18 @@ function openCardMenu(store: BoardStore, deeds: Deeds, element: HTMLElement): vo
     .map((other) => ({ words: `Move to ${other.title}`, icon: 'arrow-right', run: move(other.id, 0) }))
   if (at > 0) items.push({ words: 'Move to the top', icon: 'chevron-right', run: move(list.id, 0) })
   items.push({ words: 'Open', icon: 'pencil', run: () => void openCard(store, deeds, id) })
-  const removal = () =>
-    void deeds.tryAct({ kind: 'removeCard', card: id }, `Removed “${card.title}”.`, () => [
-      { kind: 'restoreCard', card: id },
-    ])
+  const removal = () => void removeCard(deeds, card)
   items.push({ words: 'Remove', icon: 'trash-2', run: removal })
   const beside = element.querySelector<HTMLElement>('.more') ?? element
   openMenu(beside, `Actions for ${card.title}`, items)
+}
+
+async function removeCard(deeds: Deeds, card: Card): Promise<void> {
+  const isDone = await deeds.tryAct({ kind: 'removeCard', card: card.id }, `Removed “${card.title}”.`, () => [
+    { kind: 'restoreCard', card: card.id },
+  ])
+  // What had the focus is gone; the way back is the best place to be.
+  if (isDone) byId('undo').focus()
 }
 
 function openListMenu(store: BoardStore, deeds: Deeds, button: HTMLElement, list: List): void {
