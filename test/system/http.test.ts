@@ -177,5 +177,5 @@ test('a port that is taken is a sentence and a code', () =>
     second.stderr.on('data', (words) => (said += words))
     const [status] = await once(second, 'close')
     assert.equal(status, 1)
-    assert.match(said, /Another program listens on port \d+ of 127\.0\.0\.1\. \[PORT_BUSY\]/)
+    assert.match(said, /\(process \d+\) listens on port \d+ of 127\.0\.0\.1\. \[PORT_BUSY\]/)
   }))
