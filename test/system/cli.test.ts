@@ -37,6 +37,7 @@ test('a mistake in what was typed ends with 2, what is not there with 1', async 
     BAD_INPUT: ['ingest', documents, '--topic', 'No Such Name'],
     TOPIC_UNKNOWN: ['ask', '--topic', 'fishes', 'why?'],
     DOCUMENT_UNKNOWN: ['topics', 'remove', 'birds', 'cat.md'],
+    SERVICE_UNKNOWN: ['restart', 'nobody'],
     MODEL_UNKNOWN: ['models', 'use', 'none'],
     KEY_UNKNOWN: ['key', 'revoke', 'none'],
     PERSONA_UNKNOWN: ['ask', '--persona', 'nobody', 'why?'],
@@ -65,6 +66,13 @@ test('topics are listed, looked into and removed', async () => {
   assert.match((await runa.runa('topics', 'farm')).stdout, /hen\.md/)
   assert.equal((await runa.ask('topics', 'remove', 'farm'))['documents'], 1)
   assert.doesNotMatch((await runa.runa('topics')).stdout, /farm/)
+})
+
+test("a service is restarted at a person's wish", async () => {
+  const { pid } = await runa.status('tieto')
+  assert.match((await runa.runa('restart', 'tieto')).stdout, /tieto runs/)
+  const after = await runa.status('tieto')
+  assert.ok(after.pid !== pid && after.state === 'running')
 })
 
 test('a key is made, listed without itself, and revoked', async () => {

@@ -1,6 +1,6 @@
 import { type Citation, conversationContract, RunaError, type Turn } from '#protocol'
 import { withRuna } from '../connection.ts'
-import { print } from '../output.ts'
+import { harmless, print } from '../output.ts'
 
 export interface AskOptions {
   readonly topic: readonly string[]
@@ -24,13 +24,13 @@ export async function ask(question: string, options: AskOptions): Promise<void> 
     let turn: Turn | undefined
     for await (const item of client(conversationContract).turn(input, { signal })) {
       if (item.kind === 'passages') match = item.match
-      if (item.kind === 'text' && !json) process.stdout.write(item.text)
+      if (item.kind === 'text' && !json) process.stdout.write(harmless(item.text))
       if (item.kind === 'end') turn = item.turn
     }
     if (!turn) throw new RunaError('SERVICE_LOST', 'The answer broke off.')
     if (json) print(describe(turn, match), true, '')
-    else process.stdout.write(`\n${sources(turn.citations)}`)
-    if (!json) for (const { detail } of turn.notices) process.stderr.write(`Note: ${detail}\n`)
+    else process.stdout.write(harmless(`\n${sources(turn.citations)}`))
+    if (!json) for (const { detail } of turn.notices) process.stderr.write(harmless(`Note: ${detail}\n`))
   })
 }
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { type IngestItem, tietoContract } from '#protocol'
 import { withRuna } from '../connection.ts'
-import { print } from '../output.ts'
+import { harmless, print } from '../output.ts'
 import { createProgress } from '../progress.ts'
 
 export interface IngestOptions {
@@ -19,11 +19,11 @@ export async function ingest(paths: readonly string[], { topic, json }: IngestOp
   await withRuna(['tieto'], async ({ client, signal }) => {
     const input = { topic, paths: paths.map((path) => resolve(path)) }
     for await (const item of client(tietoContract).ingest(input, { signal })) {
-      if (item.kind === 'progress') progress.show(item.done, item.total, item.document)
+      if (item.kind === 'progress') progress.show(item.done, item.total, harmless(item.document))
       if (item.kind === 'skipped') {
         const { document, code, reason } = item
         skipped.push({ document, code, reason })
-        progress.note(`skipped ${document}: ${reason} [${code}]`)
+        progress.note(harmless(`skipped ${document}: ${reason} [${code}]`))
       }
       if (item.kind === 'end') sums = { ...item }
     }

@@ -31,8 +31,13 @@ function describe(services: readonly ServiceStatus[], loginUrl: string): string 
   return [
     formatTable([['SERVICE', 'STATE', 'PID', 'RESTARTS', 'SINCE', 'MEMORY'], ...rows]),
     '',
-    ...troubled.map(({ name, reason }) => `${name}: ${reason} Its log: \`runa logs ${name}\``),
+    ...troubled.map(describeTrouble),
     `Memory in all: ${formatBytes(total)}`,
     loginUrl === '' ? 'The page cannot be reached at the moment.' : `The page: ${loginUrl}`,
   ].join('\n')
+}
+
+function describeTrouble({ name, state, reason }: ServiceStatus): string {
+  const mend = state === 'failed' ? ` Start it again: \`runa restart ${name}\`` : ''
+  return `${name}: ${reason} Its log: \`runa logs ${name}\`${mend}`
 }
