@@ -117,7 +117,8 @@ describe('accessibility', { skip }, () => {
     await page.context().close()
   })
 
-  test('nothing was asked of another machine', () => house.assertQuiet())
+  // axe itself tries inline styles while it looks at a page.
+  test('nothing was asked of another machine', () => house.assertQuiet(/^Applying inline style/))
 })
 
 async function assertAccessible(page: Page, where: string): Promise<void> {

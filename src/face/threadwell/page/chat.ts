@@ -1,12 +1,13 @@
 import type { Thread } from '#protocol'
 import type { ThreadReply } from '../api.ts'
 import { type Answering, startAnswer } from './chat/answering.ts'
-import { showOptions } from './chat/options.ts'
+import { type Asked, type Options, showOptions } from './chat/options.ts'
 import { offerRemoval, showThreads } from './chat/threads.ts'
 import { createAnswerView, questionElement } from './chat/turn-view.ts'
 import { openDialog, refusalNote } from './dialog.ts'
 import { byId, el, icon } from './dom.ts'
 import { get } from './http.ts'
+import { setDoing } from './now-bar.ts'
 import { recall, remember } from './preferences.ts'
 import { startShell } from './shell.ts'
 import { createSourcePanel } from './sources.ts'
@@ -19,51 +20,62 @@ const panel = createSourcePanel(byId('sources'), byId('sources-none'))
 let thread: Pick<Thread, 'id' | 'title' | 'turns'> | undefined
 let answering: Answering | undefined
 
+/** The thread that the address named when the page was opened. */
+const NAMED = /^\/chat\/([^/]+)$/.exec(location.pathname)?.[1]
+
 startShell()
 void start()
 
 async function start(): Promise<void> {
-  const named = /^\/chat\/([^/]+)$/.exec(location.pathname)?.[1]
-  FIELD.value = recall(draftKey(named))
-  showThreads(() => thread?.id ?? named)
-  const options = await showOptions()
-  if (named === undefined) showEmpty()
-  else await showThread(named)
-  const asked = new URLSearchParams(location.search)
-  if (asked.get('topic')) options.useTopic(asked.get('topic') ?? '')
-  const ask = (question: string) => void answer(question, options.asked())
+  FIELD.value = recall(draftKey())
+  const ready = showAll()
+  // A person may write and send before everything is shown; the question waits for it.
+  const ask = async (question: string) => answer(question, (await ready).asked())
   listenToComposer(ask)
   byId('options-open').addEventListener('click', openOptions)
   byId('thread-remove').addEventListener('click', () => thread && offerRemoval(thread))
+  const asked = new URLSearchParams(location.search)
   const first = asked.get('ask')?.trim()
+  const options = await ready
+  if (asked.get('topic')) options.useTopic(asked.get('topic') ?? '')
   if (first) {
     // So that reloading the page does not ask again.
     history.replaceState(null, '', location.pathname)
-    ask(first)
+    await ask(first)
   }
 }
 
-function draftKey(id: string | undefined): string {
-  return `draft.${id ?? 'new'}`
+async function showAll(): Promise<Options> {
+  showThreads(() => thread?.id ?? NAMED)
+  if (NAMED === undefined) showEmpty()
+  const [options] = await Promise.all([showOptions(), NAMED && showThread(NAMED)])
+  return options
 }
 
-function listenToComposer(ask: (question: string) => void): void {
-  const send = () => {
+function draftKey(): string {
+  return `draft.${thread?.id ?? NAMED ?? 'new'}`
+}
+
+function listenToComposer(ask: (question: string) => Promise<void>): void {
+  let isAsking = false
+  const send = async () => {
     const question = FIELD.value.trim()
-    if (question === '' || answering !== undefined) return FIELD.focus()
+    if (question === '' || isAsking || answering !== undefined) return FIELD.focus()
+    isAsking = true
     FIELD.value = ''
-    remember(draftKey(thread?.id), null)
-    ask(question)
+    remember(draftKey(), null)
+    await ask(question)
+    isAsking = false
   }
   byId('composer').addEventListener('submit', (event) => {
     event.preventDefault()
-    send()
+    void send()
   })
-  FIELD.addEventListener('input', () => remember(draftKey(thread?.id), FIELD.value))
+  FIELD.addEventListener('input', () => remember(draftKey(), FIELD.value))
   FIELD.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.isComposing) return
     event.preventDefault()
-    send()
+    void send()
   })
   addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && document.querySelector('dialog[open]') === null) answering?.stop()
@@ -105,10 +117,7 @@ function takeThread(taken: Pick<Thread, 'id' | 'title' | 'turns'>): void {
   byId('thread-remove').hidden = false
 }
 
-async function answer(
-  question: string,
-  asked: ReturnType<Awaited<ReturnType<typeof showOptions>>['asked']>,
-): Promise<void> {
+async function answer(question: string, asked: Asked): Promise<void> {
   document.getElementById('chat-empty')?.remove()
   const asking = questionElement(question, Date.now())
   const view = createAnswerView(panel)
@@ -127,7 +136,9 @@ async function answer(
   }
   const sent = { question, ...asked, ...(thread === undefined ? {} : { thread: thread.id }) }
   answering = startAnswer(sent, view, onThread, onRetry)
+  setDoing('Writing an answer.')
   await answering.done
+  setDoing('')
   answering = undefined
   if (thread !== undefined) thread = { ...thread, turns: thread.turns + 1 }
   byId<HTMLButtonElement>('send').disabled = false

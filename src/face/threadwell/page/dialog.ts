@@ -11,7 +11,6 @@ export interface DialogContent {
   readonly body: readonly (Node | string)[]
   /** The words of the button that does it; without, the dialog only shows. */
   readonly action?: string
-  readonly isDangerous?: boolean
   readonly width?: 'wide'
   /** While it runs, the button waits; then the dialog closes. What it throws is shown, and can be tried again. */
   readonly onAction?: () => Promise<void> | void
@@ -115,30 +114,16 @@ export function refusalNote(error: unknown, onRetry?: () => void): HTMLElement {
   )
 }
 
-export interface Field {
-  readonly element: HTMLElement
-  readonly input: HTMLInputElement
+type FieldAttributes = Readonly<Record<string, string | number | boolean>>
+
+export function textField(label: string, value = '', attributes: FieldAttributes = {}) {
+  return labelled(label, el('input', { class: 'input', autocomplete: 'off', value, ...attributes }))
 }
 
-export function textField(
-  label: string,
-  value = '',
-  attributes: Record<string, string | number | boolean> = {},
-): Field {
-  const id = `field-${crypto.randomUUID()}`
-  const input = el('input', { id, class: 'input', autocomplete: 'off', value, ...attributes })
-  return { element: el('div', {}, el('label', { class: 'label', for: id }, label), input), input }
-}
-
-export function areaField(
-  label: string,
-  value = '',
-  attributes: Record<string, string | number | boolean> = {},
-) {
-  const id = `field-${crypto.randomUUID()}`
-  const input = el('textarea', { id, class: 'area', rows: 4, ...attributes })
+export function areaField(label: string, value = '', attributes: FieldAttributes = {}) {
+  const input = el('textarea', { class: 'area', rows: 4, ...attributes })
   input.value = value
-  return { element: el('div', {}, el('label', { class: 'label', for: id }, label), input), input }
+  return labelled(label, input)
 }
 
 export function selectField(
@@ -146,11 +131,13 @@ export function selectField(
   options: readonly (readonly [value: string, words: string])[],
   value: string,
 ) {
-  const id = `field-${crypto.randomUUID()}`
-  const input = el(
-    'select',
-    { id, class: 'input' },
-    ...options.map(([option, words]) => el('option', { value: option, selected: option === value }, words)),
+  const choices = options.map(([option, words]) =>
+    el('option', { value: option, selected: option === value }, words),
   )
-  return { element: el('div', {}, el('label', { class: 'label', for: id }, label), input), input }
+  return labelled(label, el('select', { class: 'input' }, ...choices))
+}
+
+function labelled<Input extends HTMLElement>(label: string, input: Input) {
+  input.id = `field-${crypto.randomUUID()}`
+  return { element: el('div', {}, el('label', { class: 'label', for: input.id }, label), input), input }
 }

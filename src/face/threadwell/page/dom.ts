@@ -20,11 +20,25 @@ export function el<Name extends keyof HTMLElementTagNameMap>(
     else if (value !== null && value !== undefined && value !== false)
       element.setAttribute(key, String(value))
   }
-  for (const child of children) {
-    if (child !== null && child !== undefined && child !== false)
-      element.append(child instanceof Node ? child : String(child))
-  }
+  element.append(...children.filter(isThere).map((child) => (child instanceof Node ? child : String(child))))
   return element
+}
+
+/**
+ * Replaces what an element holds. Where something in it had the focus, what took its place has it now: the one with
+ * the same last class.
+ */
+export function refill(parent: HTMLElement, ...children: readonly Child[]): void {
+  const focused = parent.contains(document.activeElement) ? document.activeElement : null
+  parent.replaceChildren(
+    ...children.filter(isThere).map((child) => (child instanceof Node ? child : String(child))),
+  )
+  const name = focused?.classList.item(focused.classList.length - 1)
+  if (name) parent.querySelector<HTMLElement>(`.${CSS.escape(name)}`)?.focus()
+}
+
+function isThere(child: Child): child is Node | string | number {
+  return child !== null && child !== undefined && child !== false
 }
 
 const SVG = 'http://www.w3.org/2000/svg'

@@ -2,6 +2,7 @@ import type { TopicsReply, UploadLine } from '../api.ts'
 import { openDialog, selectField, textField } from './dialog.ts'
 import { el, icon } from './dom.ts'
 import { asRefusal, get, isAbort, lines, Refusal } from './http.ts'
+import { setDoing } from './now-bar.ts'
 import { topicNameOf } from './topic-name.ts'
 import { countWords, sizeWords } from './words.ts'
 
@@ -90,8 +91,10 @@ async function offerFiles(files: readonly File[], folders: number, wanted?: stri
       name.input.disabled = true
       for (const [at, row] of rows.entries()) {
         progress.textContent = `Reading ${at + 1} of ${rows.length}.`
+        setDoing(`Reading ${countWords(rows.length, 'document')}.`)
         await row.upload(target, stopping.signal)
       }
+      setDoing('')
       const stored = rows.filter((row) => row.isStored()).length
       progress.textContent = `${countWords(stored, 'document')} of ${rows.length} added to ${target}.`
       dialog.element

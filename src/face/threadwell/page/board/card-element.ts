@@ -1,5 +1,5 @@
 import type { Card, RunState } from '../../api.ts'
-import { el, hidden, icon } from '../dom.ts'
+import { el, hidden, icon, refill } from '../dom.ts'
 import { countWords } from '../words.ts'
 
 const STATES = {
@@ -34,10 +34,10 @@ function tintOf(label: string): number {
 export function fillCard(element: HTMLElement, card: Card, boardId: string): void {
   const shown = JSON.stringify([card.title, card.labels, card.run, card.comments.length, card.text !== ''])
   if (element.dataset['shown'] === shown) return
-  const focused = element.contains(document.activeElement) ? document.activeElement?.className : undefined
   element.dataset['shown'] = shown
   element.dataset['state'] = card.run?.state ?? 'none'
-  element.replaceChildren(
+  refill(
+    element,
     el(
       'h3',
       {},
@@ -52,7 +52,6 @@ export function fillCard(element: HTMLElement, card: Card, boardId: string): voi
     ...stateParts(card),
     ...metaParts(card),
   )
-  if (focused !== undefined) element.querySelector<HTMLElement>(`.${focused.split(' ').at(-1)}`)?.focus()
 }
 
 function stateParts(card: Card): HTMLElement[] {

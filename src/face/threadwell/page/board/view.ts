@@ -1,9 +1,10 @@
 import type { Board, Card, List } from '../../api.ts'
-import { all, byId, el, hidden, icon } from '../dom.ts'
+import { all, byId, el, hidden, icon, refill } from '../dom.ts'
 import { countWords } from '../words.ts'
 import { fillCard } from './card-element.ts'
 
 const LISTS = byId('lists')
+const NOTE = byId('board-note')
 const PICK = byId<HTMLSelectElement>('pick')
 
 /** Brings the page to what the board is, touching only what differs: nothing jumps, and the focus stays. */
@@ -13,52 +14,42 @@ export function showBoard(board: Board): void {
   byId('board-count').textContent = countWords(board.lists.flatMap(({ cards }) => cards).length, 'card')
   document.title = `${board.title} · threadwell`
   LISTS.removeAttribute('aria-busy')
-  byId('board-note').hidden = board.lists.length > 0
-  if (board.lists.length === 0) showEmpty()
-  arrange(LISTS, board.lists, 'list', (list) => listElement(list))
-  const cards = new Map(all('.card', LISTS).map((element) => [element.dataset['id'] ?? '', element]))
-  for (const list of board.lists) fillList(board, list, cards)
+  showNote(board)
+  const known = new Map(all('[data-id]', LISTS).map((element) => [element.dataset['id'], element]))
+  const sections = board.lists.map((list) => known.get(list.id) ?? listElement(list))
+  arrange(LISTS, [NOTE, ...sections])
+  for (const [at, list] of board.lists.entries()) fillList(board, list, sections[at] ?? LISTS, known)
   showPick(board)
   if (focused instanceof HTMLElement && focused !== document.activeElement && focused.isConnected) {
     focused.focus({ preventScroll: true })
   }
 }
 
-/** Puts elements into the order of their items: makes those that are missing, removes those that are gone. */
-function arrange<Item extends { readonly id: string }>(
-  parent: HTMLElement,
-  items: readonly Item[],
-  kind: string,
-  make: (item: Item) => HTMLElement,
-  known = new Map(all(`:scope > .${kind}`, parent).map((element) => [element.dataset['id'] ?? '', element])),
-): void {
-  const wanted = new Set(items.map(({ id }) => id))
-  for (const element of all(`:scope > .${kind}`, parent)) {
-    if (!wanted.has(element.dataset['id'] ?? '')) element.remove()
-  }
-  let next = parent.querySelector<HTMLElement>(`:scope > .${kind}`)
-  for (const item of items) {
-    const element = known.get(item.id) ?? make(item)
-    if (element === next) next = nextOf(element, kind)
+/** Makes these the children, in this order. What is in its place already is not touched. */
+function arrange(parent: Element, elements: readonly Element[]): void {
+  const wanted = new Set(elements)
+  for (const child of [...parent.children]) if (!wanted.has(child)) child.remove()
+  let next = parent.firstElementChild
+  for (const element of elements) {
+    if (element === next) next = element.nextElementSibling
     else parent.insertBefore(element, next)
   }
 }
 
-function nextOf(element: HTMLElement, kind: string): HTMLElement | null {
-  const next = element.nextElementSibling
-  return next instanceof HTMLElement && next.classList.contains(kind) ? next : null
-}
-
-function fillList(board: Board, list: List, cards: Map<string, HTMLElement>): void {
-  const section = LISTS.querySelector<HTMLElement>(`:scope > [data-id="${list.id}"]`)
-  const parent = section?.querySelector<HTMLElement>('.cards')
-  if (!section || !parent) return
+function fillList(
+  board: Board,
+  list: List,
+  section: HTMLElement,
+  known: ReadonlyMap<string | undefined, HTMLElement>,
+): void {
   fillHeader(board, list, section)
-  arrange(parent, list.cards, 'card', cardElement, cards)
-  for (const card of list.cards) {
-    const element = parent.querySelector<HTMLElement>(`:scope > [data-id="${card.id}"]`)
-    if (element) fillCard(element, card, board.id)
-  }
+  const elements = list.cards.map((card) => {
+    const element = known.get(card.id) ?? cardElement(card)
+    fillCard(element, card, board.id)
+    return element
+  })
+  const parent = section.querySelector('.cards')
+  if (parent !== null) arrange(parent, elements)
 }
 
 function cardElement(card: Card): HTMLElement {
@@ -86,9 +77,10 @@ function fillHeader(board: Board, list: List, section: HTMLElement): void {
   section.dataset['shown'] = shown
   section.classList.toggle('ai', list.assistant !== null)
   const header = section.querySelector('header')
-  const focused = header?.contains(document.activeElement) ? document.activeElement?.className : undefined
+  if (header === null) return
   const pause = list.assistant && pauseButton(list.assistant.paused, list.title)
-  header?.replaceChildren(
+  refill(
+    header,
     el(
       'div',
       { class: 'line' },
@@ -108,9 +100,8 @@ function fillHeader(board: Board, list: List, section: HTMLElement): void {
         headerButton('add', `Add a card to ${list.title}`, 'plus'),
       ),
     ),
-    (list.assistant && el('p', { class: 'list-ai' }, assistantWords(board, list))) || '',
+    list.assistant && el('p', { class: 'list-ai' }, assistantWords(board, list)),
   )
-  if (focused !== undefined) header?.querySelector<HTMLElement>(`.${focused.split(' ').at(-1)}`)?.focus()
 }
 
 function pauseButton(isPaused: boolean, title: string): HTMLElement {
@@ -134,8 +125,9 @@ function assistantWords(board: Board, list: List): string {
   return list.assistant.paused ? 'Paused. Cards wait here.' : `On. ${where}`
 }
 
-function showEmpty(): void {
-  byId('board-note').replaceChildren(
+function showNote(board: Board): void {
+  NOTE.hidden = board.lists.length > 0
+  NOTE.replaceChildren(
     icon('square-kanban'),
     el('b', {}, 'This board is empty.'),
     el('span', {}, 'Add a list. Then add cards to it.'),

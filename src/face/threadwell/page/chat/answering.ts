@@ -27,7 +27,12 @@ export function startAnswer(
 ): Answering {
   const stopping = new AbortController()
   const words = el('span', {}, 'Looking in your documents.')
-  view.note(workingLine(words, () => stopping.abort()))
+  const stop = () => {
+    stopping.abort()
+    // The button goes with the answer; a person goes on in the field.
+    document.getElementById('message')?.focus()
+  }
+  view.note(workingLine(words, stop))
 
   async function read(): Promise<void> {
     let text = ''

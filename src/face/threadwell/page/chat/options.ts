@@ -14,6 +14,12 @@ export interface Asked {
   readonly model?: string
 }
 
+export interface Options {
+  asked(): Asked
+  /** Looks nowhere else, for this visit. */
+  useTopic(topic: string): void
+}
+
 interface Choice {
   readonly value: string
   readonly words: string
@@ -21,7 +27,7 @@ interface Choice {
 }
 
 /** Persona, model and documents, as this browser chose them last. */
-export async function showOptions(): Promise<{ asked(): Asked; useTopic(topic: string): void }> {
+export async function showOptions(): Promise<Options> {
   const [{ personas }, { models }, { topics }] = await Promise.all([
     get<PersonasReply>('/api/personas').catch(() => ({ personas: [] })),
     get<Pick<ModelsReply, 'models'>>('/api/models').catch(() => ({ models: [] })),
