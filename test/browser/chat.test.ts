@@ -112,7 +112,12 @@ describe('chat', { skip }, () => {
     // Whatever a payload starts had its turn once two more frames were painted.
     await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))')
     assert.equal(await page.evaluate('globalThis.strangerWasHere ?? null'), null)
-    assert.deepEqual(asked, [])
+    // The page itself may ask for its state just then; no payload names that.
+    const own = [`${house.url}/api/state`, `${house.url}/api/threads`]
+    assert.deepEqual(
+      asked.filter((url) => !own.includes(url)),
+      [],
+    )
     const forbidden =
       '#stranger :is(script, img, iframe, svg, style, form, input, object, embed, video, audio, link, meta, base)'
     assert.equal(await page.locator(forbidden).count(), 0)

@@ -5,7 +5,7 @@ export const PAYLOADS: readonly string[] = [
   `<script>${RUN}</script>`,
   `<img src=x onerror="${RUN}">`,
   '![pixel](http://127.0.0.1:9/pixel.png)',
-  '![pixel](/api/state)',
+  '![pixel](/static/stranger.png)',
   `<svg onload="${RUN}"><circle r="9"/></svg>`,
   `<svg><script>${RUN}</script></svg>`,
   `<iframe srcdoc="<script>parent.${RUN}</script>"></iframe>`,
