@@ -41,8 +41,8 @@ const POINTS_BACK =
 
 /**
  * The sentences that answer best, at most one a passage, in order of fit: the passage's score, the share of the
- * question's rare words, likeness of meaning, whether it defines what is asked for, and unlikeness to what was chosen before (maximal marginal relevance,
- * Carbonell and Goldstein 1998).
+ * question's rare words, likeness of meaning, whether it defines what is asked for, and unlikeness to what was chosen
+ * before (maximal marginal relevance, Carbonell and Goldstein 1998).
  */
 export function chooseQuotes(
   question: string,
@@ -105,6 +105,8 @@ function rateSentences(
     const shared = [...asked].filter((term) => terms.has(term))
     const coverage = shared.reduce((sum, term) => sum + (rarity.get(term) ?? 0), 0) / wholeRarity
     const cosine = dot(meant, candidate.vector)
+    // The bare name that was asked for, cried out or as a title, answers nothing.
+    if (terms.size <= 1 && shared.length === terms.size) return []
     if (asked.size > 0 && shared.length === 0 && cosine < COSINE_ALONE_MIN) return []
     const score =
       candidate.passage.score / bestScore +

@@ -88,6 +88,13 @@ test('where nothing fits, or nothing was given, it says so and quotes nothing', 
   }
 })
 
+test('the bare name that was asked for is no answer', async () => {
+  const cry = passageOf(1, '“Whales!”', 1)
+  const { text } = await ask('What are whales?', [cry, ...PASSAGES.slice(1)])
+  assert.doesNotMatch(text, /Whales!/)
+  assert.match(text, /Whales are hunted/)
+})
+
 test('a question in a document is no answer while there is a better sentence', async () => {
   assert.match((await ask('How are whales hunted?')).text, /“Whales are hunted from small boats\./)
 })
