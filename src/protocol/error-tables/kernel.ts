@@ -79,7 +79,7 @@ export const KERNEL_ERRORS = {
   },
   SERVICE_FAILED: {
     means: 'The service could not be started.',
-    advice: 'Look into its log: `runa logs NAME`.',
+    advice: 'Look into its log: `runa logs NAME`. Start it again: `runa restart NAME`.',
     retry: false,
   },
   SERVICE_UNKNOWN: {

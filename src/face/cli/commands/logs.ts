@@ -87,6 +87,8 @@ async function follow(
     const file = files.find(({ path }) => name === null || basename(path) === name)
     if (file) show(file, readNew(file))
   })
+  // What was written between the first look and the watching.
+  for (const file of files) show(file, readNew(file))
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve())
     process.stdout.once('error', () => resolve())
