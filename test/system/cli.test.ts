@@ -97,6 +97,7 @@ test('a file that is no model changes nothing, and suggestions need no network',
 test('logs show the end of each log, and follow what is added until Ctrl-C', async () => {
   const { stdout } = await runa.runa('logs', 'gilgul', '-n', '1')
   assert.equal(stdout.trim().split('\n').length, 1)
+  assert.equal((await runa.runa('logs', 'gilgul', '-n', '0')).stdout, '')
   const [node = '', main = ''] = UP
   const words = [main, 'logs', 'tieto', '-f', '-n', '1', '--json']
   const child = spawn(node, words, { env: runa.environment, stdio: ['ignore', 'pipe', 'inherit'] })

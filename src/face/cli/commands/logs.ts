@@ -34,7 +34,8 @@ export async function logs(service: string | undefined, options: LogsOptions): P
   }
   const isMany = files.length > 1
   for (const file of files) {
-    const shown = linesMax === 0 ? [] : readNew(file).slice(-linesMax)
+    const known = readNew(file)
+    const shown = known.slice(known.length - Math.min(known.length, linesMax))
     write(file.service, shown, options.json, isMany)
   }
   if (options.follow)
