@@ -84,16 +84,18 @@ async function follow(
   files: readonly LogFile[],
   show: (file: LogFile, lines: readonly string[]) => void,
 ): Promise<void> {
+  // Heard before anything is followed: who has seen a new line may already want no more.
+  const stopped = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve())
+    process.stdout.once('error', () => resolve())
+  })
   const watcher = watch(folder, (_, name) => {
     const file = files.find(({ path }) => name === null || basename(path) === name)
     if (file) show(file, readNew(file))
   })
   // What was written between the first look and the watching.
   for (const file of files) show(file, readNew(file))
-  await new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve())
-    process.stdout.once('error', () => resolve())
-  })
+  await stopped
   watcher.close()
   process.exitCode = 130
 }
