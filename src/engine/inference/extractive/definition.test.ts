@@ -18,6 +18,12 @@ test('a question of another kind asks for no definition', () => {
   }
 })
 
+test('a question of mostly white space is judged at once', () => {
+  const blank = ' \n'.repeat(16_000)
+  assert.equal(definitionAsked(`What is ${blank}${'x'.repeat(100)}`), undefined)
+  assert.ok(definitionAsked(`${blank}What is${blank}a topic${blank}?${blank}`)?.('A topic is a collection.'))
+})
+
 test('no question makes a pattern that fails', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.string(), (subject, sentence) => {
