@@ -19,7 +19,7 @@ type Head = Pick<AnswerRecord, 'id' | 'at' | 'question'>
 const FILE_NAME = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.journal$/
 
 /** Records of a kind that this version does not know are passed over: a newer one may have written them. */
-const recordSchema = z.object({ kind: z.string(), turn: z.unknown() })
+const recordSchema = z.object({ kind: z.string(), turn: z.unknown().optional() })
 const headSchema = answerRecordSchema.pick({ id: true, at: true, question: true })
 
 export function encodeTurn(turn: AnswerRecord): Uint8Array {
@@ -68,11 +68,12 @@ export async function readThreadIndex(
   for (const name of names) {
     const path = join(folder, name)
     try {
-      const heads = parseTurns(await readJournal(path, sizes), headSchema)
+      const payloads = await readJournal(path, sizes)
+      // Made, and cut off before its first turn was acknowledged.
+      if (payloads.length === 0) await rm(path)
+      const heads = parseTurns(payloads, headSchema)
       const entry = heads.reduce(extendEntry, undefined as ThreadEntry | undefined)
       if (entry) entries.set(FILE_NAME.exec(name)?.[1] ?? name, entry)
-      // Made, and cut off before its first turn was acknowledged.
-      else await rm(path)
     } catch (error) {
       faults.push(await setAside(path, error))
     }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import fc from 'fast-check'
+import { openJournal, readJournal } from '#kernel/journal'
 import { type AnswerRecord, createUuidV7 } from '#protocol'
 import { openThreads, type ThreadLimits } from './threads.ts'
 import { titleOf } from './title.ts'
@@ -62,11 +63,34 @@ test('what was appended is there after opening again', async () => {
 test('a removed thread is gone from the disk, also when its answer comes afterwards', async () => {
   const { threads, ids } = await threadsWith(['Why?'])
   const [id = ''] = ids
+  const release = threads.claim(id, false)
   const late = threads.append(id, recordOf(id, 'Too late?'))
   await threads.remove(id)
   await assert.rejects(late, { code: 'THREAD_UNKNOWN' })
+  await assert.rejects(threads.append(id, recordOf(id, 'Later still?')), { code: 'THREAD_UNKNOWN' })
+  release()
+  assert.deepEqual(threads.list(), [])
   await assert.rejects(threads.read(id), { code: 'THREAD_UNKNOWN' })
   assert.deepEqual(await readdir(folder), [])
+})
+
+test('what a torn write had left of a thread goes with it', async () => {
+  const { threads, ids } = await threadsWith(['Why?'])
+  const [id = ''] = ids
+  await appendFile(join(folder, `${id}.journal`), 'half of a secret')
+  await threads.append(id, recordOf(id, 'And then?'))
+  assert.deepEqual(await readdir(folder), [`${id}.journal`, `${id}.journal.torn`])
+  await threads.remove(id)
+  assert.deepEqual(await readdir(folder), [])
+})
+
+test('a thread of records that only a newer version knows is left alone', async () => {
+  const path = join(folder, `${createUuidV7()}.journal`)
+  const { journal } = await openJournal(path)
+  await journal.append(Buffer.from('{"kind":"summary"}'))
+  await journal.close()
+  assert.deepEqual((await openThreads(folder)).list(), [])
+  assert.equal((await readJournal(path)).length, 1)
 })
 
 test('a damaged thread is set aside and named, and the others are there', async () => {

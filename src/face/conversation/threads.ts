@@ -16,6 +16,8 @@ export interface ThreadLimits {
 const LIMITS: ThreadLimits = { threadsMax: 1_000, turnsMax: 1_000, sizeBytesMax: 32 * 2 ** 20 }
 const RECORD_BYTES_MAX = 4 * 2 ** 20
 
+type JournalSizes = Required<Pick<JournalOptions, 'sizeBytesMax' | 'payloadBytesMax' | 'waitingBytesMax'>>
+
 export interface ThreadStore {
   /** What could not be read when the store was opened. */
   readonly faults: readonly Fault[]
@@ -47,6 +49,8 @@ export async function openThreads(folder: string, limits: Partial<ThreadLimits> 
   const { entries, faults } = await readThreadIndex(folder, sizes, threadsMax)
   const answers = new Map([...entries].flatMap(([id, entry]) => entry.answers.map((answer) => [answer, id])))
   const claimed = new Set<string>()
+  /** Of those that are claimed: what is still said in them belongs nowhere any more. */
+  const removed = new Set<string>()
 
   function find(id: string): ThreadEntry {
     const entry = entries.get(id)
@@ -70,27 +74,26 @@ export async function openThreads(folder: string, limits: Partial<ThreadLimits> 
 
   return {
     faults,
-    list: () =>
-      [...entries].map(([id, entry]) => describe(id, entry)).sort((a, b) => b.updatedAt - a.updatedAt),
+    list: () => lastUsedFirst(entries),
     threadOf: (answerId) => answers.get(answerId),
     async read(id) {
       const entry = find(id)
-      const payloads = await readJournal(pathOf(id), sizes).catch((cause: unknown) => {
-        throw readingError(cause)
-      })
-      return { thread: describe(id, entry), records: turnsIn(payloads) }
+      return { thread: describe(id, entry), records: await readTurns(pathOf(id), sizes) }
     },
     claim(id, isNew) {
       admit(id, isNew)
       claimed.add(id)
-      return () => void claimed.delete(id)
+      return () => {
+        claimed.delete(id)
+        removed.delete(id)
+      }
     },
     async append(id, record) {
       const before = entries.get(id)
-      await appendTo(pathOf(id), encodeTurn(record), sizes, before === undefined)
-      // Removed while it was being answered: opening the journal has made it anew.
-      if (before && !entries.has(id)) {
-        await rm(pathOf(id), { force: true })
+      if (!removed.has(id)) await appendTo(pathOf(id), encodeTurn(record), sizes, before === undefined)
+      if (removed.has(id)) {
+        // Opening the journal may just have made it anew.
+        await deleteThread(pathOf(id))
         throw new RunaError('THREAD_UNKNOWN', 'The thread was removed while it was being answered.')
       }
       entries.set(id, extendEntry(before, record))
@@ -98,8 +101,10 @@ export async function openThreads(folder: string, limits: Partial<ThreadLimits> 
     },
     async remove(id) {
       const entry = find(id)
-      await rm(pathOf(id), { force: true }).catch((cause: unknown) => {
-        throw writingError(cause)
+      if (claimed.has(id)) removed.add(id)
+      await deleteThread(pathOf(id)).catch((cause) => {
+        removed.delete(id)
+        throw cause
       })
       entries.delete(id)
       for (const answer of entry.answers) answers.delete(answer)
@@ -107,14 +112,34 @@ export async function openThreads(folder: string, limits: Partial<ThreadLimits> 
   }
 }
 
+function lastUsedFirst(entries: ReadonlyMap<string, ThreadEntry>): Thread[] {
+  return [...entries].map(([id, entry]) => describe(id, entry)).sort((a, b) => b.updatedAt - a.updatedAt)
+}
+
 function describe(id: string, { title, answers, updatedAt }: ThreadEntry): Thread {
   return { id, title, turns: answers.length, updatedAt }
+}
+
+async function readTurns(path: string, sizes: JournalSizes): Promise<AnswerRecord[]> {
+  const payloads = await readJournal(path, sizes).catch((cause: unknown) => {
+    throw readingError(cause)
+  })
+  return turnsIn(payloads)
+}
+
+/** With what an interrupted write had left of it beside its journal. */
+async function deleteThread(path: string): Promise<void> {
+  try {
+    for (const file of [path, `${path}.torn`]) await rm(file, { force: true })
+  } catch (cause) {
+    throw writingError(cause)
+  }
 }
 
 async function appendTo(
   path: string,
   payload: Uint8Array,
-  sizes: JournalOptions,
+  sizes: JournalSizes,
   isNew: boolean,
 ): Promise<void> {
   try {
