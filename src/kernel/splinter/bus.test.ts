@@ -76,3 +76,15 @@ test('who leaves is lost at once, for those who watch and for those who send', a
     ['cli'],
   )
 })
+
+test('who has left changes nothing about the one who has its row now', async () => {
+  const path = newBus()
+  const before = seat(path, 'before')
+  before.close()
+  const after = seat(path, 'after')
+  before.setState('ready')
+  before.beat(7)
+  const [member] = after.members()
+  assert.deepEqual([member?.name, member?.state, member?.running], ['after', 'attached', 0])
+  assert.equal(member?.silentMs, undefined)
+})

@@ -104,8 +104,12 @@ function takeSeat(segment: Segment, name: string): Bus {
     store: createStore(segment, locks),
     topic,
     members: table.list,
-    setState: own.setState,
+    setState(state) {
+      if (!closed) own.setState(state)
+    },
     beat(running) {
+      // From then on the row may be another member's.
+      if (closed) return
       own.setRunning(running)
       own.set('heartbeatAt', monotonicMs())
     },
