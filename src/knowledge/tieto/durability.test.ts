@@ -118,6 +118,16 @@ test('removing takes effect at once, also on the disk', async () => {
   await assert.rejects(tieto.remove('sea'), { code: 'TOPIC_UNKNOWN' })
 })
 
+test('who asks about all topics while one is removed hears of the others', async () => {
+  const tieto = await here.open()
+  for (const topic of ['air', 'sea']) await ingestAll(tieto, topic, await here.write(SEA))
+  // Without anything in memory, so that the answer has to look at the disk once more.
+  const fresh = await here.open()
+  const [topics, found] = await Promise.all([fresh.topics(), fresh.search([], 'whale'), tieto.remove('sea')])
+  assert.ok(topics.some(({ name }) => name === 'air'))
+  assert.ok(found.passages.some(({ topic }) => topic === 'air'))
+})
+
 test('an ingest that is cancelled keeps what it reported, and searches go on meanwhile', async () => {
   const tieto = await here.open()
   const abort = new AbortController()

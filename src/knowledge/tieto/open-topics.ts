@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Embedder } from '#kernel/embedding'
+import { syncFolder } from '#kernel/journal'
 import { RunaError, TOPIC_NAME } from '#protocol'
 import { rethrowWriteError, systemCodeOf } from './disk.ts'
 import { TOPICS_MAX } from './limits.ts'
@@ -69,7 +70,8 @@ export async function openTopics(
         if (wasted > WASTED_MAX && wasted > chunks) cache.forget(name)
       } finally {
         // A new topic that got no document is not on the disk, and so is not there.
-        if (!(await topicNames(folder)).includes(name)) cache.forget(name)
+        const names = await topicNames(folder).catch((): string[] => [])
+        if (!names.includes(name)) cache.forget(name)
         release()
       }
     },
@@ -81,6 +83,7 @@ export async function openTopics(
         const aside = join(folder, `${REMOVED}${randomUUID()}`)
         await rename(join(folder, name), aside)
         cache.forget(name)
+        await syncFolder(folder)
         await rm(aside, { recursive: true, force: true })
       } finally {
         release()

@@ -1,4 +1,4 @@
-import { rm, rmdir } from 'node:fs/promises'
+import { realpath, rm, rmdir } from 'node:fs/promises'
 import { dirname, sep } from 'node:path'
 
 /**
@@ -6,7 +6,9 @@ import { dirname, sep } from 'node:path'
  * all of it. A file anywhere else is the person's own, and stays.
  */
 export async function deleteOriginals(keptFolder: string, sources: readonly string[]): Promise<void> {
-  const kept = sources.filter((source) => source.startsWith(`${keptFolder}${sep}`))
+  // Documents are known by where they really lie, and a home is often reached by a link.
+  const place = await realpath(keptFolder).catch(() => keptFolder)
+  const kept = sources.filter((source) => source.startsWith(`${place}${sep}`))
   for (const source of kept) await rm(source, { force: true })
   // A folder that others still use is not empty, and so it stays.
   for (const folder of new Set(kept.map(dirname))) await rmdir(folder).catch(() => {})

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { access, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -53,6 +53,17 @@ test('what Runa kept of a document goes with it, and a file of the person stays'
   await tieto.remove({ topic: 'sea' })
   await assert.rejects(access(kept), { code: 'ENOENT' })
   await access(own)
+  await service.stop()
+})
+
+test('what Runa kept goes with its document also where the home is reached by a link', async () => {
+  const { tieto, service, folder } = await openService()
+  const real = await mkdtemp(join(root, 'real-'))
+  await symlink(real, join(folder, 'kept'))
+  await writeFile(join(real, 'a.md'), 'The tide turns twice a day.')
+  for await (const _ of tieto.ingest({ topic: 'sea', paths: [join(folder, 'kept/a.md')] }));
+  await tieto.remove({ topic: 'sea' })
+  await assert.rejects(access(join(real, 'a.md')), { code: 'ENOENT' })
   await service.stop()
 })
 

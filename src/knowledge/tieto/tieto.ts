@@ -101,7 +101,15 @@ async function open(folder: string, options: TietoOptions = {}): Promise<Tieto> 
       const { title, source, sizeBytes } = found
       return { ...readNearby(found, range, beforeBytes, afterBytes), title, source, sizeBytes }
     },
-    topics: async () => (await openAll(topics, [])).map(summarize),
+    async topics() {
+      // One after the other, since not all of them need fit into memory together.
+      const summaries: TopicSummary[] = []
+      for (const name of await topics.names()) {
+        const open = await openIfThere(topics, name)
+        if (open) summaries.push(summarize(open))
+      }
+      return summaries
+    },
     async documents(name) {
       const { topic } = await topics.open(name)
       const documents = [...topic.index.documents.values()].map(describe)
@@ -127,9 +135,23 @@ function readInput(input: IngestSource): IngestInput {
 
 async function openAll(topics: OpenTopics, names: readonly string[]): Promise<OpenTopic[]> {
   const opened: OpenTopic[] = []
-  for (const name of names.length > 0 ? new Set(names) : await topics.names())
-    opened.push(await topics.open(name))
+  for (const name of new Set(names)) opened.push(await topics.open(name))
+  if (names.length > 0) return opened
+  for (const name of await topics.names()) {
+    const open = await openIfThere(topics, name)
+    if (open) opened.push(open)
+  }
   return opened
+}
+
+/** Undefined for one that was removed since it was listed. */
+async function openIfThere(topics: OpenTopics, name: string): Promise<OpenTopic | undefined> {
+  try {
+    return await topics.open(name)
+  } catch (error) {
+    if (error instanceof RunaError && error.code === 'TOPIC_UNKNOWN') return undefined
+    throw error
+  }
 }
 
 async function removeTopic(topics: OpenTopics, name: string): Promise<Removed> {

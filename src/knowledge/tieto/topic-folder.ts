@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { mkdir, open, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { replaceFile } from '#kernel/journal'
+import { replaceFile, syncFolder } from '#kernel/journal'
 import { RunaError } from '#protocol'
 import { rethrowWriteError, systemCodeOf } from './disk.ts'
 import type { Document } from './document.ts'
@@ -75,16 +75,6 @@ export function createTopicFolder(path: string, replace: ReplaceFile = replaceFi
       await rm(join(path, fileName), { force: true })
       await syncFolder(path)
     },
-  }
-}
-
-/** Without this a power cut could bring back what was removed. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
   }
 }
 
