@@ -148,8 +148,13 @@ test('an ingest that is cancelled keeps what it reported, and searches go on mea
 test('changes of one topic wait for one another', async () => {
   const tieto = await here.open()
   const docs = await here.write(SEA)
-  const [first, second] = await Promise.all([ingestAll(tieto, 'sea', docs), ingestAll(tieto, 'sea', docs)])
-  assert.deepEqual([endOf(first)?.stored, endOf(second)?.unchanged], [3, 3])
+  const both = await Promise.all([ingestAll(tieto, 'sea', docs), ingestAll(tieto, 'sea', docs)])
+  const ends = both.map(endOf).map((end) => [end?.stored, end?.unchanged])
+  // Which of them found its files first is nobody's business.
+  assert.deepEqual(ends.sort(), [
+    [0, 3],
+    [3, 0],
+  ])
 })
 
 test('vectors of another model are made anew, and stored at the next ingest', async () => {
