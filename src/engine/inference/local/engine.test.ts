@@ -17,6 +17,8 @@ const REQUEST = { messages: [{ role: 'user' as const, content: 'hello' }], passa
 let folder: string
 /** What gilgul was asked for, in order. */
 let asked: string[]
+/** What gilgul is just stopping, and so cannot start. */
+const ending = new Set<string>()
 /** How each completion of the model's process goes, in order. */
 let completions: (() => AsyncGenerator<CompletionItem, void>)[]
 let freeBytes: number
@@ -64,10 +66,17 @@ async function createLocal(id: string, { idleMs = 60_000 } = {}): Promise<LocalM
     changed: () => {},
     admission,
     supervisor: {
-      startModel: async (name) => void asked.push(`start ${name}`),
+      async startModel(name) {
+        asked.push(`start ${name}`)
+        if (ending.has(name)) throw new RunaError('SERVICE_FAILED', 'It was stopped.')
+      },
       stopModel: async (name) => {
         asked.push(`stop ${name}`)
         freeBytes += 512 * MEBIBYTE
+        ending.add(name)
+        // Longer than whoever does not wait for it needs to ask for a start.
+        for (let look = 0; look < 20; look += 1) await fileState(path)
+        ending.delete(name)
       },
     },
     client: () =>
@@ -138,6 +147,17 @@ test('a model that nobody uses is stopped', async () => {
   while (asked.length < 2) await new Promise((resolve) => setTimeout(resolve, 1))
   assert.deepEqual(asked, ['start model-e', 'stop model-e'])
   assert.equal(local.state, 'stopped')
+})
+
+test('a model that is wanted again while it stops is started once it has', async () => {
+  const local = await createLocal('l')
+  await complete(local)
+  const unloaded = local.unload()
+  while (local.state === 'ready') await Promise.resolve()
+  assert.deepEqual(await complete(local), ['start', 'text'])
+  await unloaded
+  assert.deepEqual(asked, ['start model-l', 'stop model-l', 'start model-l'])
+  assert.equal(local.state, 'ready')
 })
 
 test('idle models make room for another, the longest idle first', async () => {

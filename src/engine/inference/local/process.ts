@@ -45,6 +45,7 @@ export function createModelProcess(options: ProcessOptions): ModelProcess {
   // A model that could not be stopped is tried again after its next use.
   const usage = createUsage(options.idleMs, () => void unload().catch(() => {}))
   let loading: Promise<void> | undefined
+  let stopping: Promise<void> = Promise.resolve()
 
   function explain(error: unknown): RunaError {
     const failure = explainFailure(stored.id, error)
@@ -55,6 +56,8 @@ export function createModelProcess(options: ProcessOptions): ModelProcess {
   async function start(): Promise<void> {
     status.become('loading', 'It is being loaded.')
     try {
+      // gilgul would take a start in the middle of a stop for a wish to keep what is just ending.
+      await stopping.catch(() => {})
       await checkFile(stored)
       const { admission, memoryBytes, settings } = options
       await admission.admit(`'${stored.id}'`, memoryBytes, () => supervisor.startModel(service, settings))
@@ -71,9 +74,8 @@ export function createModelProcess(options: ProcessOptions): ModelProcess {
     await loading?.catch(() => {})
     if (status.state !== 'ready') return
     status.become('stopped')
-    await supervisor.stopModel(service).catch((error) => {
-      if (!(error instanceof RunaError) || error.code !== 'SERVICE_UNKNOWN') throw error
-    })
+    stopping = stopModel(supervisor, service)
+    await stopping
   }
 
   return {
@@ -103,6 +105,15 @@ export function createModelProcess(options: ProcessOptions): ModelProcess {
     },
     use: usage.begin,
     explain,
+  }
+}
+
+/** One that is not there any more is stopped. */
+async function stopModel(supervisor: Supervisor, service: string): Promise<void> {
+  try {
+    await supervisor.stopModel(service)
+  } catch (error) {
+    if (!(error instanceof RunaError) || error.code !== 'SERVICE_UNKNOWN') throw error
   }
 }
 

@@ -21,10 +21,17 @@ export function idFromPath(path: string): string {
   return id || 'model'
 }
 
-/** Copies a model into Runa's own folder: whole and safe on the disk, or not at all. Gives the new path. */
+/**
+ * Copies a model into Runa's own folder: whole and safe on the disk, or not at all. Gives the new path. Rejects with
+ * MODEL_EXISTS where a file lies there already: it may be the very one that is to be copied.
+ */
 export async function copyModel(from: string, folder: string, id: string): Promise<string> {
   const path = join(folder, `${id}.gguf`)
   const temporary = `${path}.part`
+  if (await fileState(path)) {
+    const advice = 'Add it without a copy, or give another id.'
+    throw new RunaError('MODEL_EXISTS', `${path} is there already, and is not overwritten. ${advice}`)
+  }
   try {
     // Where the file system can share the blocks of both files, nothing is copied at all.
     await copyFile(from, temporary, constants.COPYFILE_FICLONE)
