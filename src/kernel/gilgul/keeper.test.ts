@@ -190,3 +190,12 @@ test('a model is started once, used again, and forgotten when it is stopped', as
   await supervisor.remove('model-a')
   assert.throws(() => supervisor.find('model-a'), { code: 'SERVICE_UNKNOWN' })
 })
+
+test('models leave seats on the bus for the services and the command line', async () => {
+  const { supervisor } = createStage([spec('inference')])
+  const added = Array.from({ length: 16 }, (_, index) => supervisor.add(spec(`model-${index}`)))
+  assert.throws(() => supervisor.add(spec('model-16')), { code: 'SERVICE_FAILED', message: /16 models/ })
+  assert.equal(supervisor.add(spec('model-3')), added[3])
+  await supervisor.remove('model-3')
+  supervisor.add(spec('model-16'))
+})

@@ -27,7 +27,8 @@ export interface Supervisor {
 /** Two at a time are as fast as all at once on a small machine, and leave it usable meanwhile. */
 const STARTING_MAX = 2
 
-const ADDED_MAX = 64
+/** Each takes a seat on the bus, and the services and the command line need some of these too. */
+const ADDED_MAX = 16
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { specs, restartsBefore = {}, onChange } = options

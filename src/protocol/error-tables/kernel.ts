@@ -14,7 +14,8 @@ export const KERNEL_ERRORS = {
   },
   BUS_FULL: {
     means: 'The bus has as many members or topics as it was made for.',
-    advice: 'Set a larger `bus.sizeBytes` in runa.yaml and start Runa again.',
+    advice:
+      'End programs that use Runa, or models; below 48 MiB, a larger `bus.sizeBytes` has room for more.',
     retry: false,
   },
   BUS_NO_SPACE: {

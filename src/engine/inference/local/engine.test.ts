@@ -149,6 +149,16 @@ test('a model that nobody uses is stopped', async () => {
   assert.equal(local.state, 'stopped')
 })
 
+test('one that died is not left to gilgul for good, which has started it again', async () => {
+  const local = await createLocal('m')
+  completions = [dieLate]
+  await assert.rejects(complete(local), { code: 'MODEL_FAILED' })
+  await local.unload()
+  assert.deepEqual(asked, ['start model-m', 'stop model-m'])
+  await local.unload()
+  assert.equal(asked.length, 2)
+})
+
 test('a model that is wanted again while it stops is started once it has', async () => {
   const local = await createLocal('l')
   await complete(local)

@@ -39,13 +39,12 @@ export interface ModelProcess {
 }
 
 export function createModelProcess(options: ProcessOptions): ModelProcess {
-  const { stored, supervisor } = options
-  const service = modelServiceName(stored.id)
+  const { stored } = options
+  const kept = createKeptProcess(options)
   const status = createStatus(options.changed)
   // A model that could not be stopped is tried again after its next use.
   const usage = createUsage(options.idleMs, () => void unload().catch(() => {}))
   let loading: Promise<void> | undefined
-  let stopping: Promise<void> = Promise.resolve()
 
   function explain(error: unknown): RunaError {
     const failure = explainFailure(stored.id, error)
@@ -56,11 +55,8 @@ export function createModelProcess(options: ProcessOptions): ModelProcess {
   async function start(): Promise<void> {
     status.become('loading', 'It is being loaded.')
     try {
-      // gilgul would take a start in the middle of a stop for a wish to keep what is just ending.
-      await stopping.catch(() => {})
       await checkFile(stored)
-      const { admission, memoryBytes, settings } = options
-      await admission.admit(`'${stored.id}'`, memoryBytes, () => supervisor.startModel(service, settings))
+      await options.admission.admit(`'${stored.id}'`, options.memoryBytes, kept.start)
       status.become('ready')
     } catch (error) {
       const failure = explain(error)
@@ -72,10 +68,8 @@ export function createModelProcess(options: ProcessOptions): ModelProcess {
   async function unload(): Promise<void> {
     usage.forget()
     await loading?.catch(() => {})
-    if (status.state !== 'ready') return
-    status.become('stopped')
-    stopping = stopModel(supervisor, service)
-    await stopping
+    if (status.state === 'ready') status.become('stopped')
+    await kept.stop()
   }
 
   return {
@@ -100,6 +94,7 @@ export function createModelProcess(options: ProcessOptions): ModelProcess {
     },
     unload,
     adopt() {
+      kept.adopt()
       status.become('ready')
       usage.rest()
     },
@@ -108,12 +103,36 @@ export function createModelProcess(options: ProcessOptions): ModelProcess {
   }
 }
 
-/** One that is not there any more is stopped. */
-async function stopModel(supervisor: Supervisor, service: string): Promise<void> {
-  try {
-    await supervisor.stopModel(service)
-  } catch (error) {
-    if (!(error instanceof RunaError) || error.code !== 'SERVICE_UNKNOWN') throw error
+/** What gilgul has, it brings back when it dies, also where it is of no use here any more: so it must be stopped. */
+function createKeptProcess({ stored, settings, supervisor }: ProcessOptions) {
+  const service = modelServiceName(stored.id)
+  let isKept = false
+  let stopping: Promise<void> = Promise.resolve()
+
+  async function stopNow(): Promise<void> {
+    try {
+      await supervisor.stopModel(service)
+    } catch (error) {
+      if (!(error instanceof RunaError) || error.code !== 'SERVICE_UNKNOWN') throw error
+    }
+  }
+
+  return {
+    adopt() {
+      isKept = true
+    },
+    async start(): Promise<void> {
+      // gilgul would take a start in the middle of a stop for a wish to keep what is just ending.
+      await stopping.catch(() => {})
+      isKept = true
+      await supervisor.startModel(service, settings)
+    },
+    async stop(): Promise<void> {
+      if (!isKept) return
+      isKept = false
+      stopping = stopNow()
+      await stopping
+    },
   }
 }
 
