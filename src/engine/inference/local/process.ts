@@ -113,7 +113,9 @@ function createKeptProcess({ stored, settings, supervisor }: ProcessOptions) {
     try {
       await supervisor.stopModel(service)
     } catch (error) {
-      if (!(error instanceof RunaError) || error.code !== 'SERVICE_UNKNOWN') throw error
+      if (error instanceof RunaError && error.code === 'SERVICE_UNKNOWN') return
+      isKept = true
+      throw error
     }
   }
 
