@@ -28,7 +28,7 @@ export function createLedgerFile(path: string): void {
 }
 
 export function openLedger(path: string): Ledger {
-  const words = new Int32Array(mapFile(openSync(path, 'r+')).memory)
+  const words = new Int32Array(mapFile(openSync(path, 'r+')))
   return {
     start: (life) => void Atomics.store(words, life * WORDS, 1),
     hasStarted: (life) => Atomics.load(words, life * WORDS) === 1,

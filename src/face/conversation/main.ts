@@ -1,4 +1,5 @@
-import { assetsFolder, homePaths, loadConfig } from '#kernel/config'
+import { loadConfig } from '#kernel/config'
+import { assetsFolder, homePaths } from '#kernel/home'
 import { call, runService } from '#kernel/service'
 import { conversationContract, inferenceContract, tietoContract } from '#protocol'
 import { openPersonas } from './personas.ts'

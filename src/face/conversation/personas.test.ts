@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import fc from 'fast-check'
-import { assetsFolder } from '#kernel/config'
+import { assetsFolder } from '#kernel/home'
 import { openPersonas, parsePersona } from './personas.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'runa-personas-'))

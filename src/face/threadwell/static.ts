@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { assetsFolder } from '#kernel/config'
+import { assetsFolder } from '#kernel/home'
 import { ICONS, iconSprite } from './icons.ts'
 
 /** What a browser is given to show: pages, and the files that they are made of. */

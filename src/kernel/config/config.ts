@@ -3,7 +3,7 @@ import { isMap, LineCounter, parseDocument } from 'yaml'
 import * as z from 'zod'
 import { RunaError } from '#protocol'
 
-export const PORT_DEFAULT = 7862
+const PORT_DEFAULT = 7862
 
 const MEBIBYTE = 2 ** 20
 

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Config, homePaths, loadConfig } from '#kernel/config'
+import { type Config, loadConfig } from '#kernel/config'
+import { homePaths } from '#kernel/home'
 import { call, createBusTransport, serve, type Transport } from '#kernel/service'
 import { attachBus, createBus } from '#kernel/splinter'
 import { gilgulContract, RunaError, threadwellContract } from '#protocol'

@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { allocateFile, type Mapping, mapFile } from '#kernel/sys'
+import { allocateFile, mapFile } from '#kernel/sys'
 import { RunaError } from '#protocol'
 import { type Geometry, LAYOUT_VERSION, type Layout, layOut } from './geometry.ts'
 
@@ -36,7 +36,6 @@ export interface Segment {
   readonly words: Int32Array
   readonly floats: Float64Array
   readonly integers: BigInt64Array
-  readonly address: bigint
 }
 
 function describe(error: unknown): string {
@@ -163,10 +162,10 @@ export function openSegment(path: string): Segment {
     const words = new Int32Array(HEADER_WORDS)
     readSync(mapped, new Uint8Array(words.buffer), 0, HEADER_WORDS * 4, 0)
     const layout = decodeHeader(path, words, size)
-    const mapping = mapFile(mapped)
+    const memory = mapFile(mapped)
     // A mapping keeps its opening of the file, and the locks on that, after the descriptor is closed. So the locks get
     // an opening of their own: of this very file, whatever may have its name by now.
-    return mapSegment(path, openSync(`/proc/self/fd/${mapped}`, 'r+'), layout, mapping)
+    return mapSegment(path, openSync(`/proc/self/fd/${mapped}`, 'r+'), layout, memory)
   } catch (error) {
     if (error instanceof RunaError) throw error
     const message = `The bus ${path} cannot be mapped: ${describe(error)}.`
@@ -193,7 +192,7 @@ function openOrThrow(path: string): number {
   }
 }
 
-function mapSegment(path: string, fd: number, layout: Layout, { memory, address }: Mapping): Segment {
+function mapSegment(path: string, fd: number, layout: Layout, memory: ArrayBuffer): Segment {
   return {
     path,
     fd,
@@ -203,6 +202,5 @@ function mapSegment(path: string, fd: number, layout: Layout, { memory, address 
     words: new Int32Array(memory),
     floats: new Float64Array(memory),
     integers: new BigInt64Array(memory),
-    address,
   }
 }

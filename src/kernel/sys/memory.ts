@@ -8,7 +8,7 @@ const MAP_FAILED = 0xffff_ffff_ffff_ffffn
 const EINVAL = 22
 
 /** A view of more makes Node abort. */
-export const MAPPING_BYTES_MAX = 4 * 2 ** 30
+const MAPPING_BYTES_MAX = 4 * 2 ** 30
 
 /**
  * Gives a file `sizeBytes` of real room, all zeros. A file that is merely long (ftruncate) kills whoever touches it
@@ -19,22 +19,15 @@ export function allocateFile(fd: number, sizeBytes: number): void {
   if (errno !== 0) throw systemError('posix_fallocate', errno)
 }
 
-export interface Mapping {
-  readonly memory: ArrayBuffer
-  /** Of the first byte, for the calls that need an address. */
-  readonly address: bigint
-}
-
 /**
  * Maps a whole file, shared with every process that maps it. There is no way back: unmapping would leave views
  * behind whose first use ends the process. So it stays until the process ends.
  */
-export function mapFile(fd: number): Mapping {
+export function mapFile(fd: number): ArrayBuffer {
   const { size } = fstatSync(fd)
   if (size === 0 || size > MAPPING_BYTES_MAX) throw systemError('mmap', EINVAL)
   const mmap = libc('void* mmap(void*, size_t, int, int, int, int64_t)')
   const pointer: unknown = mmap(null, size, PROT_READ_WRITE, MAP_SHARED, fd, 0)
-  const address = koffiLibrary().address(pointer)
-  if (address === MAP_FAILED) throw systemError('mmap')
-  return { memory: koffiLibrary().view(pointer, size), address }
+  if (koffiLibrary().address(pointer) === MAP_FAILED) throw systemError('mmap')
+  return koffiLibrary().view(pointer, size)
 }

@@ -2,12 +2,10 @@ import assert from 'node:assert/strict'
 import { closeSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { Worker } from 'node:worker_threads'
 import { isByteLocked, lockByte, unlockByte } from './byte-lock.ts'
 import { makeFifo } from './fifo.ts'
-import { futexWait, futexWake } from './futex.ts'
 import { allocateFile, mapFile } from './memory.ts'
-import { isProcessAlive, processStartTicks, setParentDeathSignal, setUndumpable } from './process.ts'
+import { processStartTicks, setParentDeathSignal } from './process.ts'
 
 const folder = mkdtempSync('/dev/shm/runa-sys-test-')
 after(() => rmSync(folder, { recursive: true }))
@@ -29,9 +27,7 @@ test('an allocated file has real blocks, and one that fits nowhere is refused by
 
 test('two mappings of a file are one memory, with atomic operations', () => {
   const path = createFile('mapped')
-  const [left, right] = [openSync(path, 'r+'), openSync(path, 'r+')].map(
-    (fd) => new Int32Array(mapFile(fd).memory),
-  )
+  const [left, right] = [openSync(path, 'r+'), openSync(path, 'r+')].map((fd) => new Int32Array(mapFile(fd)))
   assert.ok(left && right)
   Atomics.store(left, 7, 41)
   assert.equal(Atomics.add(right, 7, 1), 41)
@@ -66,37 +62,13 @@ test('a FIFO is made once', () => {
   assert.throws(() => makeFifo(path), { code: 'EEXIST' })
 })
 
-test('a futex sleeps only while its word holds what was expected, and is woken by another thread', async () => {
-  const path = createFile('futex')
-  const { memory, address } = mapFile(openSync(path, 'r+'))
-  const words = new Int32Array(memory)
-  assert.equal(futexWait(address, 1, 10_000), true)
-  assert.equal(futexWait(address, 0, 1), false)
-  const worker = new Worker(
-    `const { parentPort, workerData } = require('node:worker_threads')
-     import(workerData.door).then(async ({ mapFile, futexWait }) => {
-       const { openSync } = require('node:fs')
-       const { address } = mapFile(openSync(workerData.path, 'r+'))
-       parentPort.postMessage(futexWait(address, 0, 30_000))
-     })`,
-    { eval: true, workerData: { path, door: new URL('./index.js', import.meta.url).href } },
-  )
-  const woken = new Promise((resolve) => worker.once('message', resolve))
-  while (futexWake(address, 1) === 0) await new Promise(setImmediate)
-  assert.equal(await woken, true)
-  assert.equal(words[0], 0)
-})
-
 test('a process is known by pid and start time', () => {
   const started = processStartTicks(process.pid)
   assert.ok(started !== undefined && started > 0)
   assert.equal(processStartTicks(process.pid), started)
   assert.equal(processStartTicks(2 ** 22 + 1), undefined)
-  assert.ok(isProcessAlive(process.pid))
-  assert.ok(!isProcessAlive(2 ** 22 + 1))
 })
 
-test('the settings of a process are accepted by the kernel', () => {
+test('the kernel takes the wish to be told of a parent’s death', () => {
   setParentDeathSignal('SIGTERM')
-  setUndumpable()
 })

@@ -1,5 +1,5 @@
 /** Of the cosines in a mixed score. Measured: above this, static word vectors spoil what BM25 finds. */
-export const VECTOR_WEIGHT = 0.25
+const VECTOR_WEIGHT = 0.25
 
 /**
  * Mixes two rankings by their scores, each divided by its best: `(1 − weight) · bm25 / max + weight · cosine / max`.

@@ -98,11 +98,6 @@ export const KERNEL_ERRORS = {
     advice: 'The message names what was refused; a container or a security module may forbid it.',
     retry: false,
   },
-  UNSUPPORTED_SYSTEM: {
-    means: 'Runa does not run on this system.',
-    advice: 'Use Debian, Fedora or another Linux with glibc, and Node 20.19 or newer.',
-    retry: false,
-  },
   VERSION_CONFLICT: {
     means: 'Somebody else changed this first.',
     advice: 'Read it again, then repeat the change.',
