@@ -54,7 +54,7 @@ export async function removeTopic(
   await withRuna(['tieto'], async ({ client, signal }) => {
     const input = document === undefined ? { topic } : { topic, document }
     const removed = await client(tietoContract).remove(input, { signal })
-    const text = `Removed ${removed.documents} documents, ${removed.chunks} passages. The original files stay.`
+    const text = `Removed ${removed.documents} documents, ${removed.chunks} passages. Your own files stay.`
     print(removed, json, text)
   })
 }
