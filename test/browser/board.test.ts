@@ -69,6 +69,14 @@ describe('the board', { skip }, () => {
     assert.deepEqual(await titles(page, 'Done'), ['Buy bread', 'Water the plants'])
   })
 
+  test('keys go on with a card that was clicked on, and not only with its link', async () => {
+    await card(page, 'Buy bread').focus()
+    await page.keyboard.press('Space')
+    await spoken(page, 'Picked up Buy bread')
+    await page.keyboard.press('Escape')
+    await spoken(page, 'Put back.')
+  })
+
   test('the menu moves a card without any dragging, and Undo takes it back', async () => {
     await page.getByRole('button', { name: 'Actions for Buy bread' }).click()
     await page.getByRole('menuitem', { name: 'Move to Review' }).click()

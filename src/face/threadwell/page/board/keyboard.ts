@@ -23,7 +23,7 @@ export function letKeysMove(store: BoardStore, deeds: Deeds, more: KeyDeeds): vo
     if (target.closest('[popover]') !== null) return
     const card = target.closest<HTMLElement>('.card')
     if (picked !== null) movePicked(event, picked, store, deeds)
-    else if (card !== null && event.key === ' ' && target.matches('.open')) pickUp(event, card, store)
+    else if (card !== null && event.key === ' ' && target.matches('.open, .card')) pickUp(event, card, store)
     else if (areKeysOn()) letter(event, card, deeds, more)
   })
   // Whoever turns to something else lets go of the card.

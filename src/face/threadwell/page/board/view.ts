@@ -53,7 +53,8 @@ function fillList(
 }
 
 function cardElement(card: Card): HTMLElement {
-  return el('li', { class: 'card', 'data-id': card.id })
+  // Not a stop of the Tab key, which is its link; but who has clicked on it may go on with keys.
+  return el('li', { class: 'card', 'data-id': card.id, tabindex: '-1' })
 }
 
 function listElement(list: List): HTMLElement {
