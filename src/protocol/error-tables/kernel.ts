@@ -78,6 +78,11 @@ export const KERNEL_ERRORS = {
     advice: 'Use it as it is (`runa status`), or stop it first: `runa down`.',
     retry: false,
   },
+  SEAL_BROKEN: {
+    means: 'What is sealed was changed, or belongs to another key or another place. Nothing of it was used.',
+    advice: 'Restore the file from a backup, together with the key that it was sealed with.',
+    retry: false,
+  },
   SERVICE_FAILED: {
     means: 'The service could not be started.',
     advice: 'Look into its log: `runa logs NAME`. Start it again: `runa restart NAME`.',
