@@ -100,6 +100,19 @@ test('a running stream goes on while its service stops, and new calls are refuse
   await stopped
 })
 
+test('a stream that was sent whole is heard whole, though its service has died since', async () => {
+  const { echo, service, serverSide, callerSide } = newPair()
+  const numbers = echo.count({ to: 10 })
+  await numbers.next()
+  const died = new Promise<void>((resolve) => void callerSide.presence.watch('echo', resolve))
+  await service.stop()
+  serverSide.close()
+  await died
+  let counted = 1
+  for await (const _ of numbers) counted += 1
+  assert.equal(counted, 10)
+})
+
 test('a caller that leaves ends what it had asked for', async () => {
   let cancelled = false
   const { echo, callerSide } = newPair({

@@ -61,6 +61,22 @@ test('an event reaches everybody who listens', async () => {
   assert.deepEqual(heard.sort(), ['a changed', 'b changed', 'c changed'])
 })
 
+test('what a member had sent is heard before its death is', async () => {
+  const path = newBus()
+  const [service, caller] = [seat(path, 'tieto'), seat(path, 'cli')]
+  service.setState('ready')
+  let heard = 0
+  caller.receive(() => (heard += 1))
+  const heardBefore: number[] = []
+  caller.watch('tieto', () => heardBefore.push(heard))
+  for (let count = 0; count < 200; count += 1) {
+    service.send(createEnvelope({ from: 'tieto', to: caller.address, type: 'response' }))
+  }
+  service.close()
+  await until(() => heardBefore.length === 1)
+  assert.deepEqual(heardBefore, [200])
+})
+
 test('who leaves is lost at once, for those who watch and for those who send', async () => {
   const path = newBus()
   const [service, caller] = [seat(path, 'tieto'), seat(path, 'cli')]

@@ -40,8 +40,8 @@ export interface Bus extends Mailbox {
   /** How long the living member of that name or address has not done so; undefined where there is none. */
   silentMs(to: string): number | undefined
   /**
-   * Calls `onLost` once the member that now has this name or address is dead: in a microtask where nobody has it.
-   * Returns a function that ends the watching.
+   * Calls `onLost` once the member that now has this name or address is dead, and what it had sent is heard: in a
+   * microtask where nobody has it. Returns a function that ends the watching.
    */
   watch(to: string, onLost: () => void): () => void
   /** Leaves the bus: whoever waits for this member learns at once. The memory itself stays mapped. */
@@ -84,14 +84,14 @@ function takeSeat(segment: Segment, name: string): Bus {
   const endLife = openLife(path, own.row, own.stamp >> 8)
   const pump = createPump(segment, own.row, () => own.count('sleeps', 1))
   const closeBell = openBell(path, own.row, pump.wake)
-  const watcher = createWatcher(segment, table)
   const wakeRow = (row: number) => (row === own.row ? pump.wake() : ringIfAsleep(segment, row, bells.ring))
   const wakeEverybody = () => {
     for (let row = 0; row < segment.layout.membersMax; row += 1) wakeRow(row)
   }
   const wiring = { segment, own, locks, pump, wakeRow, wakeEverybody }
   const { topic, closeTopics } = createTopics(wiring)
-  const mailbox = createMailbox(wiring, table, topic)
+  const { catchUp, closeMailbox, ...mailbox } = createMailbox(wiring, table, topic)
+  const watcher = createWatcher(segment, table, catchUp)
   own.set('attachedAt', Date.now())
   own.setState('attached')
   let closed = false
@@ -120,7 +120,7 @@ function takeSeat(segment: Segment, name: string): Bus {
       closed = true
       pump.stop()
       closeTopics()
-      mailbox.closeMailbox()
+      closeMailbox()
       closeBell()
       watcher.close()
       bells.close()

@@ -24,15 +24,24 @@ export interface Mailbox {
 }
 
 const EVENTS_TOPIC = '*'
+/** More than an inbox holds: who goes on sending does not keep this process from everything else. */
+const BATCHES_MAX = 512
+
+/** What the seat itself does with its mailbox. */
+interface MailboxCare {
+  /** Hears everything that lies in the inbox by now. */
+  catchUp(): void
+  closeMailbox(): void
+}
 
 export function createMailbox(
   wiring: Wiring,
   table: MemberTable,
   topic: (name: string, options: TopicOptions) => Channel,
-): Mailbox & { closeMailbox(): void } {
+): Mailbox & MailboxCare {
   const capacityBytes = Math.floor(wiring.segment.layout.topicsBytes / 4)
   const events = () => topic(EVENTS_TOPIC, { capacityBytes })
-  const { receive, closeMailbox } = createReceiver(wiring)
+  const { receive, ...care } = createReceiver(wiring)
   return {
     send: createSender(wiring, table, events),
     receive,
@@ -43,7 +52,7 @@ export function createMailbox(
       })
       return subscription.end
     },
-    closeMailbox,
+    ...care,
   }
 }
 
@@ -76,7 +85,7 @@ function openFrame({ own }: Wiring, frame: Uint8Array): Envelope | undefined {
   return undefined
 }
 
-function createReceiver(wiring: Wiring): Pick<Mailbox, 'receive'> & { closeMailbox(): void } {
+function createReceiver(wiring: Wiring): Pick<Mailbox, 'receive'> & MailboxCare {
   const { own, pump } = wiring
   const listeners = new Set<EnvelopeListener>()
   const ownName = own.address.slice(0, own.address.lastIndexOf('@'))
@@ -105,6 +114,9 @@ function createReceiver(wiring: Wiring): Pick<Mailbox, 'receive'> & { closeMailb
     receive(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
+    },
+    catchUp() {
+      for (let batches = 0; batches < BATCHES_MAX && drain(); batches += 1);
     },
     closeMailbox() {
       inbox.leave()

@@ -8,8 +8,11 @@ interface Watched {
   endWatch(): void
 }
 
-/** Tells of deaths. One pipe for each member that is watched, kept while both live. */
-export function createWatcher({ path }: Segment, table: MemberTable) {
+/**
+ * Tells of deaths. One pipe for each member that is watched, kept while both live. `beforeReport` is called first: what
+ * the dead one had sent was sent before it died.
+ */
+export function createWatcher({ path }: Segment, table: MemberTable, beforeReport: () => void) {
   const watched = new Map<number, Watched>()
 
   function report(stamp: number): void {
@@ -17,6 +20,7 @@ export function createWatcher({ path }: Segment, table: MemberTable) {
     if (entry === undefined) return
     watched.delete(stamp)
     entry.endWatch()
+    beforeReport()
     for (const { onLost } of entry.listeners) onLost()
   }
 
