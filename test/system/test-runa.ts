@@ -44,8 +44,10 @@ const COMMAND_MS = 45_000
 
 export const UP = [process.execPath, MAIN, 'up']
 
-export function createTestRuna(config = ''): TestRuna {
-  const home = mkdtempSync(join(tmpdir(), 'runa-system-'))
+export function createTestRuna(
+  config = '',
+  home: string = mkdtempSync(join(tmpdir(), 'runa-system-')),
+): TestRuna {
   if (config !== '') writeFileSync(join(home, 'runa.yaml'), config)
   const environment = { ...process.env, RUNA_HOME: home, RUNA_PORT: '0' }
   const started: ChildProcess[] = []

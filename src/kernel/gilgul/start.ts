@@ -9,6 +9,8 @@ export async function startGilgul(options: Pick<RunOptions, 'services' | 'modelS
   const report = (line: Report) => void process.stdout.write(`${JSON.stringify(line)}\n`)
   // The ancestor may be gone: nobody listens then, and everything is to stop.
   process.stdout.on('error', stop)
+  // Its log lies on a disk, which may be full: that must not end what keeps everything else running.
+  process.stderr.on('error', () => {})
   for (const event of ['end', 'error', 'close']) process.stdin.once(event, stop)
   process.stdin.resume()
   process.on('SIGTERM', stop)

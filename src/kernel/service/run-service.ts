@@ -95,7 +95,7 @@ function holdLifeline(): AbortSignal {
   for (const event of ['end', 'error', 'close'])
     process.stdin.once(event, () => stop(ORPHANED, ORPHAN_STOP_MS))
   process.stdin.resume()
-  // The log may have been read by the supervisor that is gone.
+  // The log lies on a disk, which may be full, or was read by a supervisor that is gone.
   process.stderr.on('error', () => {})
   return stopping.signal
 }

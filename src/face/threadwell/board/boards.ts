@@ -20,7 +20,7 @@ export interface Boards {
   create(title: string, design?: (empty: BoardState) => BoardState): Promise<BoardState>
   /**
    * Resolves once the change is durable. Rejects with what `applyChange` throws, VERSION_CONFLICT where `version` is
-   * given and no longer the board's, BUSY, BOARD_FULL, JOURNAL_FAILED; and then nothing has changed.
+   * given and no longer the board's, BUSY, BOARD_FULL, DISK_FULL, JOURNAL_FAILED; and then nothing has changed.
    */
   change(id: string, change: Entry['change'], version?: number): Promise<ChangeReply>
   /** Calls after each change, once it is durable. Returns a function that ends it. */

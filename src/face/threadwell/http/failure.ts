@@ -32,6 +32,7 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   JOURNAL_FULL: 507,
   KEYS_FULL: 507,
   MODEL_TOO_LARGE: 507,
+  THREADS_FULL: 507,
   TOPIC_FULL: 507,
   BUSY: 503,
   BUS_BACKPRESSURE: 503,

@@ -42,7 +42,7 @@ export async function openKeys(path: string, nowMs: () => number = Date.now): Pr
   function update(change: (keys: readonly StoredKey[]) => readonly StoredKey[]): Promise<void> {
     const updated = last.then(async () => {
       const next = change(keys)
-      await replaceFile(path, JSON.stringify({ keys: next })).catch(explain)
+      await replaceFile(path, JSON.stringify({ keys: next }))
       keys = next
       unsavedUse = false
       savedAt = nowMs()
@@ -97,10 +97,4 @@ async function readKeys(path: string): Promise<StoredKey[]> {
       cause,
     })
   }
-}
-
-function explain(cause: NodeJS.ErrnoException): never {
-  if (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')
-    throw new RunaError('DISK_FULL', undefined, { cause })
-  throw cause
 }

@@ -30,7 +30,7 @@ export async function startHttpServer(
   const server = createServer({ requestTimeout: LIMITS.requestMs }, listener)
   server.maxConnections = LIMITS.connectionsMax
   const taken = port === 0 ? await listenAgain(server, portFile) : await listen(server, port)
-  await replaceFile(portFile, String(taken))
+  await rememberPort(portFile, taken)
   return {
     url: `http://${HOST}:${taken}`,
     async close() {
@@ -41,8 +41,17 @@ export async function startHttpServer(
   }
 }
 
+async function recallPort(portFile: string): Promise<number> {
+  return Number(await readFile(portFile, 'utf8').catch(() => '0'))
+}
+
+/** A convenience: a disk that is full must not keep the page away. */
+async function rememberPort(portFile: string, port: number): Promise<void> {
+  if ((await recallPort(portFile)) !== port) await replaceFile(portFile, String(port)).catch(() => {})
+}
+
 async function listenAgain(server: Server, portFile: string): Promise<number> {
-  const before = Number(await readFile(portFile, 'utf8').catch(() => '0'))
+  const before = await recallPort(portFile)
   if (!Number.isInteger(before) || before <= 0 || before > 65_535) return await listen(server, 0)
   return await listen(server, before).catch(() => listen(server, 0))
 }
