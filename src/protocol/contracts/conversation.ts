@@ -122,6 +122,18 @@ const asked = {
   sampling: samplingSchema.default({}),
 }
 
+/** What keeps an answer from coming to be, whether it is stored or not. */
+const ANSWER_ERRORS = [
+  'PERSONA_UNKNOWN',
+  'TOPIC_UNKNOWN',
+  'MODEL_UNKNOWN',
+  'MODEL_FAILED',
+  'MODEL_TOO_LARGE',
+  'CONTEXT_FULL',
+  'ENGINE_UNREACHABLE',
+  'NO_MEMORY',
+] as const
+
 /** One turn, from a message to an answer: the only part that knows the whole recipe. */
 export const conversationContract = defineContract({
   name: 'conversation',
@@ -142,14 +154,7 @@ export const conversationContract = defineContract({
       windowItems: 256,
       errors: [
         'THREAD_UNKNOWN',
-        'PERSONA_UNKNOWN',
-        'TOPIC_UNKNOWN',
-        'MODEL_UNKNOWN',
-        'MODEL_FAILED',
-        'MODEL_TOO_LARGE',
-        'CONTEXT_FULL',
-        'ENGINE_UNREACHABLE',
-        'NO_MEMORY',
+        ...ANSWER_ERRORS,
         'JOURNAL_CORRUPT',
         'JOURNAL_FULL',
         'JOURNAL_FAILED',
@@ -163,16 +168,7 @@ export const conversationContract = defineContract({
       input: z.object({ ...asked, messages: z.array(messageSchema).min(1).max(MESSAGES_MAX) }),
       item: turnItemSchema,
       windowItems: 256,
-      errors: [
-        'PERSONA_UNKNOWN',
-        'TOPIC_UNKNOWN',
-        'MODEL_UNKNOWN',
-        'MODEL_FAILED',
-        'MODEL_TOO_LARGE',
-        'CONTEXT_FULL',
-        'ENGINE_UNREACHABLE',
-        'NO_MEMORY',
-      ],
+      errors: ANSWER_ERRORS,
       limits: { timeoutMs: 900_000, runningMax: 32 },
     },
     personas: {

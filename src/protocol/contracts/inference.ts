@@ -10,6 +10,11 @@ const modelIdSchema = z
   .string()
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/, "a model's id is 1 to 64 of letters, digits, dot, _ and -")
 
+const textsSchema = z
+  .array(sensitive(z.string().max(EMBEDDED_TEXT_LENGTH_MAX)))
+  .min(1)
+  .max(EMBEDDED_TEXTS_MAX)
+
 export const modelSchema = z.object({
   id: modelIdSchema,
   engine: z.enum(['llama', 'openai', 'extractive']),
@@ -66,13 +71,7 @@ export const inferenceContract = defineContract({
     },
     /** Without a model: by the embedding model that Runa ships. Vectors are normalised. */
     embed: {
-      input: z.object({
-        model: modelIdSchema.optional(),
-        texts: z
-          .array(sensitive(z.string().max(EMBEDDED_TEXT_LENGTH_MAX)))
-          .min(1)
-          .max(EMBEDDED_TEXTS_MAX),
-      }),
+      input: z.object({ model: modelIdSchema.optional(), texts: textsSchema }),
       output: z.object({
         model: z.string(),
         vectors: z.array(z.array(z.number())),
@@ -153,7 +152,7 @@ export const modelContract = defineContract({
       limits: { timeoutMs: 600_000, runningMax: 32 },
     },
     embed: {
-      input: inferenceEmbedInput(),
+      input: z.object({ texts: textsSchema }),
       output: z.object({ vectors: z.array(z.array(z.number())), tokens: count }),
       errors: ['MODEL_FAILED', 'CONTEXT_FULL'],
       limits: { timeoutMs: 120_000, runningMax: 16 },
@@ -161,11 +160,3 @@ export const modelContract = defineContract({
   },
   events: {},
 })
-
-function inferenceEmbedInput() {
-  const texts = z
-    .array(sensitive(z.string().max(EMBEDDED_TEXT_LENGTH_MAX)))
-    .min(1)
-    .max(EMBEDDED_TEXTS_MAX)
-  return z.object({ texts })
-}
