@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { readdir, realpath } from 'node:fs/promises'
 import { processStartTicks } from '#kernel/sys'
 
 /** What names a process for good: its number alone is given to another one after its death. */
@@ -35,10 +35,10 @@ export function signalTo(identity: Identity, signal: NodeJS.Signals): void {
 
 /** The processes that inherited the file at `path` as their descriptor `fd`. */
 export async function findHolders(path: string, fd: number): Promise<Identity[]> {
-  const names = await readdir('/proc')
+  const [names, place] = await Promise.all([readdir('/proc'), realpath(path)])
   const pids = names.filter((name) => /^\d+$/.test(name)).map(Number)
   return pids.flatMap((pid) => {
-    const identity = pid !== process.pid && linksTo(pid, fd, path) ? identify(pid) : undefined
+    const identity = pid !== process.pid && linksTo(pid, fd, place) ? identify(pid) : undefined
     return identity ? [identity] : []
   })
 }

@@ -9,6 +9,7 @@ import {
   openSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -37,6 +38,9 @@ async function startRemnant(lockPath: string, onTerm: string): Promise<ChildProc
 }
 
 test('a new world begins once the last process of the old one has ended, by wish or by force', async () => {
+  const link = `${folder}-link`
+  symlinkSync(folder, link)
+  after(() => rmSync(link))
   for (const [onTerm, signal] of [
     ['process.exit(0)', null],
     ['undefined', 'SIGKILL'],
@@ -44,7 +48,8 @@ test('a new world begins once the last process of the old one has ended, by wish
     const lockPath = join(folder, `world-${signal}.lock`)
     const remnant = await startRemnant(lockPath, onTerm)
     const exited = once(remnant, 'exit')
-    const fd = await enterNewWorld(lockPath, undefined)
+    // By way of a link, as a home may be reached.
+    const fd = await enterNewWorld(join(link, `world-${signal}.lock`), undefined)
     assert.equal((await exited)[1], signal)
     const other = openSync(lockPath, 'a+')
     assert.ok(!lockByte(other, 0))
