@@ -128,6 +128,25 @@ test('who asks about all topics while one is removed hears of the others', async
   assert.ok(found.passages.some(({ topic }) => topic === 'air'))
 })
 
+test('topics that memory has no room for are counted without being read again, until they change', async () => {
+  const tieto = await here.open()
+  const names = Array.from({ length: 20 }, (_, number) => `topic-${number}`)
+  const text = { name: 'note', text: 'The tide turns twice a day.' }
+  for (const name of names) await ingestAll(tieto, name, { texts: [text] })
+  const before = await tieto.topics()
+  assert.equal(before.length, names.length)
+  for (const name of names) {
+    for (const file of await readdir(join(here.topics, name))) {
+      await writeFile(join(here.topics, name, file), 'read again')
+    }
+  }
+  assert.deepEqual(await tieto.topics(), before)
+  await ingestAll(tieto, 'topic-0', { texts: [{ ...text, name: 'another' }] })
+  const [changed] = await tieto.topics()
+  assert.equal(changed?.documents, 1)
+  assert.equal(changed?.damaged.length, 1)
+})
+
 test('an ingest that is cancelled keeps what it reported, and searches go on meanwhile', async () => {
   const tieto = await here.open()
   const abort = new AbortController()

@@ -72,19 +72,24 @@ async function open(folder: string, options: TietoOptions = {}): Promise<Tieto> 
   const embedder = options.embedder ?? (await loadEmbedder())
   const topics = await openTopics(folder, embedder, options.replaceFile)
   const { onChange = () => {}, nowMs = Date.now } = options
+  const summaries = createSummaries(topics)
+  const changed = (name: string): void => {
+    summaries.forget(name)
+    onChange(name)
+  }
 
   async function* ingestInto(name: string, input: IngestSource, signal = new AbortController().signal) {
     const { paths = [], texts = [] } = readInput(input)
     const found = await findFiles(paths)
     const steps = topics.change(name, ({ topic }) => ingest(found, texts, { topic, embedder, nowMs, signal }))
-    let changed = false
+    let isChanged = false
     try {
       for await (const item of steps) {
-        changed ||= item.kind === 'stored' || item.kind === 'removed'
+        isChanged ||= item.kind === 'stored' || item.kind === 'removed'
         yield item
       }
     } finally {
-      if (changed) onChange(name)
+      if (isChanged) changed(name)
     }
   }
 
@@ -101,15 +106,7 @@ async function open(folder: string, options: TietoOptions = {}): Promise<Tieto> 
       const { title, source, sizeBytes } = found
       return { ...readNearby(found, range, beforeBytes, afterBytes), title, source, sizeBytes }
     },
-    async topics() {
-      // One after the other, since not all of them need fit into memory together.
-      const summaries: TopicSummary[] = []
-      for (const name of await topics.names()) {
-        const open = await openIfThere(topics, name)
-        if (open) summaries.push(summarize(open))
-      }
-      return summaries
-    },
+    topics: summaries.list,
     async documents(name) {
       const { topic } = await topics.open(name)
       const documents = [...topic.index.documents.values()].map(describe)
@@ -119,7 +116,7 @@ async function open(folder: string, options: TietoOptions = {}): Promise<Tieto> 
       const removed = await (document === undefined
         ? removeTopic(topics, name)
         : removeDocument(topics, name, document))
-      onChange(name)
+      changed(name)
       return removed
     },
   }
@@ -131,6 +128,23 @@ export const Tieto = { open } as const
 function readInput(input: IngestSource): IngestInput {
   if (typeof input === 'string') return { paths: [input] }
   return 'length' in input ? { paths: input } : input
+}
+
+/** Topics as they last were, so that counting does not read again what memory had no room to keep. */
+function createSummaries(topics: OpenTopics) {
+  const known = new Map<string, TopicSummary>()
+  return {
+    forget: (name: string) => void known.delete(name),
+    async list(): Promise<TopicSummary[]> {
+      const names = await topics.names()
+      // One after the other, since not all of them need fit into memory together.
+      for (const name of names.filter((candidate) => !known.has(candidate))) {
+        const open = await openIfThere(topics, name)
+        if (open) known.set(name, summarize(open))
+      }
+      return names.flatMap((name) => known.get(name) ?? [])
+    },
+  }
 }
 
 async function openAll(topics: OpenTopics, names: readonly string[]): Promise<OpenTopic[]> {
