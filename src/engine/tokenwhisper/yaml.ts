@@ -1,6 +1,6 @@
 import { isMap, LineCounter, parseDocument } from 'yaml'
 import type * as z from 'zod'
-import { RunaError } from '#protocol'
+import { RunaError, wordIssue } from '#protocol'
 import { POLICY_LIMITS } from './policy.ts'
 
 const FAULTS_SHOWN_MAX = 10
@@ -22,7 +22,7 @@ export function readYaml<Schema extends z.ZodType>(text: string, schema: Schema)
     throw new RunaError('POLICY_INVALID', `The file is larger than ${POLICY_LIMITS.fileBytes} bytes.`)
   }
   const { content, fail } = parseYaml(text)
-  const result = schema.safeParse(content)
+  const result = schema.safeParse(content, { error: wordIssue })
   if (result.success) return { value: result.data, fail }
   throw fail(result.error.issues)
 }

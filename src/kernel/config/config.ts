@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { isMap, LineCounter, parseDocument } from 'yaml'
 import * as z from 'zod'
-import { RunaError } from '#protocol'
+import { RunaError, wordIssue } from '#protocol'
 
 const PORT_DEFAULT = 7862
 
@@ -79,7 +79,7 @@ export async function loadConfig(
   const port = environment['RUNA_PORT']
   if (port === undefined || port === '') return config
   const parsed = configSchema.shape.face.safeParse({ port: /^\d+$/.test(port) ? Number(port) : port })
-  if (!parsed.success) throw new RunaError('CONFIG_INVALID', `RUNA_PORT is no port number: ${port}`)
+  if (!parsed.success) throw new RunaError('CONFIG_INVALID', `RUNA_PORT is no port number: ${port}.`)
   return { ...config, face: parsed.data }
 }
 
@@ -90,17 +90,17 @@ export function parseConfig(text: string): Config {
   if (fault) {
     throw new RunaError(
       'CONFIG_INVALID',
-      `runa.yaml, line ${lines.linePos(fault.pos[0]).line}: ${fault.message}`,
+      `runa.yaml, line ${lines.linePos(fault.pos[0]).line}: ${fault.message}.`,
     )
   }
-  const result = configSchema.safeParse(document.toJS() ?? {})
+  const result = configSchema.safeParse(document.toJS() ?? {}, { error: wordIssue })
   if (result.success) return result.data
   const faults = result.error.issues.map((issue) => {
     const offset = offsetOf(document.contents, issue.path)
     const where = offset === undefined ? '' : `, line ${lines.linePos(offset).line}`
     return `runa.yaml${where}: ${issue.path.join('.') || 'the file'}: ${issue.message}`
   })
-  throw new RunaError('CONFIG_INVALID', faults.join('; '), { cause: result.error })
+  throw new RunaError('CONFIG_INVALID', `${faults.join('; ')}.`, { cause: result.error })
 }
 
 /** Where in the text the value at `path` stands, or what is nearest above it. */
