@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -90,8 +91,7 @@ export async function runAncestor(options: AncestorOptions): Promise<Failure | u
 /** The open lock file, or what is in the way. */
 function openHome(paths: HomePaths): number | Failure {
   try {
-    for (const folder of [paths.home, paths.run, paths.logs])
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
+    for (const folder of [paths.home, paths.run, paths.logs]) makeFolder(folder)
     chmodSync(paths.run, 0o700)
     return openSync(runFiles(paths).lock, 'a+', 0o600)
   } catch (error) {
@@ -101,6 +101,21 @@ function openHome(paths: HomePaths): number | Failure {
       message: `Runa cannot write to its folder: ${code} at ${path}.`,
       advice: 'Make room or give yourself the right to write there, or set RUNA_HOME to another folder.',
     }
+  }
+}
+
+/**
+ * Not Node's own `recursive`: that goes on for ever where a folder says ENOENT to whoever makes one in it, as /proc
+ * does, and tells a disk that may only be read as one that is not there.
+ */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Two starts at once: the lock decides between them.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 
