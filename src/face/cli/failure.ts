@@ -1,4 +1,5 @@
-import { typeable } from '#kernel/home'
+import type { CommanderError } from 'commander'
+import { RUNA_COMMAND, typeable } from '#kernel/home'
 
 /** What a script may rely on. */
 export const EXIT_CODES = `
@@ -20,4 +21,14 @@ export function tell({ code, message, advice }: Told, json: boolean): void {
   const error = { code, message: typeable(message), advice: typeable(advice) }
   const text = json ? JSON.stringify({ error }) : `${error.message} [${code}]\n${error.advice}`
   process.stderr.write(`${text}\n`)
+}
+
+/** What commander found wrong with the arguments. Its `help` and `version` are no errors. Returns the exit code. */
+export function reportArguments({ exitCode, message }: CommanderError, json: boolean): number {
+  if (exitCode === 0) return 0
+  const sentence = message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')
+  const ended = /[.?)]$/.test(sentence) ? sentence : `${sentence}.`
+  const advice = `\`${RUNA_COMMAND} --help\` says more. A text of several words needs quotes around it.`
+  tell({ code: 'BAD_INPUT', message: ended.charAt(0).toUpperCase() + ended.slice(1), advice }, json)
+  return 2
 }

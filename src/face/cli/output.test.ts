@@ -32,6 +32,10 @@ test('columns are as wide as their widest cell, and no line ends in blanks', () 
   )
 })
 
+test('a name with a line end in it makes no second row', () => {
+  assert.equal(formatTable([['A'], ['new\nline']]), 'A\nnew line')
+})
+
 test('a number is whole, and within its bounds', () => {
   assert.equal(wholeNumber('-k', '8', 10), 8)
   for (const wrong of ['', '11', '-1', '1.5', '1e1', 'x']) {

@@ -8,6 +8,7 @@ test('advice names the command that can be typed here', () => {
   assert.equal(RUNA_COMMAND, 'npx runa')
   assert.equal(typeable('List them: `runa topics`.'), 'List them: `npx runa topics`.')
   assert.equal(typeable('Type `npx runa up`, not runa.'), 'Type `npx runa up`, not runa.')
+  assert.equal(typeable('Open `runa.yaml`, then type `runa`.'), 'Open `runa.yaml`, then type `npx runa`.')
 })
 
 test('a shell reads a quoted argument as it was', () => {

@@ -5,7 +5,7 @@ export const RUNA_COMMAND = packageFolder().includes('/node_modules/') ? 'runa' 
 
 /** Advice is written with `runa`; this makes it what can be typed here. The one place that decides it. */
 export function typeable(text: string): string {
-  return text.replaceAll(/`(?:npx )?runa\b/g, `\`${RUNA_COMMAND}`)
+  return text.replaceAll(/`(?:npx )?runa(?=[ `])/g, `\`${RUNA_COMMAND}`)
 }
 
 /** One argument as a shell takes it: unchanged where that is safe, else in single quotes. */
