@@ -16,7 +16,7 @@ export interface LlamaSize {
   readonly feedForward: number
 }
 
-const SMALL: LlamaSize = {
+export const SMALL: LlamaSize = {
   contextTokens: 512,
   width: 64,
   layers: 2,

@@ -44,6 +44,13 @@ test('an error that was worded for strangers leaves its words', () => {
   )
 })
 
+test('an error that names what people wrote leaves its code alone', () => {
+  const error = new RunaError('DOCUMENT_UNKNOWN', 'The topic letters has no document dear diary.')
+  const line = logged((log) => log.call({ ...record, outcome: 'DOCUMENT_UNKNOWN', error }))
+  assert.equal(line['outcome'], 'DOCUMENT_UNKNOWN')
+  assert.doesNotMatch(JSON.stringify(line), /dear diary/)
+})
+
 test('a line that would be too long leaves the details out', () => {
   const line = logged((log) => log.call({ ...record, outcome: 'OK', input: 'x'.repeat(5_000) }))
   assert.equal(line['shortened'], true)

@@ -1,4 +1,4 @@
-import { RunaError } from '#protocol'
+import { quotesWords, RunaError } from '#protocol'
 import type { CallRecord } from './serve.ts'
 
 /** Writes lines of JSON to stderr, where the supervisor takes them to a file. */
@@ -32,7 +32,8 @@ export function createLog(service: string, write: (line: string) => void = write
 /** Where a fault lies, without its message: that may quote what somebody wrote. */
 function describe(outcome: string, error: unknown): Readonly<Record<string, unknown>> {
   if (outcome === 'OK' || outcome === 'CANCELLED' || !(error instanceof Error)) return {}
-  if (error instanceof RunaError && error.code === outcome) return { message: error.message }
+  if (error instanceof RunaError && error.code === outcome)
+    return quotesWords(error.code) ? {} : { message: error.message }
   const code = (error as NodeJS.ErrnoException).code
   const frames = error.stack?.split('\n').filter((text) => /^\s+at /.test(text)) ?? []
   return { error: error.name, code, at: frames.slice(0, 8).map((frame) => frame.trim()) }

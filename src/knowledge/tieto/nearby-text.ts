@@ -24,7 +24,7 @@ export function readNearby(
   afterBytes: number,
 ): NearbyText {
   if (start > end || end > document.sizeBytes || end - start > READ_BYTES_MAX) {
-    const limits = `${document.document} has ${document.sizeBytes} bytes, and at most ${READ_BYTES_MAX} are read at once`
+    const limits = `the document has ${document.sizeBytes} bytes, and at most ${READ_BYTES_MAX} are read at once`
     throw new RunaError('BAD_INPUT', `start, end: ${limits}.`)
   }
   const from = Math.max(0, start - beforeBytes - CHARACTER_BYTES_MAX)

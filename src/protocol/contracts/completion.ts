@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { sensitive } from '../contract.ts'
-import { placeSchema } from './passage.ts'
+import { placeSchema, titleSchema } from './passage.ts'
 
 export const MESSAGES_MAX = 512
 export const MESSAGE_LENGTH_MAX = 200_000
@@ -23,7 +23,10 @@ export const samplingSchema = z.object({
   repeatPenalty: z.number().min(0.1).max(3).optional(),
   seed: z.number().int().min(0).max(0xffff_ffff).optional(),
   tokensMax: z.number().int().min(1).max(COMPLETION_TOKENS_MAX).optional(),
-  stop: z.array(z.string().min(1).max(256)).max(16).optional(),
+  stop: z
+    .array(sensitive(z.string().min(1).max(256)))
+    .max(16)
+    .optional(),
 })
 export type Sampling = z.infer<typeof samplingSchema>
 
@@ -45,7 +48,7 @@ export type Verdict = z.infer<typeof verdictSchema>
 /** A passage that the answer may rest on. Its number is how the answer names it: `[1]`. */
 export const numberedPassageSchema = placeSchema.extend({
   number: z.number().int().positive(),
-  title: z.string(),
+  title: titleSchema,
   /** As the search gave it: comparable within one request only. */
   score: z.number().default(0),
   text: sensitive(z.string()),

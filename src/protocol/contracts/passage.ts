@@ -8,13 +8,19 @@ export const topicNameSchema = z
   .regex(TOPIC_NAME, "a topic's name is 1 to 64 of a-z, 0-9 and -, and begins with a letter or digit")
 
 /** What stood in the front matter of a document. */
-export const metadataSchema = z.record(z.string().max(128), z.json())
+export const metadataSchema = sensitive(z.record(z.string().max(128), z.json()))
+
+/** People name their files and head their texts in words that tell as much as the texts. */
+export const documentNameSchema = sensitive(z.string())
+export const titleSchema = sensitive(z.string())
+/** Absolute path of the file that a document was read from, or empty where its text was given directly. */
+export const sourceSchema = sensitive(z.string())
 
 /** Where a piece of a document lies. Offsets count the bytes of the source file. */
 export const placeSchema = z.object({
   topic: topicNameSchema,
   /** The name that people see, unique within its topic: `docs/adr/0001.md`. */
-  document: z.string().min(1).max(1_024),
+  document: sensitive(z.string().min(1).max(1_024)),
   start: z.number().int().nonnegative(),
   end: z.number().int().nonnegative(),
 })
@@ -22,11 +28,10 @@ export type Place = z.infer<typeof placeSchema>
 
 /** A piece of a document that was found. */
 export const passageSchema = placeSchema.extend({
-  title: z.string(),
-  /** Absolute path of the file it was read from, or empty where the text was given directly. */
-  source: z.string(),
+  title: titleSchema,
+  source: sourceSchema,
   /** The headings above it, outermost first. */
-  headings: z.array(z.string()),
+  headings: z.array(titleSchema),
   text: sensitive(z.string()),
   metadata: metadataSchema,
   /** 0 to 1; comparable within one search only. */
@@ -42,8 +47,8 @@ export type Passage = z.infer<typeof passageSchema>
 export const citationSchema = placeSchema.extend({
   /** The number that stands in the answer, as in `[1]`. */
   number: z.number().int().positive(),
-  title: z.string(),
-  source: z.string(),
+  title: titleSchema,
+  source: sourceSchema,
   text: sensitive(z.string()),
 })
 export type Citation = z.infer<typeof citationSchema>

@@ -3,7 +3,7 @@ import { defineContract, sensitive } from '../contract.ts'
 
 const keySchema = z.object({
   id: z.string(),
-  name: z.string(),
+  name: sensitive(z.string()),
   /** Milliseconds since 1970. */
   createdAt: z.number().int().nonnegative(),
   /** 0 where it was never used. */
@@ -29,7 +29,7 @@ export const threadwellContract = defineContract({
     },
     /** The key is shown this once: only its digest is kept. */
     createKey: {
-      input: z.object({ name: z.string().trim().min(1).max(64) }),
+      input: z.object({ name: sensitive(z.string().trim().min(1).max(64)) }),
       output: keySchema.extend({ key: sensitive(z.string()) }),
       errors: ['KEYS_FULL', 'DISK_FULL'],
       limits: { timeoutMs: 5_000, runningMax: 4 },

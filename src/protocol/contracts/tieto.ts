@@ -1,7 +1,15 @@
 import * as z from 'zod'
 import { defineContract, sensitive } from '../contract.ts'
 import { errorCodeSchema } from '../errors.ts'
-import { metadataSchema, passageSchema, placeSchema, topicNameSchema } from './passage.ts'
+import {
+  documentNameSchema,
+  metadataSchema,
+  passageSchema,
+  placeSchema,
+  sourceSchema,
+  titleSchema,
+  topicNameSchema,
+} from './passage.ts'
 
 export const PASSAGES_FOUND_MAX = 100
 export const QUERY_LENGTH_MAX = 8_192
@@ -17,14 +25,14 @@ export const topicSchema = z.object({
   /** Of the source files, together. */
   sizeBytes: count,
   /** Documents whose file on disk is damaged. They are not searched; another ingest mends them. */
-  damaged: z.array(z.string()),
+  damaged: z.array(documentNameSchema),
 })
 export type Topic = z.infer<typeof topicSchema>
 
 export const documentSchema = z.object({
-  document: z.string(),
-  title: z.string(),
-  source: z.string(),
+  document: documentNameSchema,
+  title: titleSchema,
+  source: sourceSchema,
   sizeBytes: count,
   chunks: count,
   metadata: metadataSchema,
@@ -35,9 +43,14 @@ export type StoredDocument = z.infer<typeof documentSchema>
 
 const ingestItemSchema = z.discriminatedUnion('kind', [
   /** Before each document: `done` of `total` are behind us. */
-  z.object({ kind: z.literal('progress'), document: z.string(), done: count, total: count }),
-  z.object({ kind: z.literal('stored'), document: z.string(), chunks: count }),
-  z.object({ kind: z.literal('skipped'), document: z.string(), code: errorCodeSchema, reason: z.string() }),
+  z.object({ kind: z.literal('progress'), document: documentNameSchema, done: count, total: count }),
+  z.object({ kind: z.literal('stored'), document: documentNameSchema, chunks: count }),
+  z.object({
+    kind: z.literal('skipped'),
+    document: documentNameSchema,
+    code: errorCodeSchema,
+    reason: sensitive(z.string()),
+  }),
   /** It had been ingested from a folder named now, and is no longer there. */
   z.object({ kind: z.literal('removed'), document: z.string() }),
   z.object({
@@ -61,11 +74,14 @@ export const tietoContract = defineContract({
       input: z.object({
         topic: topicNameSchema,
         /** Absolute paths of files and folders. */
-        paths: z.array(z.string().min(1).max(4_096)).max(1_000).default([]),
+        paths: z
+          .array(sensitive(z.string().min(1).max(4_096)))
+          .max(1_000)
+          .default([]),
         texts: z
           .array(
             z.object({
-              name: z.string().min(1).max(1_024),
+              name: sensitive(z.string().min(1).max(1_024)),
               text: sensitive(z.string().max(INLINE_TEXT_LENGTH_MAX)),
             }),
           )
@@ -84,7 +100,7 @@ export const tietoContract = defineContract({
         query: sensitive(z.string().min(1).max(QUERY_LENGTH_MAX)),
         passagesMax: z.number().int().min(1).max(PASSAGES_FOUND_MAX).default(8),
         /** In the filter language, such as `year >= 2020 and lang = "en"`, or the same as JSON. */
-        filter: z.union([z.string().max(4_096), z.record(z.string(), z.json())]).optional(),
+        filter: sensitive(z.union([z.string().max(4_096), z.record(z.string(), z.json())])).optional(),
         mode: z.enum(['mixed', 'bm25', 'cosine']).default('mixed'),
         /** Passages whose vector lies farther from the query's are left out. */
         distanceMax: z.number().min(0).max(2).optional(),
@@ -105,8 +121,8 @@ export const tietoContract = defineContract({
         afterBytes: z.number().int().min(0).max(65_536).default(2_048),
       }),
       output: placeSchema.extend({
-        title: z.string(),
-        source: z.string(),
+        title: titleSchema,
+        source: sourceSchema,
         before: sensitive(z.string()),
         text: sensitive(z.string()),
         after: sensitive(z.string()),
@@ -135,7 +151,7 @@ export const tietoContract = defineContract({
     },
     /** One document, or the whole topic where none is named. Takes effect at once, also on the disk. */
     remove: {
-      input: z.object({ topic: topicNameSchema, document: z.string().max(1_024).optional() }),
+      input: z.object({ topic: topicNameSchema, document: sensitive(z.string().max(1_024)).optional() }),
       output: z.object({ documents: count, chunks: count }),
       errors: ['TOPIC_UNKNOWN', 'DOCUMENT_UNKNOWN'],
       limits: { timeoutMs: 60_000, runningMax: 4 },

@@ -5,4 +5,6 @@ export interface ErrorEntry {
   readonly advice: string
   /** Whether the same call may succeed later without anybody doing anything. */
   readonly retry: boolean
+  /** What is said where it happens may quote people's words, such as the name of a file: it never reaches a log. */
+  readonly quotes?: true
 }

@@ -52,6 +52,7 @@ export const KERNEL_ERRORS = {
     means: 'There is no such file or folder, or it may not be read.',
     advice: 'Check the path and its permissions.',
     retry: false,
+    quotes: true,
   },
   JOURNAL_CORRUPT: {
     means: 'A record that was once complete no longer matches its checksum. The file was left untouched.',

@@ -22,11 +22,13 @@ export const KNOWLEDGE_ERRORS = {
     means: 'The topic has no such document.',
     advice: 'List what it has: `runa topics NAME`.',
     retry: false,
+    quotes: true,
   },
   FILTER_INVALID: {
     means: 'The filter cannot be understood.',
     advice: 'Correct it at the column that is named. An example: year >= 2020 and lang = "en"',
     retry: false,
+    quotes: true,
   },
   TOPIC_CORRUPT: {
     means:
