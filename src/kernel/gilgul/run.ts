@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Config, loadConfig } from '#kernel/config'
 import { homePaths } from '#kernel/home'
-import { call, createBusTransport, serve, type Transport } from '#kernel/service'
+import { awaitService, call, createBusTransport, serve, type Transport } from '#kernel/service'
 import { attachBus, createBus } from '#kernel/splinter'
 import { gilgulContract, RunaError, threadwellContract } from '#protocol'
 import { BIRTH } from './ancestor.ts'
@@ -131,11 +131,27 @@ async function addressOf(supervisor: Supervisor, transport: Transport) {
   const page = supervisor.keepers().find(({ spec }) => spec.name === threadwellContract.name)
   if (!page) return { url: '', loginUrl: '' }
   const { state, reason, ending } = page.standing()
-  if (state === 'running') return await call(threadwellContract, transport).address({})
+  if (state === 'running') return await askForAddress(transport)
   const lost = supervisor.keepers().find((keeper) => keeper.standing().state === 'failed')
   const cause = state === 'failed' ? ending : lost?.standing().ending
   const name = state === 'failed' ? page.spec.name : (lost?.spec.name ?? page.spec.name)
   throw new RunaError(cause?.code ?? 'SERVICE_FAILED', `${name}: ${cause?.sentence ?? reason}`)
+}
+
+const ADDRESS_TRIES = 3
+const ADDRESS_TIMEOUT_MS = 10_000
+
+/** The page may die between its first heartbeat and this question: then its successor is asked. */
+async function askForAddress(transport: Transport) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await awaitService(transport, threadwellContract.name, { timeoutMs: ADDRESS_TIMEOUT_MS })
+      return await call(threadwellContract, transport).address({})
+    } catch (error) {
+      if (tries === ADDRESS_TRIES || !(error instanceof RunaError && error.code === 'SERVICE_LOST'))
+        throw error
+    }
+  }
 }
 
 function stateOf(supervisor: Supervisor, { before, busPath }: World): Omit<RunState, 'url'> {

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readdirSync, readSync, watch } from 'no
 import { basename, join } from 'node:path'
 import { homePaths } from '#kernel/home'
 import { RunaError } from '#protocol'
-import { wholeNumber } from '../output.ts'
+import { harmless, wholeNumber } from '../output.ts'
 
 export interface LogsOptions {
   readonly follow: boolean
@@ -76,7 +76,7 @@ function write(service: string, lines: readonly string[], json: boolean, isMany:
   const shown = lines.map((line) =>
     json ? JSON.stringify({ service, line }) : isMany ? `${service}: ${line}` : line,
   )
-  if (shown.length > 0) process.stdout.write(`${shown.join('\n')}\n`)
+  if (shown.length > 0) process.stdout.write(`${harmless(shown.join('\n'))}\n`)
 }
 
 async function follow(

@@ -48,10 +48,15 @@ export async function openLogin(
   }
 }
 
-/** Undefined where there is none, or none that can be read: then a new one takes its place. */
+/** Undefined where there is none, or one that is damaged: then a new one takes its place. */
 async function readLogin(path: string): Promise<z.infer<typeof loginFileSchema> | undefined> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    // A disk that fails for a moment is no reason to end every session.
+    if (error.code !== 'ENOENT') throw error
+    return ''
+  })
   try {
-    return loginFileSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+    return loginFileSchema.parse(JSON.parse(text))
   } catch {
     return undefined
   }
