@@ -12,6 +12,8 @@ export interface HomePaths {
   readonly topics: string
   readonly threads: string
   readonly boards: string
+  /** How the person likes to be spoken to. */
+  readonly profile: string
   /** What was dropped onto the page: the originals of ingested documents. */
   readonly uploads: string
   /** Every request that left this machine. */
@@ -37,6 +39,7 @@ export function homePaths(home: string = homeFolder()): HomePaths {
     topics: join(home, 'topics'),
     threads: join(home, 'threads'),
     boards: join(home, 'boards'),
+    profile: join(home, 'profile'),
     uploads: join(home, 'uploads'),
     ledger: join(home, 'outward.journal'),
     logs: join(home, 'logs'),

@@ -1,7 +1,12 @@
 import type { ErrorEntry } from './entry.ts'
 
-/** Documents and searches. */
+/** Documents, searches, and how a person likes to be spoken to. */
 export const KNOWLEDGE_ERRORS = {
+  CONSENT_NEEDED: {
+    means: 'Nothing about how you like to be spoken to is kept before you agree to it.',
+    advice: 'Agree first, if you wish: to keeping what you set, or also to counting how you write.',
+    retry: false,
+  },
   DOCUMENT_IGNORED: {
     means:
       'The file is none of those that are taken from a folder: it is hidden, a link, or of another kind.',
@@ -29,6 +34,11 @@ export const KNOWLEDGE_ERRORS = {
     advice: 'Correct it at the column that is named. An example: year >= 2020 and lang = "en"',
     retry: false,
     quotes: true,
+  },
+  PROFILE_NEWER: {
+    means: 'What is kept about how you like to be spoken to was written by a newer version of Runa.',
+    advice: 'Use that version, or move the file away to begin anew.',
+    retry: false,
   },
   TOPIC_CORRUPT: {
     means:

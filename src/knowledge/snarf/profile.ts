@@ -1,0 +1,13 @@
+import type { Profile } from '#protocol'
+
+/** The first moment after somebody has agreed. */
+export const NEW_PROFILE: Profile = {
+  format: 'runa-profile',
+  version: 1,
+  agreed: 'settings',
+  paused: false,
+  mode: 'default',
+  manner: {},
+  said: {},
+  days: [],
+}

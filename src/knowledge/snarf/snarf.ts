@@ -1,0 +1,180 @@
+import {
+  type Agreement,
+  type Dimension,
+  dimensionSchema,
+  type Handlers,
+  PROFILE_DAYS_MAX,
+  type Profile,
+  RunaError,
+  type snarfContract,
+} from '#protocol'
+import { asksOf, scaleOf, wordsOf } from './dimensions.ts'
+import { addCounts, countMessage, dayOf } from './features.ts'
+import { evidenceFor } from './learned.ts'
+import { resolve, withLevels, withoutLevels, writePlan } from './plan.ts'
+import { NEW_PROFILE } from './profile.ts'
+import { readProfile, removeProfile, writeProfile } from './profile-file.ts'
+import { findWishes } from './wishes.ts'
+
+export interface SnarfOptions {
+  readonly nowMs?: () => number
+  /** The profile on the disk is another one now. */
+  readonly onChange?: () => void
+}
+
+type Operations = Handlers<typeof snarfContract>
+type Input<Name extends keyof Operations> = Parameters<Operations[Name]>[0]
+
+export interface Snarf {
+  /** A sentence, where a damaged profile was set aside. */
+  readonly fault: string | undefined
+  agree(to: Agreement): Promise<void>
+  observe(message: string): Promise<{ changed: Dimension[]; counted: boolean }>
+  profile(): ReturnType<typeof describe>
+  explain(dimension: Dimension): ReturnType<typeof explain>
+  set(input: Input<'set'>): Promise<void>
+  lock(dimensions: readonly Dimension[], locked: boolean): Promise<void>
+  pause(paused: boolean): Promise<void>
+  reset(input: Input<'reset'>): Promise<void>
+  export(): Profile | null
+  plan(input: Partial<Input<'plan'>>): ReturnType<typeof writePlan>
+}
+
+/**
+ * How a person likes to be spoken to, kept in `folder`. There is no file before they agree. What a call changes is on
+ * the disk when it resolves; a call that rejects has changed nothing. One process at a time may have it open.
+ */
+export async function openSnarf(folder: string, options: SnarfOptions = {}): Promise<Snarf> {
+  const { nowMs = Date.now, onChange = () => {} } = options
+  const today = () => dayOf(nowMs())
+  const read = await readProfile(folder)
+  let profile = read.profile
+  let last: Promise<unknown> = Promise.resolve()
+
+  /** One after the other, each on what the one before left. */
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const done = last.then(work)
+    last = done.catch(() => {})
+    return done
+  }
+
+  const change = (edit: (now: Profile | undefined) => Profile | undefined) =>
+    inTurn(async () => {
+      const next = edit(profile)
+      if (next === profile || next === undefined) return
+      await writeProfile(folder, next)
+      profile = next
+      onChange()
+    })
+
+  const remove = () =>
+    inTurn(async () => {
+      await removeProfile(folder)
+      profile = undefined
+      onChange()
+    })
+
+  const changeAgreed = (edit: (now: Profile) => Profile) =>
+    change((now) => {
+      if (now === undefined) throw new RunaError('CONSENT_NEEDED')
+      return edit(now)
+    })
+
+  return {
+    fault: read.fault,
+    agree: (to) => (to === 'nothing' ? remove() : change((now) => agreed(now, to))),
+    async observe(message) {
+      let heard: ReturnType<typeof hear> | undefined
+      await change((now) => {
+        if (now === undefined || now.paused) return now
+        heard = hear(now, message, today())
+        return heard.profile
+      })
+      return { changed: heard?.changed ?? [], counted: heard?.counted ?? false }
+    },
+    profile: () => describe(profile),
+    explain: (dimension) => explain(profile, dimension),
+    set: ({ settings, mode }) =>
+      changeAgreed((now) => ({
+        ...withLevels(now, settings, { how: 'set', day: today() }),
+        ...(mode && { mode }),
+      })),
+    lock: (dimensions, locked) => changeAgreed((now) => lockLevels(now, dimensions, locked, today())),
+    pause: (paused) => changeAgreed((now) => ({ ...now, paused })),
+    reset: (input) => change((now) => now && resetProfile(now, input)),
+    export: () => profile ?? null,
+    plan: ({ message, ...moment }) => {
+      // A person who has not agreed is not read: only what the caller asks for itself holds.
+      const isHeard = profile !== undefined && !profile.paused && message !== undefined
+      return writePlan(resolve(profile, { ...moment, wishes: isHeard ? findWishes(message) : [] }))
+    },
+  }
+}
+
+function agreed(now: Profile | undefined, to: 'settings' | 'learning'): Profile {
+  const before = now ?? NEW_PROFILE
+  return { ...before, agreed: to, days: to === 'learning' ? before.days : [] }
+}
+
+function hear(now: Profile, message: string, day: number) {
+  const wishes = findWishes(message)
+  const counts = now.agreed === 'learning' ? countMessage(message, day) : undefined
+  const before = resolve(now)
+  const { mode, settings } = resolve(now, { wishes })
+  const changed = wishes.flatMap((wish) =>
+    wish.kind === 'mode' || now.said[wish.dimension]?.locked ? [] : [wish.dimension],
+  )
+  const levels = settings.filter(({ dimension }) => changed.includes(dimension))
+  const said = withLevels(now, Object.fromEntries(levels.map(({ dimension, level }) => [dimension, level])), {
+    how: 'words',
+    day,
+  })
+  const isSame = changed.length === 0 && counts === undefined && mode === before.mode
+  const days = counts ? addCounts(now.days, counts, PROFILE_DAYS_MAX) : now.days
+  return { profile: isSame ? now : { ...said, mode, days }, changed, counted: counts !== undefined }
+}
+
+/** What is locked is what the person sees at that moment, wherever it came from. */
+function lockLevels(now: Profile, dimensions: readonly Dimension[], locked: boolean, day: number): Profile {
+  return resolve(now)
+    .settings.filter(({ dimension }) => dimensions.includes(dimension))
+    .reduce((profile, { dimension, level }) => {
+      const said = profile.said[dimension]
+      if (said === undefined && !locked) return profile
+      return withLevels(
+        profile,
+        { [dimension]: level },
+        { how: said?.how ?? 'lock', day: said?.day ?? day, locked },
+      )
+    }, now)
+}
+
+function resetProfile(now: Profile, { what, dimensions }: Input<'reset'>): Profile {
+  const named = dimensions.length > 0 ? dimensions : dimensionSchema.options
+  const kept = what === 'learnt' ? now : withoutLevels(now, named)
+  const isWhole = dimensions.length === 0
+  return {
+    ...kept,
+    days: what === 'settings' ? now.days : [],
+    mode: what !== 'learnt' && isWhole ? 'default' : now.mode,
+  }
+}
+
+function describe(profile: Profile | undefined) {
+  const { mode, settings } = resolve(profile)
+  const agreed: Agreement = profile?.agreed ?? 'nothing'
+  return { agreed, paused: profile?.paused ?? false, mode, settings, days: profile?.days.length ?? 0 }
+}
+
+function explain(profile: Profile | undefined, dimension: Dimension) {
+  const setting = resolve(profile).settings.find((candidate) => candidate.dimension === dimension)
+  if (setting === undefined)
+    throw new RunaError('BAD_INPUT', `There is no dimension of the name ${dimension}.`)
+  return {
+    setting,
+    asks: asksOf(dimension),
+    scale: scaleOf(dimension).map(([level, { means }]) => ({ level, means })),
+    instruction: wordsOf(dimension, setting.level).instruction,
+    evidence: [...evidenceFor(dimension, profile?.days ?? [])],
+  }
+}
