@@ -35,16 +35,10 @@ export async function readProfile(folder: string): Promise<ReadProfile> {
   return { profile: undefined, fault: `${path} is damaged. It was set aside as ${NAME}.damaged.` }
 }
 
+/** Rejects with DISK_FULL or the system's own error, and then the one before stands. */
 export async function writeProfile(folder: string, profile: Profile): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    await replaceFile(join(folder, NAME), `${JSON.stringify(profileSchema.parse(profile))}\n`)
-  } catch (error) {
-    if (FULL.includes(systemCodeOf(error))) {
-      throw new RunaError('DISK_FULL', 'The disk is full. What was set before still holds.', { cause: error })
-    }
-    throw error
-  }
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await replaceFile(join(folder, NAME), `${JSON.stringify(profileSchema.parse(profile))}\n`)
 }
 
 /** Also what was set aside. */
@@ -53,14 +47,8 @@ export async function removeProfile(folder: string): Promise<void> {
   await syncFolder(folder).catch(ignoreMissing)
 }
 
-const FULL = ['ENOSPC', 'EDQUOT']
-
-function systemCodeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
-}
-
-function ignoreMissing(error: unknown): undefined {
-  if (systemCodeOf(error) !== 'ENOENT') throw error
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
   return undefined
 }
 
