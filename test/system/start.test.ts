@@ -154,7 +154,7 @@ test('a start that cannot succeed says why, and leaves nothing behind', async ()
 
   const home = createHome()
   writeFileSync(join(home.home, 'run'), 'a file where a folder should be')
-  assert.match(await failToStart(home), /cannot write to its folder: EEXIST/)
+  assert.match(await failToStart(home), /cannot write to its folder: ENOTDIR/)
 })
 
 test('a bus that has no room says how much it asked for', async (t) => {
