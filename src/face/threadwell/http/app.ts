@@ -48,19 +48,19 @@ export function createApp(parts: AppParts): (request: Request) => Promise<Respon
     return req.path.startsWith('/v1') ? openaiFailure(error) : failureResponse(error)
   })
   app.get('/healthz', (context) => context.json({ ok: true }))
-  app.route('/', loginRoute(parts.login))
+  app.route('/', loginRoute(parts.login, parts.pages))
   app.route('/api', apiRoutes(parts))
   app.route('/v1', openaiRoutes(parts.services))
   app.route('/', pageRoutes(parts))
   return async (request) => await app.fetch(request)
 }
 
-function loginRoute(login: Login): Hono {
+function loginRoute(login: Login, pages: Pages): Hono {
   const routes = new Hono()
   routes.get('/login', (context) => {
     const cookie = login.open(context.req.query('token') ?? '')
-    if (cookie === undefined)
-      throw new RunaError('NOT_LOGGED_IN', 'The link has a wrong token, or an old one.')
+    // An old link: the page says where a new one comes from.
+    if (cookie === undefined) return pages.login()
     const maxAge = Math.floor(login.sessionMs / 1_000)
     setCookie(context, login.cookieName, cookie, { httpOnly: true, sameSite: 'Strict', path: '/', maxAge })
     return context.redirect('/', 303)
