@@ -1,5 +1,6 @@
 import { RunaError } from '#protocol'
 import { checkKey, decrypt, encrypt, NONCE_BYTES } from './gcm.ts'
+import { wipe } from './keys.ts'
 
 /** NIST allows more under counted nonces; a talk that reaches this agrees on new keys. */
 export const SEALS_PER_KEY_MAX = 2 ** 32
@@ -7,6 +8,8 @@ export const SEALS_PER_KEY_MAX = 2 ** 32
 export interface Sealer {
   /** Throws SEAL_BROKEN once the key is used up. */
   seal(plaintext: Uint8Array, context: Uint8Array | string): Buffer
+  /** Wipes its copy of the key: nothing is sealed any more. */
+  end(): void
 }
 
 export interface Opener {
@@ -15,6 +18,8 @@ export interface Opener {
    * follows: a talk in which that happened is over.
    */
   open(sealed: Uint8Array, context: Uint8Array | string): Buffer
+  /** Wipes its copy of the key: nothing is opened any more. */
+  end(): void
 }
 
 /**
@@ -31,6 +36,10 @@ export function createSealer(key: Uint8Array, firstSeal = 0): Sealer {
       count += 1
       return sealed
     },
+    end() {
+      wipe(own)
+      count = SEALS_PER_KEY_MAX
+    },
   }
 }
 
@@ -46,6 +55,10 @@ export function createOpener(key: Uint8Array, firstSeal = 0): Opener {
       broken = false
       count += 1
       return plaintext
+    },
+    end() {
+      wipe(own)
+      broken = true
     },
   }
 }

@@ -3,11 +3,21 @@ import { constants } from 'node:os'
 import { libc, systemError } from './libc.ts'
 
 const PR_SET_PDEATHSIG = 1
+const PR_SET_DUMPABLE = 4
+
+function prctl(option: number, value: number): void {
+  if (libc('int prctl(int, ulong, ulong, ulong, ulong)')(option, value, 0, 0, 0) !== 0)
+    throw systemError('prctl')
+}
 
 /** Has the kernel send `signal` to this process once the thread that spawned it has ended. */
 export function setParentDeathSignal(signal: 'SIGTERM' | 'SIGKILL'): void {
-  const prctl = libc('int prctl(int, ulong, ulong, ulong, ulong)')
-  if (prctl(PR_SET_PDEATHSIG, constants.signals[signal], 0, 0, 0) !== 0) throw systemError('prctl')
+  prctl(PR_SET_PDEATHSIG, constants.signals[signal])
+}
+
+/** Keeps other processes of the same user out of this one's memory, and its memory out of core dumps. */
+export function setUndumpable(): void {
+  prctl(PR_SET_DUMPABLE, 0)
 }
 
 /**
@@ -20,6 +30,16 @@ export function processStartTicks(pid: number): number | undefined {
     // The name, in brackets, may hold blanks and brackets itself. State is the field after it, start time the 20th.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return fields[0] === 'Z' || fields[0] === 'X' ? undefined : Number(fields[19])
+  } catch {
+    return undefined
+  }
+}
+
+/** The process that traces this one and so reads its memory: 0 where nobody does, undefined where it cannot be told. */
+export function tracerOf(pid: number): number | undefined {
+  try {
+    const tracer = /^TracerPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
+    return tracer === undefined ? undefined : Number(tracer)
   } catch {
     return undefined
   }

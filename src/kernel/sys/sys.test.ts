@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
-import { closeSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs'
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { isByteLocked, lockByte, unlockByte } from './byte-lock.ts'
 import { makeFifo } from './fifo.ts'
+import { libc } from './libc.ts'
 import { allocateFile, mapFile } from './memory.ts'
-import { processStartTicks, setParentDeathSignal } from './process.ts'
+import { processStartTicks, setParentDeathSignal, setUndumpable, tracerOf } from './process.ts'
+import { createSealedMemory, isSealedMemory } from './sealed-memory.ts'
+import { createSocketPair, socketMaker } from './socket-pair.ts'
 
 const folder = mkdtempSync('/dev/shm/runa-sys-test-')
 after(() => rmSync(folder, { recursive: true }))
@@ -71,4 +74,36 @@ test('a process is known by pid and start time', () => {
 
 test('the kernel takes the wish to be told of a parent’s death', () => {
   setParentDeathSignal('SIGTERM')
+})
+
+test('a process can be closed to the eyes of others', () => {
+  const PR_GET_DUMPABLE = 3
+  const dumpable = () => libc('int prctl(int, ulong, ulong, ulong, ulong)')(PR_GET_DUMPABLE, 0, 0, 0, 0)
+  setUndumpable()
+  assert.equal(dumpable(), 0)
+})
+
+test('sealed memory keeps its size, and no file passes for it', () => {
+  const fd = createSealedMemory('sys-test', 8_192)
+  assert.ok(isSealedMemory(fd))
+  for (const size of [4_096, 16_384]) assert.throws(() => ftruncateSync(fd, size), { code: 'EPERM' })
+  assert.equal(mapFile(fd).byteLength, 8_192)
+  closeSync(fd)
+  const file = openSync(createFile('no-memory'), 'r+')
+  assert.ok(!isSealedMemory(file))
+  closeSync(file)
+  assert.ok(!isSealedMemory(file))
+})
+
+test('a socket names who made it, and nothing else is one', () => {
+  const [left, right] = createSocketPair()
+  assert.deepEqual(socketMaker(left), { pid: process.pid, uid: process.getuid?.() })
+  for (const fd of [left, right]) closeSync(fd)
+  const file = openSync(createFile('no-socket'), 'r')
+  assert.throws(() => socketMaker(file), { code: 'ENOTSOCK' })
+})
+
+test('a process that nobody traces has no tracer, and none that is gone can be asked', () => {
+  assert.equal(tracerOf(process.pid), 0)
+  assert.equal(tracerOf(2 ** 22 + 1), undefined)
 })

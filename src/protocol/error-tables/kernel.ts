@@ -2,6 +2,18 @@ import type { ErrorEntry } from './entry.ts'
 
 /** Bus, journal, configuration and supervision. */
 export const KERNEL_ERRORS = {
+  AUDIT_BROKEN: {
+    means:
+      'The list of who was given which secret was changed, cut, or belongs to another vault. Nothing is revealed.',
+    advice:
+      'Put `vault/audit.journal` back from a backup of the same day as the vault, or move it away on purpose.',
+    retry: false,
+  },
+  AUDIT_FAILED: {
+    means: 'It could not be written down who asks for a secret, so the secret was not given.',
+    advice: 'Make room on the disk or mend it. If the list is full, move `vault/audit.journal` away.',
+    retry: true,
+  },
   BUS_CORRUPT: {
     means: 'The file of the bus is damaged, or is no bus at all.',
     advice: 'Stop Runa and start it again: the bus is made anew, and holds nothing that must last.',
@@ -31,6 +43,18 @@ export const KERNEL_ERRORS = {
   CONFIG_INVALID: {
     means: 'runa.yaml holds something that Runa does not understand. Nothing was started.',
     advice: 'Correct the line that is named. `runa.yaml` may also be deleted: everything has a default.',
+    retry: false,
+  },
+  COVEN_LINK_BROKEN: {
+    means: 'The link between coven and gilgul is closed, or carried something that it should not.',
+    advice:
+      'coven starts a fresh gilgul by itself. If it comes back, somebody may be at work on this machine.',
+    retry: true,
+  },
+  COVEN_REFUSED: {
+    means: 'coven and gilgul could not prove to each other who they are. No secret was given.',
+    advice:
+      'Let coven start gilgul; a gilgul that is started otherwise, or watched by a debugger, gets nothing.',
     retry: false,
   },
   DISK_FULL: {
@@ -84,6 +108,16 @@ export const KERNEL_ERRORS = {
     advice: 'Restore the file from a backup, together with the key that it was sealed with.',
     retry: false,
   },
+  SECRET_NOT_GRANTED: {
+    means: 'The service that asks was not granted this secret.',
+    advice: 'Grant it, if it should have it. That it asked is written down.',
+    retry: false,
+  },
+  SECRET_UNKNOWN: {
+    means: 'There is no secret of that name, or not in that version.',
+    advice: 'List them, and set it if it is missing.',
+    retry: false,
+  },
   SERVICE_FAILED: {
     means: 'The service could not be started.',
     advice: 'Look into its log: `runa logs NAME`. Start it again: `runa restart NAME`.',
@@ -102,6 +136,36 @@ export const KERNEL_ERRORS = {
   SYSTEM_CALL_FAILED: {
     means: 'The operating system refused something that Runa needs.',
     advice: 'The message names what was refused; a container or a security module may forbid it.',
+    retry: false,
+  },
+  VAULT_CORRUPT: {
+    means: 'The file of the vault is damaged, or was changed by somebody. It was left untouched.',
+    advice: 'Copy it aside, then put it back from a backup; check the disk.',
+    retry: false,
+  },
+  VAULT_FULL: {
+    means: 'The vault holds as much as it may.',
+    advice: 'Remove secrets that nobody needs any more.',
+    retry: false,
+  },
+  VAULT_KEY_MISSING: {
+    means: 'The vault needs its key file, or a passphrase, and was given the other or none.',
+    advice: 'Put the key file back, or give the passphrase. Without it nobody can open the vault.',
+    retry: false,
+  },
+  VAULT_LOCKED: {
+    means: 'The vault did not open: it is the wrong passphrase or key file, or its header was changed.',
+    advice: 'Try again. Nothing was changed, and nobody can open it otherwise.',
+    retry: false,
+  },
+  VAULT_OLDER: {
+    means: 'The vault is older than the list of what was done with it: an old copy was put in its place.',
+    advice: 'Put back vault and audit list from the same backup, or find out who changed the file.',
+    retry: false,
+  },
+  VAULT_VERSION: {
+    means: 'The file is no vault, or one of another version of Runa.',
+    advice: 'Open it with the version of Runa that wrote it.',
     retry: false,
   },
   VERSION_CONFLICT: {

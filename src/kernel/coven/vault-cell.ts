@@ -1,0 +1,159 @@
+import { closeSync, openSync } from 'node:fs'
+import { mkdir, readFile, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { replaceFile } from '#kernel/journal'
+import { wipe } from '#kernel/seal'
+import { lockByte } from '#kernel/sys'
+import { RunaError } from '#protocol'
+import { makeKeyFile, type Unlock } from './unlock.ts'
+import { type AuditMark, decodeContent, encodeContent, type VaultContent } from './vault-content.ts'
+import { createVaultKey, decodeVault, encodeVault, type VaultKey } from './vault-file.ts'
+
+const CONTENT_BYTES_MAX = 16 * 2 ** 20
+
+export interface VaultOptions {
+  readonly path: string
+  readonly unlock: Unlock
+  /** Milliseconds since 1970. */
+  readonly now?: () => number
+  /** The cost of a passphrase, for a vault that is made; a power of two. */
+  readonly scryptN?: number
+}
+
+interface Change<Result> {
+  readonly next: Partial<VaultContent>
+  readonly result: Result
+}
+
+/** What a vault holds in memory and on the disk: one content, and one way to change it. */
+export interface VaultCell {
+  content(): VaultContent
+  root(): Buffer
+  follow(mark: () => AuditMark): void
+  /** One change after the other: each is prepared from what the one before has stored, and counts once it is stored. */
+  change<Result>(prepare: (content: VaultContent) => Change<Result>): Promise<Result>
+  relock(unlock: Unlock): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Opens a vault, and makes it where there is none: with a key file, that is made as well. Rejects with what `decodeVault`
+ * rejects with, or RUNNING_ALREADY while somebody else has it open; and then the file is as it was.
+ */
+export async function openVaultCell(options: VaultOptions): Promise<VaultCell> {
+  await mkdir(dirname(options.path), { recursive: true, mode: 0o700 })
+  const lock = openSync(`${options.path}.lock`, 'w', 0o600)
+  try {
+    if (!lockByte(lock, 0)) throw new RunaError('RUNNING_ALREADY', 'Another process has the vault open.')
+    const { key, content } = await load(options)
+    return createCell(options, key, content, () => closeSync(lock))
+  } catch (error) {
+    closeSync(lock)
+    throw error
+  }
+}
+
+async function load(options: VaultOptions): Promise<{ key: VaultKey; content: VaultContent }> {
+  const { path, unlock } = options
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (!bytes) return await make(options)
+  const { key, content: encoded } = await decodeVault(bytes, unlock)
+  try {
+    return { key, content: decodeContent(encoded) }
+  } finally {
+    wipe(encoded)
+  }
+}
+
+async function make({
+  path,
+  unlock,
+  scryptN,
+}: VaultOptions): Promise<{ key: VaultKey; content: VaultContent }> {
+  // A key file without a vault: it was made just before a crash, or for another vault. It opens this one then.
+  if ('keyFile' in unlock && !(await exists(unlock.keyFile))) await makeKeyFile(unlock.keyFile)
+  const key = await createVaultKey(unlock, scryptN)
+  const content = { revision: 0, audit: { count: 0, link: '' }, secrets: new Map(), identities: new Map() }
+  await store(path, key, content)
+  return { key, content }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function store(path: string, key: VaultKey, content: VaultContent): Promise<void> {
+  const encoded = encodeContent(content)
+  try {
+    if (encoded.length > CONTENT_BYTES_MAX) throw new RunaError('VAULT_FULL')
+    await replaceFile(path, encodeVault(key, encoded))
+  } finally {
+    wipe(encoded)
+  }
+}
+
+function createCell(
+  { path, scryptN }: VaultOptions,
+  openedKey: VaultKey,
+  opened: VaultContent,
+  unlockFile: () => void,
+): VaultCell {
+  let [key, content] = [openedKey, opened]
+  let mark = () => content.audit
+  let writing: Promise<unknown> = Promise.resolve()
+  let closed = false
+
+  function change<Result>(
+    prepare: (content: VaultContent) => Change<Result>,
+    nextKey?: VaultKey,
+  ): Promise<Result> {
+    const done = writing.then(async () => {
+      if (closed) throw new RunaError('VAULT_LOCKED', 'The vault was closed.')
+      const { next, result } = prepare(content)
+      const changed = { ...content, ...next, revision: content.revision + 1, audit: mark() }
+      await store(path, nextKey ?? key, changed)
+      wipeDropped(content, changed)
+      content = changed
+      key = nextKey ?? key
+      return result
+    })
+    writing = done.catch(() => {})
+    return done
+  }
+
+  return {
+    content: () => content,
+    root: () => key.root,
+    follow(following) {
+      mark = following
+    },
+    change: (prepare) => change(prepare),
+    async relock(unlock) {
+      if ('keyFile' in unlock && !(await exists(unlock.keyFile))) await makeKeyFile(unlock.keyFile)
+      const nextKey = await createVaultKey(unlock, scryptN, key.root)
+      await change(() => ({ next: {}, result: undefined }), nextKey)
+    },
+    async close() {
+      closed = true
+      await writing
+      wipe(key.root, ...valuesOf(content))
+      unlockFile()
+    },
+  }
+}
+
+function valuesOf({ secrets, identities }: VaultContent): Buffer[] {
+  const values = [...secrets.values()].flatMap(({ versions }) => versions.map(({ value }) => value))
+  return [...values, ...identities.values()]
+}
+
+function wipeDropped(before: VaultContent, after: VaultContent): void {
+  const kept = new Set(valuesOf(after))
+  wipe(...valuesOf(before).filter((value) => !kept.has(value)))
+}

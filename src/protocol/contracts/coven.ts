@@ -1,0 +1,106 @@
+import * as z from 'zod'
+import { defineContract } from '../contract.ts'
+import { serviceNameSchema } from './gilgul.ts'
+
+const count = z.number().int().nonnegative()
+
+export const secretNameSchema = z
+  .string()
+  .regex(/^[a-z][a-zA-Z0-9./_-]{0,95}$/, "a secret's name is 1 to 96 letters, digits, dot, /, _ and -")
+
+export const secretSummarySchema = z.object({
+  name: secretNameSchema,
+  version: count,
+  /** When that version was set, in milliseconds since 1970. */
+  at: count,
+  grants: z.array(serviceNameSchema),
+})
+
+/** One line of the list of who asked for what. Never holds a secret. */
+export const auditEntrySchema = z.object({
+  /** Milliseconds since 1970. */
+  at: count,
+  operation: z.string(),
+  /** The name of the secret; empty where it is about none. */
+  secret: z.string(),
+  /** Who asked, as gilgul says. */
+  service: z.string(),
+  outcome: z.enum(['granted', 'refused']),
+  /** That the vault had, or was to have where it was to change. */
+  revision: count,
+})
+export type AuditEntry = z.infer<typeof auditEntrySchema>
+
+const AUDIT_ERRORS = ['AUDIT_FAILED'] as const
+const limits = { timeoutMs: 10_000, runningMax: 64 }
+
+/**
+ * Keeps secrets. Spoken on the link between coven and gilgul alone, never on the bus. Secrets themselves travel as bytes
+ * beside input and output, so that no part of Runa ever makes strings of them.
+ */
+export const covenContract = defineContract({
+  name: 'coven',
+  version: 1,
+  operations: {
+    /** The value travels beside the input. */
+    set: {
+      input: z.object({ name: secretNameSchema, service: serviceNameSchema }),
+      output: z.object({ version: count }),
+      errors: [...AUDIT_ERRORS, 'VAULT_FULL', 'DISK_FULL'],
+      limits,
+    },
+    /** The value travels beside the output. Who has it forgets it after `leaseMs`, and asks again. */
+    reveal: {
+      input: z.object({
+        name: secretNameSchema,
+        service: serviceNameSchema,
+        version: count.optional(),
+      }),
+      output: z.object({ version: count, leaseMs: count }),
+      errors: [...AUDIT_ERRORS, 'SECRET_NOT_GRANTED', 'SECRET_UNKNOWN'],
+      limits,
+    },
+    /** Lets a service have a secret, or no longer: `to` is who may have it. */
+    grant: {
+      input: z.object({
+        name: secretNameSchema,
+        to: serviceNameSchema,
+        granted: z.boolean(),
+        service: serviceNameSchema,
+      }),
+      output: z.object({}),
+      errors: [...AUDIT_ERRORS, 'SECRET_UNKNOWN', 'VAULT_FULL', 'DISK_FULL'],
+      limits,
+    },
+    /** All versions of it, for good. */
+    remove: {
+      input: z.object({ name: secretNameSchema, service: serviceNameSchema }),
+      output: z.object({}),
+      errors: [...AUDIT_ERRORS, 'SECRET_UNKNOWN', 'DISK_FULL'],
+      limits,
+    },
+    /** The key that a service is born with, the same for ever. It travels beside the output. */
+    identity: {
+      input: z.object({ service: serviceNameSchema }),
+      output: z.object({}),
+      errors: [...AUDIT_ERRORS, 'VAULT_FULL', 'DISK_FULL'],
+      limits,
+    },
+    /** Names, versions and grants, no values. */
+    list: {
+      input: z.object({}),
+      output: z.object({ secrets: z.array(secretSummarySchema) }),
+      errors: [],
+      limits,
+    },
+    /** The latest entries of the list of who asked for what, oldest first, after it was verified. */
+    audit: {
+      input: z.object({ count: z.number().int().min(1).max(200) }),
+      output: z.object({ entries: z.array(auditEntrySchema), count }),
+      errors: ['AUDIT_BROKEN'],
+      limits,
+    },
+  },
+  events: {},
+})
+export type CovenOperation = keyof (typeof covenContract)['operations']
