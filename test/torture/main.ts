@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { tortureCoven } from './coven.ts'
 import { createRandom, type TortureOptions, type TortureRow } from './row.ts'
 import { tortureServices } from './services.ts'
 import { tortureSplinter } from './splinter.ts'
@@ -6,6 +7,7 @@ import { tortureThreads } from './threads.ts'
 import { tortureTieto } from './tieto.ts'
 
 const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<TortureRow[]>>> = {
+  coven: tortureCoven,
   services: tortureServices,
   splinter: tortureSplinter,
   threads: tortureThreads,

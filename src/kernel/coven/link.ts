@@ -82,12 +82,12 @@ export function createLink(options: LinkOptions): Link {
     opening: proving.opening,
     state: () => state,
     receive(bytes) {
-      const before = state
       try {
         return readOn(bytes)
       } catch (cause) {
+        const wasProving = state === 'proving'
         close()
-        throw before === 'proving' ? refusal(cause) : breakage(cause)
+        throw wasProving ? refusal(cause) : breakage(cause)
       }
     },
     say(message) {

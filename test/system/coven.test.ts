@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { createCoven, createDesk, type Launched, openCoven, startGilgul } from '#kernel/coven'
+import { createSealedMemory, createSocketPair, processStartTicks } from '#kernel/sys'
+import { createBirthplace } from '../../src/kernel/coven/birthplace.ts'
+import { createLink } from '../../src/kernel/coven/link.ts'
+import { openSession } from '../../src/kernel/coven/session.ts'
+
+const WORKER = fileURLToPath(new URL('coven-worker.js', import.meta.url))
+const folder = mkdtempSync('/dev/shm/runa-coven-test-')
+const opened = await openCoven({ folder: join(folder, 'vault') })
+await opened.vault.set('mail', Buffer.from('a secret of 21 bytes.'))
+await opened.vault.grant('mail', 'tieto', true)
+const answer = createDesk(createCoven(opened))
+after(async () => {
+  await opened.close()
+  rmSync(folder, { recursive: true })
+})
+
+let made = 0
+/** Where a process says what came of it. */
+function createOutput(): { readonly fd: number; readonly said: () => string } {
+  made += 1
+  const path = join(folder, `said-${made}`)
+  return { fd: openSync(path, 'w'), said: () => readFileSync(path, 'utf8').trim() }
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10))
+}
+
+const AS_WORKER = (role: string): readonly string[] => [process.execPath, WORKER, role]
+
+function launch(role: string, output: number, line = AS_WORKER(role)): Promise<Launched> {
+  const [command = '', ...rest] = line
+  return startGilgul({ command, arguments: rest, environment: {}, output, answer })
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+}
+
+test('a gilgul that coven starts gets the secrets that were granted, and its end ends the link', async () => {
+  const output = createOutput()
+  const { child, session } = await launch('honest', output.fd)
+  await until(() => output.said() !== '')
+  assert.equal(output.said(), 'version 1, 21 bytes')
+  await end(child)
+  assert.equal(await session.ended, undefined)
+})
+
+test('when coven goes away, gilgul learns it', async () => {
+  const output = createOutput()
+  const { child, session } = await launch('honest', output.fd)
+  await until(() => output.said() !== '')
+  session.close()
+  await once(child, 'exit')
+  assert.match(output.said(), /ended$/)
+})
+
+test('neither key nor secret stands in the arguments or the environment of gilgul', async () => {
+  const output = createOutput()
+  const { child } = await launch('honest', output.fd)
+  await until(() => output.said() !== '')
+  assert.equal(readFileSync(`/proc/${child.pid}/environ`, 'latin1'), '')
+  assert.deepEqual(readFileSync(`/proc/${child.pid}/cmdline`, 'latin1').split('\0').slice(1), [
+    WORKER,
+    'honest',
+    '',
+  ])
+  await end(child)
+})
+
+test('a gilgul that was started by hand gets nothing', async () => {
+  const output = createOutput()
+  const child = spawn(process.execPath, [WORKER, 'honest'], { stdio: ['ignore', output.fd, output.fd] })
+  assert.deepEqual(await once(child, 'exit'), [77, null])
+  assert.match(output.said(), /^COVEN_REFUSED: There is no link/)
+})
+
+test('a gilgul that another process started in between gets nothing', async () => {
+  const output = createOutput()
+  const command = ['/bin/sh', '-c', `'${process.execPath}' '${WORKER}' honest; exit 1`]
+  await assert.rejects(launch('honest', output.fd, command), { code: 'COVEN_REFUSED' })
+  assert.match(output.said(), /^COVEN_REFUSED: The link was made by process \d+, which is not the parent/)
+})
+
+test('a gilgul under a tracer refuses, and one that hides it is refused by coven', async (t) => {
+  for (const role of ['traced', 'careless']) {
+    const output = createOutput()
+    await assert.rejects(launch(role, output.fd), (error: Error & { code: string }) => {
+      if (output.said() === 'not traced') t.skip('this system lets nobody trace')
+      else assert.equal(error.code, 'COVEN_REFUSED')
+      if (role === 'careless') assert.match(error.message, /is being traced/)
+      return true
+    })
+    if (role === 'traced') assert.match(output.said(), /^COVEN_REFUSED: Process \d+ traces this one/)
+  }
+})
+
+test('a frame that gilgul says twice, or with a wrong bit, closes the link', async () => {
+  for (const role of ['replay', 'flip']) {
+    const output = createOutput()
+    // The wrong frame may come together with the proof, or after it.
+    const fault = await launch(role, output.fd).then(
+      ({ session }) => session.ended,
+      (error) => error,
+    )
+    assert.equal(fault?.code, 'COVEN_LINK_BROKEN')
+  }
+})
+
+/** Starts the worker as coven would, but with another bus. */
+async function launchWithBus(busFd: number, launchKey: Buffer): Promise<string> {
+  const output = createOutput()
+  const [ours, theirs] = createSocketPair()
+  const socket = new Socket({ fd: ours, readable: true, writable: true })
+  const stdio = ['ignore', output.fd, output.fd, theirs, busFd] as const
+  const child = spawn(process.execPath, [WORKER, 'honest'], { stdio: [...stdio], env: {} })
+  closeSync(theirs)
+  const identity = (pid: number) => ({ pid, startTicks: processStartTicks(pid) ?? 0 })
+  const [own, peer] = [identity(process.pid), identity(child.pid ?? 0)]
+  const link = createLink({ role: 'coven', launchKey, own, peer })
+  const options = { socket, link, timeoutMs: 20_000, onMessage: () => {} }
+  const [exit] = await Promise.all([
+    once(child, 'exit'),
+    assert.rejects(openSession(options), { code: 'COVEN_REFUSED' }),
+  ])
+  assert.deepEqual(exit, [77, null])
+  return output.said()
+}
+
+test('a gilgul with a bus that is a file, empty, used before or of another launch refuses', async () => {
+  const { busFd, launchKey } = createBirthplace()
+  const path = join(folder, 'bus-file')
+  writeFileSync(path, Buffer.alloc(2 ** 20))
+  const file = openSync(path, 'r+')
+  assert.match(await launchWithBus(file, launchKey), /^COVEN_REFUSED: There is no sealed bus/)
+  const empty = createSealedMemory('runa-coven', 2 ** 20)
+  assert.match(await launchWithBus(empty, launchKey), /^COVEN_REFUSED: The bus holds no key/)
+  const other = createBirthplace()
+  assert.match(
+    await launchWithBus(other.busFd, launchKey),
+    /^COVEN_REFUSED: coven has not the key of this launch/,
+  )
+  assert.match(await launchWithBus(other.busFd, launchKey), /^COVEN_REFUSED: The bus holds no key/)
+  for (const fd of [busFd, file, empty, other.busFd]) closeSync(fd)
+})
+
+test('a program that is not there is refused as well, and so is one that never proves anything', async () => {
+  const output = createOutput()
+  await assert.rejects(launch('', output.fd, ['/does/not/exist']), { code: 'COVEN_REFUSED' })
+  const options = { environment: {}, output: output.fd, answer, timeoutMs: 200 }
+  await assert.rejects(startGilgul({ ...options, command: '/bin/sleep', arguments: ['60'] }), {
+    code: 'COVEN_REFUSED',
+  })
+  writeSync(output.fd, '')
+})
