@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import { homePaths } from '#kernel/home'
 import { createTestRuna, UP, until } from './test-runa.ts'
@@ -118,10 +119,12 @@ test('Ctrl-C ends a long command at once, and cancels what it had asked for', as
     writeFileSync(join(many, `${number}.md`), `Egg ${number}.\n`)
   const [node = '', main = ''] = UP
   const words = [main, 'ingest', many, '--topic', 'eggs']
-  const child = spawn(node, words, { env: runa.environment, stdio: 'ignore' })
+  const child = spawn(node, words, { env: runa.environment, stdio: ['ignore', 'ignore', 'pipe'] })
+  const said = text(child.stderr)
   await until(() => existsSync(join(homePaths(runa.home).topics, 'eggs')))
   child.kill('SIGINT')
   assert.deepEqual(await once(child, 'exit'), [130, null])
+  assert.match(await said, /Stopped\. \[CANCELLED\]/)
   const count = async () => {
     const { topics } = (await runa.ask('topics')) as { topics: { name: string; documents: number }[] }
     return topics.find(({ name }) => name === 'eggs')?.documents ?? 0

@@ -24,7 +24,7 @@ export interface Engine {
   readonly capabilities: Capabilities
   /** How much memory of this machine it takes once it is loaded, in bytes. */
   estimate(): number
-  /** Resolves once it can answer. Rejects with MODEL_FAILED or MODEL_TOO_LARGE. Safe to call again. */
+  /** Resolves once it can answer. Rejects with MODEL_FAILED, MODEL_GONE or MODEL_TOO_LARGE. Safe to call again. */
   load(): Promise<void>
   /** Ends at once when the signal fires. Items are those of the contract: one `start`, then text, then one `end`. */
   complete(request: CompletionRequest, signal: AbortSignal): AsyncIterable<CompletionItem>

@@ -31,17 +31,26 @@ export async function withRuna<Result>(
   const cancel = () => stopping.abort()
   for (const name of ['SIGTERM', 'SIGINT']) process.on(name, cancel)
   try {
-    const { transport, state } = await takeSeat(needed, stopping.signal)
-    try {
-      const client = <C extends Contract>(contract: C) => call(contract, transport)
-      const result = await use({ client, signal: stopping.signal, state })
-      if (stopping.signal.aborted) throw new RunaError('CANCELLED', 'Stopped.')
-      return result
-    } finally {
-      transport.close()
-    }
+    return await withSeat(needed, stopping.signal, use)
+  } catch (error) {
+    throw stopping.signal.aborted ? new RunaError('CANCELLED', 'Stopped.', { cause: error }) : error
   } finally {
     for (const name of ['SIGTERM', 'SIGINT']) process.off(name, cancel)
+  }
+}
+
+async function withSeat<Result>(
+  needed: readonly string[],
+  signal: AbortSignal,
+  use: (runa: Runa) => Promise<Result>,
+): Promise<Result> {
+  const { transport, state } = await takeSeat(needed, signal)
+  try {
+    const result = await use({ client: (contract) => call(contract, transport), signal, state })
+    signal.throwIfAborted()
+    return result
+  } finally {
+    transport.close()
   }
 }
 
@@ -55,7 +64,7 @@ async function takeSeat(needed: readonly string[], signal: AbortSignal): Promise
   const deadlineMs = performance.now() + PATIENCE_MS
   let refusal: unknown = new RunaError('NOT_RUNNING', 'Runa is starting, and takes longer than usual.')
   while (performance.now() < deadlineMs) {
-    if (signal.aborted) throw new RunaError('CANCELLED', 'Stopped.')
+    signal.throwIfAborted()
     const state = findRuna()
     if (state) {
       const seat = tryConnect(state)

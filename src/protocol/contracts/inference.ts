@@ -62,6 +62,7 @@ export const inferenceContract = defineContract({
       errors: [
         'MODEL_UNKNOWN',
         'MODEL_FAILED',
+        'MODEL_GONE',
         'MODEL_TOO_LARGE',
         'CONTEXT_FULL',
         'ENGINE_UNREACHABLE',
@@ -77,7 +78,14 @@ export const inferenceContract = defineContract({
         vectors: z.array(z.array(z.number())),
         tokens: count,
       }),
-      errors: ['MODEL_UNKNOWN', 'MODEL_FAILED', 'MODEL_TOO_LARGE', 'CONTEXT_FULL', 'ENGINE_UNREACHABLE'],
+      errors: [
+        'MODEL_UNKNOWN',
+        'MODEL_FAILED',
+        'MODEL_GONE',
+        'MODEL_TOO_LARGE',
+        'CONTEXT_FULL',
+        'ENGINE_UNREACHABLE',
+      ],
       limits: { timeoutMs: 120_000, runningMax: 16 },
     },
     models: {

@@ -22,6 +22,12 @@ export const ENGINE_ERRORS = {
     advice: 'Try again: it is started anew. If it fails again, look into its log: `runa logs`.',
     retry: true,
   },
+  MODEL_GONE: {
+    means: 'The file of the model has gone, or has changed since it was added.',
+    advice:
+      'Put the file back where it was, or add the model anew: `runa models remove ID`, then `runa models add FILE`.',
+    retry: false,
+  },
   MODEL_INVALID: {
     means: 'The file is not a model that the engine can read. Nothing was added.',
     advice: 'Check that it is a whole GGUF file; fetch it again if in doubt.',

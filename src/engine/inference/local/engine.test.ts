@@ -210,9 +210,9 @@ test('the weights of loaded models do not count as free, though the system says 
 test('a file that changed or went since it was added is not loaded', async () => {
   const local = await createLocal('j')
   await utimes(local.stored.path, 1, 1)
-  await assert.rejects(complete(local), { code: 'MODEL_FAILED', message: /has changed since/ })
+  await assert.rejects(complete(local), { code: 'MODEL_GONE', message: /has changed since/ })
   await rm(local.stored.path)
-  await assert.rejects(complete(local), { code: 'MODEL_FAILED', message: /has gone/ })
+  await assert.rejects(complete(local), { code: 'MODEL_GONE', message: /has gone/ })
   assert.deepEqual([asked, local.state], [[], 'failed'])
 })
 

@@ -192,11 +192,8 @@ function explainFailure(id: string, error: unknown): RunaError {
 /** A file that changed since it was added is another model, which nobody has looked at. */
 async function checkFile({ id, path, sizeBytes, changedAt }: StoredModel): Promise<void> {
   const now = await fileState(path)
-  if (!now) throw new RunaError('MODEL_FAILED', `The file of '${id}' has gone from ${path}.`)
+  if (!now) throw new RunaError('MODEL_GONE', `The file of '${id}' has gone from ${path}.`)
   if (now.sizeBytes !== sizeBytes || now.changedAt !== changedAt) {
-    throw new RunaError(
-      'MODEL_FAILED',
-      `${path} has changed since it was added: remove '${id}' and add it again.`,
-    )
+    throw new RunaError('MODEL_GONE', `${path} has changed since it was added as '${id}'.`)
   }
 }
