@@ -51,7 +51,11 @@ test('from a start to an answer that cites the bytes of a file, and to an end th
   const { services } = (await home.ask('status')) as { services: Record<string, unknown>[] }
   assert.deepEqual(
     services.map(({ name, state, restarts }) => [name, state, restarts]),
-    ['gilgul', 'inference', 'tieto', 'conversation', 'threadwell'].map((name) => [name, 'running', 0]),
+    ['gilgul', 'inference', 'tieto', 'snarf', 'conversation', 'threadwell'].map((name) => [
+      name,
+      'running',
+      0,
+    ]),
   )
   for (const { pid, memoryBytes } of services) assert.ok(Number(pid) > 1 && Number(memoryBytes) > 1_000_000)
 

@@ -28,6 +28,7 @@ function makeRecord(thread: string, count: number): AnswerRecord {
     ...{
       citations: [],
       notices: [],
+      manner: { mode: 'default', settings: [] },
       passages: [],
       prompt: [],
       verdicts: [],

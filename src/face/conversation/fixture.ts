@@ -10,15 +10,18 @@ import {
   inferenceContract,
   type Model,
   type Passage,
+  snarfContract,
   type TurnItem,
   tietoContract,
 } from '#protocol'
+import { NO_MANNER } from './manner.ts'
 import { openPersonas } from './personas.ts'
 import { createConversation } from './service.ts'
 import { openThreads } from './threads.ts'
 
 /** What the tests of conversation stand on: an engine and documents that say what a test wants them to say. */
 type Complete = Handlers<typeof inferenceContract>['complete']
+type Snarf = Partial<Handlers<typeof snarfContract>>
 type Search = Handlers<typeof tietoContract>['search']
 export type OpenConversation = Awaited<ReturnType<typeof openConversation>>
 
@@ -54,10 +57,13 @@ export async function* sayAndHang(signal: AbortSignal, ...items: CompletionItem[
 export interface Behaviour {
   readonly complete?: Complete
   readonly search?: Search
+  readonly snarf?: Snarf
   readonly models?: readonly Model[]
   /** Those that exist. */
   readonly topics?: readonly string[]
 }
+
+const NOTHING_HEARD = { changed: [], counted: false }
 
 const EMPTY_TOPIC = { documents: 0, chunks: 0, sizeBytes: 0, damaged: [] }
 
@@ -73,6 +79,7 @@ export async function createHome() {
 export async function openConversation(home: string, behaviour: Behaviour = {}) {
   const { complete = () => say(START, text('So.'), END), models = [], topics = [] } = behaviour
   const { search = async () => ({ passages: [WHALE], match: true }) } = behaviour
+  const { snarf = {} } = behaviour
   const requests: CompletionRequest[] = []
   const searches: string[][] = []
   const engine: Partial<Handlers<typeof inferenceContract>> = {
@@ -91,13 +98,21 @@ export async function openConversation(home: string, behaviour: Behaviour = {}) 
   }
   const [engineSide, toEngine] = createMemoryTransports()
   const [documentsSide, toDocuments] = createMemoryTransports()
+  const [mannerSide, toManner] = createMemoryTransports()
   const [serverSide, callerSide] = createMemoryTransports()
   serve(inferenceContract, engine as Handlers<typeof inferenceContract>, engineSide)
   serve(tietoContract, documents as Handlers<typeof tietoContract>, documentsSide)
+  const manners: Snarf = {
+    plan: async () => ({ ...NO_MANNER, settings: [] }),
+    observe: async () => NOTHING_HEARD,
+    ...snarf,
+  }
+  serve(snarfContract, manners as Handlers<typeof snarfContract>, mannerSide)
   const { handlers, settled } = createConversation({
     personas: openPersonas([home]),
     threads: await openThreads(join(home, 'threads')),
     tieto: call(tietoContract, toDocuments),
+    snarf: call(snarfContract, toManner),
     inference: call(inferenceContract, toEngine),
     contextTokens: 4_096,
     announce: (thread) => service.emit('threadChanged', thread),

@@ -1,7 +1,7 @@
 import { loadConfig } from '#kernel/config'
 import { assetsFolder, homePaths } from '#kernel/home'
 import { call, runService } from '#kernel/service'
-import { conversationContract, inferenceContract, tietoContract } from '#protocol'
+import { conversationContract, inferenceContract, snarfContract, tietoContract } from '#protocol'
 import { openPersonas } from './personas.ts'
 import { createConversation } from './service.ts'
 import { openThreads } from './threads.ts'
@@ -15,6 +15,7 @@ await runService(conversationContract, async ({ name, transport, emit, log }) =>
     personas: openPersonas([paths.personas, assetsFolder('personas')]),
     threads,
     tieto: call(tietoContract, transport, { name }),
+    snarf: call(snarfContract, transport, { name }),
     inference: call(inferenceContract, transport, { name }),
     contextTokens: config.engine.contextTokens,
     announce: (thread) => emit('threadChanged', thread),

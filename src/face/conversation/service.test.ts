@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { listen } from '#kernel/service'
-import { conversationContract, RunaError, type TurnItem } from '#protocol'
+import { conversationContract, RunaError, type Setting, type TurnItem } from '#protocol'
 import {
   all,
   type Behaviour,
@@ -202,4 +202,70 @@ test('a long thread is listed in pieces, the newest first', async () => {
   assert.deepEqual([newest.turns.map(({ question }) => question), newest.omitted], [['Two?', 'Three?'], 1])
   const older = await client.thread({ id: thread, before: newest.turns[0]?.id })
   assert.deepEqual([older.turns.map(({ question }) => question), older.omitted], [['One?'], 0])
+})
+
+test('a person is answered as they like it, and the record says why', async () => {
+  const setting: Setting = {
+    ...({ dimension: 'length', level: 'short', source: 'explicit', locked: false } as const),
+    reason: 'You asked for it in this message.',
+  }
+  const heard: string[] = []
+  const { client, requests } = await open({
+    snarf: {
+      plan: async ({ message }) => ({
+        ...{
+          mode: 'focus',
+          settings: [setting],
+          instruction: `After: ${message}`,
+          sampling: { temperature: 0.4 },
+        },
+      }),
+      async observe({ message }) {
+        heard.push(message)
+        return { changed: ['length'], counted: false }
+      },
+    },
+  })
+  const turn = turnIn(await all(client.turn({ question: 'Shorter, please' })))
+  assert.deepEqual(heard, ['Shorter, please'], 'it is kept before the end of its turn is told')
+  assert.equal(requests[0]?.messages[0]?.content, 'Be kind.\n\nAfter: Shorter, please')
+  assert.equal(requests[0]?.sampling.temperature, 0.4)
+  const record = await client.answer({ id: turn.id })
+  assert.deepEqual(record.manner, { mode: 'focus', settings: [setting] })
+  assert.deepEqual(
+    record.prompt.map(({ origin }) => origin),
+    ['persona default', 'manner', 'question'],
+  )
+  await all(client.turn({ question: 'Why?', sampling: { temperature: 1 } }))
+  assert.equal(requests[1]?.sampling.temperature, 1, 'who names a temperature gets it')
+})
+
+test('a program is neither heard nor answered in the manner of a person', async () => {
+  const { client, requests } = await open({
+    snarf: {
+      plan: () => Promise.reject(new Error('must not be asked')),
+      observe: () => Promise.reject(new Error('must not be told')),
+    },
+  })
+  const turn = turnIn(
+    await all(client.complete({ messages: [{ role: 'user', content: 'Shorter, please' }] })),
+  )
+  assert.deepEqual(turn.notices, [])
+  assert.equal(requests[0]?.messages[0]?.content, 'Be kind.')
+})
+
+test('a manner that cannot be had in time costs the manner, not the answer', async () => {
+  const { client, requests } = await open({
+    snarf: {
+      plan: (_, { signal }) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      observe: () => Promise.reject(new RunaError('DISK_FULL')),
+    },
+  })
+  const turn = turnIn(await all(client.turn({ question: 'Why?' })))
+  assert.deepEqual(
+    [turn.answer, turn.notices.map(({ kind }) => kind)],
+    ['So.', ['manner-failed', 'manner-failed']],
+  )
+  assert.equal(requests[0]?.messages[0]?.content, 'Be kind.')
 })

@@ -19,7 +19,15 @@ beforeEach(async () => {
 function recordOf(thread: string, question: string, at = 1): AnswerRecord {
   return {
     ...{ id: createUuidV7(), thread, at, question, answer: 'So.', reason: 'stop', persona: 'default' },
-    ...{ citations: [], notices: [], passages: [], prompt: [], verdicts: [], sampling: {} },
+    ...{
+      citations: [],
+      notices: [],
+      passages: [],
+      prompt: [],
+      manner: { mode: 'default', settings: [] },
+      verdicts: [],
+      sampling: {},
+    },
     model: { id: 'm', engine: 'llama', digest: '' },
     usage: { promptTokens: 1, completionTokens: 1 },
     timings: { searchMs: 0, firstTokenMs: 0, totalMs: 0 },

@@ -15,12 +15,14 @@ import {
 import { findCitations, type GivenPassage } from './citations.ts'
 import { lookIntoDocuments } from './documents.ts'
 import { openCompletion, roomFor } from './engine.ts'
+import { type Manner, NO_MANNER, observeMessage, planManner, type Snarf } from './manner.ts'
 import { DEFAULT_PERSONA, type LoadedPersona, type Personas } from './personas.ts'
 import { buildPrompt, type PastMessage, type Prompt, type PromptParts, type PromptRoom } from './prompt.ts'
 
 export interface TurnNeeds {
   readonly personas: Pick<Personas, 'find'>
   readonly tieto: Pick<Client<typeof tietoContract>, 'search' | 'topics'>
+  readonly snarf: Snarf
   readonly inference: Pick<Client<typeof inferenceContract>, 'complete' | 'models'>
   /** What a local model is loaded with at most. */
   readonly contextTokens: number
@@ -60,8 +62,9 @@ interface Draft {
   model: AnswerRecord['model']
   text: string
   searchMs: number
+  manner: Manner
   end?: CompletionItem & { kind: 'end' }
-  readonly searchNotices: Notice[]
+  readonly lookNotices: Notice[]
   readonly verdicts: AnswerRecord['verdicts']
 }
 
@@ -74,7 +77,7 @@ export function answer(needs: TurnNeeds, asked: Asked, context: CallContext): An
   const draft: Draft = {
     prompt: { messages: [], record: [], passages: [], notices: [] },
     model: { id: asked.model ?? '', engine: 'none', digest: '' },
-    ...{ text: '', searchMs: 0, searchNotices: [], verdicts: [] },
+    ...{ text: '', searchMs: 0, manner: NO_MANNER, lookNotices: [], verdicts: [] },
   }
 
   async function* items(): AsyncGenerator<TurnItem, void> {
@@ -82,16 +85,19 @@ export function answer(needs: TurnNeeds, asked: Asked, context: CallContext): An
     draft.persona = persona
     yield { kind: 'start', answer: id, thread: asked.thread }
     const model = asked.model ?? persona.model
-    const sampling = samplingOf(asked, persona)
     const look = { question: asked.question, ...topicsOf(asked, persona) }
-    const [found, room] = await Promise.all([
+    const [found, { manner, notices }, room] = await Promise.all([
       lookIntoDocuments(needs.tieto, look, context),
-      roomFor(needs, model, sampling, context),
+      mannerFor(needs.snarf, asked, context),
+      roomFor(needs, model, samplingOf(asked, draft), context),
     ])
     draft.searchMs = found.searchMs
-    draft.searchNotices.push(...found.notices)
+    draft.manner = manner
+    draft.lookNotices.push(...found.notices, ...notices)
+    const heard = hear(needs.snarf, asked, context)
+    const sampling = samplingOf(asked, draft)
     yield { kind: 'passages', passages: [...found.passages], match: found.looked === 'found' }
-    const parts = { ...asked, ...found, system: systemOf(asked, persona) }
+    const parts = { ...asked, ...found, system: systemOf(asked, persona, manner) }
     const sizeBytesMax = Math.min(asked.promptBytesMax, room.sizeBytesMax)
     const completion = await firstThatFits(parts, { ...room, sizeBytesMax }, (prompt) => {
       draft.prompt = prompt
@@ -99,19 +105,21 @@ export function answer(needs: TurnNeeds, asked: Asked, context: CallContext): An
       return openCompletion(needs.inference, model === undefined ? request : { ...request, model }, context)
     })
     yield* take(completion, draft)
+    draft.lookNotices.push(...(await heard))
   }
 
   function record(reason: TurnReason): AnswerRecord {
-    const { prompt, persona, model, text, end, searchMs, verdicts } = draft
+    const { prompt, persona, model, text, end, searchMs, verdicts, manner } = draft
     const cited = findCitations(text, prompt.passages, end?.quotes ?? [])
     return {
       ...{ id, thread: asked.thread, at, question: asked.question, answer: text, reason },
       citations: cited.citations,
-      notices: [...draft.searchNotices, ...prompt.notices, ...cited.notices],
+      notices: [...draft.lookNotices, ...prompt.notices, ...cited.notices],
       passages: prompt.passages.map(withoutSearch),
       prompt: prompt.record,
       persona: persona?.id ?? DEFAULT_PERSONA,
-      ...{ model, sampling: samplingOf(asked, persona), verdicts },
+      manner: { mode: manner.mode, settings: [...manner.settings] },
+      ...{ model, sampling: samplingOf(asked, draft), verdicts },
       usage: end?.usage ?? { promptTokens: 0, completionTokens: 0 },
       timings: { searchMs, firstTokenMs: end?.firstTokenMs ?? 0, totalMs: performance.now() - startedMs },
     }
@@ -167,13 +175,27 @@ function topicsOf(asked: Asked, persona: LoadedPersona) {
   return { topics: namedByPerson ? asked.topics : persona.topics, namedByPerson }
 }
 
-function systemOf(asked: Asked, persona: LoadedPersona): readonly PastMessage[] {
-  if (asked.persona === undefined && asked.system.length > 0) return asked.system
-  return [{ origin: `persona ${persona.id}`, role: 'system', content: persona.prompt }, ...asked.system]
+function systemOf(asked: Asked, persona: LoadedPersona, { instruction }: Manner): readonly PastMessage[] {
+  const manner = { origin: 'manner', role: 'system', content: instruction } as const
+  const last = instruction === '' ? [] : [manner]
+  if (asked.persona === undefined && asked.system.length > 0) return [...asked.system, ...last]
+  const first = { origin: `persona ${persona.id}`, role: 'system', content: persona.prompt } as const
+  return [first, ...asked.system, ...last]
 }
 
-function samplingOf(asked: Asked, persona: LoadedPersona | undefined): Sampling {
-  return { ...persona?.sampling, ...asked.sampling }
+/** Only who speaks in a thread is a person: what a program asks for is answered as the program says. */
+function mannerFor(snarf: Snarf, { thread, question }: Asked, context: CallContext) {
+  if (thread === null) return { manner: NO_MANNER, notices: [] }
+  return planManner(snarf, question, context)
+}
+
+async function hear(snarf: Snarf, { thread, question }: Asked, { trace }: CallContext): Promise<Notice[]> {
+  return thread === null ? [] : observeMessage(snarf, question, trace)
+}
+
+function samplingOf(asked: Asked, { persona, manner }: Pick<Draft, 'persona' | 'manner'>): Sampling {
+  const { temperature } = manner.sampling
+  return { ...persona?.sampling, ...(temperature !== undefined && { temperature }), ...asked.sampling }
 }
 
 function withoutSearch(passage: GivenPassage): AnswerRecord['passages'][number] {

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { sensitive } from '../contract.ts'
 import { placeSchema, titleSchema } from './passage.ts'
 
+export const QUESTION_LENGTH_MAX = 32_768
 export const MESSAGES_MAX = 512
 export const MESSAGE_LENGTH_MAX = 200_000
 export const COMPLETION_TOKENS_MAX = 32_768

@@ -6,13 +6,13 @@ import {
   messageSchema,
   modelUsedSchema,
   numberedPassageSchema,
+  QUESTION_LENGTH_MAX,
   samplingSchema,
   usageSchema,
   verdictSchema,
 } from './completion.ts'
 import { citationSchema, topicNameSchema } from './passage.ts'
-
-export const QUESTION_LENGTH_MAX = 32_768
+import { modeSchema, settingSchema } from './snarf.ts'
 
 const count = z.number().int().nonnegative()
 const faultSchema = z.object({ file: z.string(), message: z.string() })
@@ -49,6 +49,8 @@ export const noticeSchema = z.object({
     'search-failed',
     /** The answer cites a number that no passage has, or a place that does not exist. */
     'citation-dropped',
+    /** How the person likes to be spoken to could not be looked up or kept. */
+    'manner-failed',
   ]),
   detail: z.string(),
 })
@@ -70,6 +72,10 @@ export const answerRecordSchema = z.object({
   /** Parts of the prompt in order, with where each came from: persona, passages, history, question. */
   prompt: z.array(z.object({ origin: z.string(), role: z.string(), text: sensitive(z.string()) })),
   persona: personaIdSchema,
+  /** How the person wanted to be answered, with reasons. */
+  manner: z
+    .object({ mode: modeSchema, settings: z.array(settingSchema) })
+    .default({ mode: 'default', settings: [] }),
   model: answeredBySchema,
   sampling: samplingSchema,
   usage: usageSchema,

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { defineContract, sensitive } from '../contract.ts'
-import { QUESTION_LENGTH_MAX } from './conversation.ts'
+import { QUESTION_LENGTH_MAX } from './completion.ts'
 
 const count = z.number().int().nonnegative()
 

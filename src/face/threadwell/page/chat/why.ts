@@ -37,6 +37,7 @@ function sections(record: AnswerReply): HTMLElement[] {
         ],
       ]),
     ]),
+    ...mannerOf(record),
     section('Safety rules', [
       el('p', { class: 'small' }, record.verdicts.length === 0 ? 'No rule had to act.' : ''),
       el(
@@ -56,6 +57,15 @@ function sections(record: AnswerReply): HTMLElement[] {
       ),
     ]),
   ]
+}
+
+/** Nothing where the persona alone decided. */
+function mannerOf({ manner }: AnswerReply): HTMLElement[] {
+  if (manner.settings.length === 0) return []
+  const rows = manner.settings.map(
+    ({ dimension, level, reason }) => [`${dimension}: ${level}`, reason] as const,
+  )
+  return [section('How it was to speak', [facts(rows)])]
 }
 
 function section(title: string, content: readonly HTMLElement[]): HTMLElement {
