@@ -76,12 +76,18 @@ test('a damaged file still tells its name where it can', () => {
   assert.equal(nameInDamaged(bytes.subarray(0, 9)), undefined)
 })
 
-test('what is empty or binary is refused', () => {
+test('what is empty, binary or in another encoding is refused', () => {
   const open = (bytes: Buffer) => openSource({ path: '/a.txt', name: 'a.txt', bytes, modifiedAt: 1 })
   for (const text of ['', ' \r\n', '\uFEFF', '---\na: 1\n---\n']) {
     assert.throws(() => open(Buffer.from(text)), { code: 'DOCUMENT_INVALID', message: /no text/ })
   }
-  for (const bytes of [[65, 0, 66], [0xff, 0xfe, 65], [0xc3]]) {
+  for (const bytes of [[65, 0, 66], [65, 0xff, 0xfe], [0xc3]]) {
     assert.throws(() => open(Buffer.from(bytes)), { code: 'DOCUMENT_INVALID', message: /binary/ })
+  }
+  for (const bytes of [
+    Buffer.from('\uFEFFhello', 'utf16le'),
+    Buffer.from('\uFEFFhello', 'utf16le').swap16(),
+  ]) {
+    assert.throws(() => open(bytes), { code: 'DOCUMENT_INVALID', message: /UTF-16/ })
   }
 })

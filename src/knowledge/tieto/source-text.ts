@@ -5,12 +5,21 @@ import { RunaError } from '#protocol'
  * DOCUMENT_INVALID for what is no text in UTF-8.
  */
 export function decodeText(bytes: Uint8Array): string {
+  if (startsAsUtf16(bytes))
+    throw new RunaError('DOCUMENT_INVALID', 'It is text in UTF-16. Save it as UTF-8, then it can be read.')
   if (bytes.includes(0)) throw new RunaError('DOCUMENT_INVALID', 'It is a binary file: it holds NUL bytes.')
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch (cause) {
-    throw new RunaError('DOCUMENT_INVALID', 'It is a binary file, or text that is not in UTF-8.', { cause })
+    throw new RunaError('DOCUMENT_INVALID', 'It is a binary file, or text that was not saved as UTF-8.', {
+      cause,
+    })
   }
+}
+
+/** By its byte order mark, as Windows writes it. */
+function startsAsUtf16([first, second]: Uint8Array): boolean {
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)
 }
 
 /** Turns places in a text into places in its bytes. The places have to come in ascending order. */
