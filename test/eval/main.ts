@@ -1,10 +1,14 @@
 import { parseArgs } from 'node:util'
 import { sharedFolder } from '#kernel/home'
 import type { Row } from './row.ts'
+import { evalSnarf } from './snarf.ts'
 import { evalTieto } from './tieto.ts'
 
 /** Each measures how good a part is, on data that lies beside the checkout. */
-const EVALS: Readonly<Record<string, (shared: string) => Promise<Row[]>>> = { tieto: evalTieto }
+const EVALS: Readonly<Record<string, (shared: string) => Promise<Row[]>>> = {
+  snarf: evalSnarf,
+  tieto: evalTieto,
+}
 
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true })
 const [name = ''] = positionals

@@ -1,3 +1,5 @@
+export { countMessage } from './features.ts'
+export { type Learned, learn } from './learned.ts'
 export { createSnarfHandlers } from './service.ts'
 export { openSnarf, type Snarf, type SnarfOptions } from './snarf.ts'
 export { findWishes, type Wish } from './wishes.ts'

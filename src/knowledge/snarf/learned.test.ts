@@ -82,13 +82,19 @@ test('a steady habit moves its dimension by one step, with the counts as the rea
 
 test('after a change of habit the guess is taken back, and made anew when it is sure', () => {
   const before = daysOf(20, CURT)
-  const levels = (later: number) =>
-    learn([...before, ...daysOf(later, LONG, { from: 200 })]).map(({ level }) => level)
-  assert.deepEqual(levels(0), ['short', 'casual'])
-  const story = Array.from({ length: 14 }, (_, later) => levels(later).join(' '))
-  assert.ok(story.includes(''), 'there is a time of doubt')
-  assert.equal(story.at(-1), 'detailed formal')
-  assert.ok(!story.some((now, index) => story[index - 1] === 'short casual' && now === 'detailed formal'))
+  for (const [dimension, old, anew] of [
+    ['length', 'short', 'detailed'],
+    ['formality', 'casual', 'formal'],
+  ] as const) {
+    const story = Array.from({ length: 15 }, (_, later) => {
+      const learned = learn([...before, ...daysOf(later, LONG, { from: 200 })])
+      return learned.find((guess) => guess.dimension === dimension)?.level
+    })
+    assert.deepEqual([story[0], story.at(-1)], [old, anew])
+    const [doubt, sure] = [story.indexOf(undefined), story.indexOf(anew)]
+    assert.ok(doubt > 0 && doubt < sure, `${dimension}: there is a time of doubt`)
+    assert.ok(!story.slice(doubt).includes(old), 'the old guess does not come back')
+  }
 })
 
 test('a day of other messages in a steady habit takes nothing back', () => {

@@ -33,7 +33,7 @@ function settingOf(snarf: Snarf, dimension: Dimension): Setting {
 const levelsOf = ({ settings }: { settings: readonly Setting[] }) =>
   Object.fromEntries(settings.map(({ dimension, level }) => [dimension, level]))
 
-async function writeCurtly(snarf: Snarf, clock: { nowMs: number }, days = 8) {
+async function writeCurtly(snarf: Snarf, clock: { nowMs: number }, days = 12) {
   for (let message = 0; message < days * 10; message += 1) {
     if (message % 10 === 0) clock.nowMs += DAY_MS
     assert.equal((await snarf.observe('why not')).counted, true)
@@ -88,7 +88,7 @@ test('what was said goes before the mode, the mode before what was inferred, and
     [settingOf(snarf, 'length').level, settingOf(snarf, 'length').source],
     ['short', 'inferred'],
   )
-  assert.equal(snarf.explain('length').evidence.length, 8)
+  assert.equal(snarf.explain('length').evidence.length, 12)
   await snarf.set({ settings: {}, mode: 'low-stimulus' })
   assert.equal(settingOf(snarf, 'length').source, 'mode')
   await snarf.set({ settings: { length: 'detailed' } })

@@ -98,10 +98,10 @@ export async function resetManner(
   await showAfter(options, (snarf, signal) => snarf.reset({ what, dimensions }, { signal }))
 }
 
-export async function exportManner(): Promise<void> {
+export async function exportManner({ json }: JsonOption): Promise<void> {
   await withRuna(['snarf'], async ({ client, signal }) => {
     const { profile } = await client(snarfContract).export({}, { signal })
-    print({ profile }, false, JSON.stringify(profile, null, 2))
+    print({ profile }, json, JSON.stringify(profile, null, 2))
   })
 }
 
