@@ -52,7 +52,8 @@ async function behave(): Promise<void> {
   if (role === 'traced') letParentTrace()
   const { coven, session } = await meetCoven({ timeoutMs: 10_000 })
   const { value, output } = await coven.ask('reveal', { name: 'mail', service: 'tieto' })
-  say(`version ${output.version}, ${value.length} bytes`)
+  const name = role === 'named' ? `process ${process.pid}: ` : ''
+  say(`${name}version ${output.version}, ${value.length} bytes`)
   await session.ended
   say('ended')
 }

@@ -13,6 +13,7 @@ import { createLink } from '../../src/kernel/coven/link.ts'
 import { openSession } from '../../src/kernel/coven/session.ts'
 
 const WORKER = fileURLToPath(new URL('coven-worker.js', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../src/kernel/coven/main.js', import.meta.url))
 const folder = mkdtempSync('/dev/shm/runa-coven-test-')
 const opened = await openCoven({ folder: join(folder, 'vault') })
 await opened.vault.set('mail', Buffer.from('a secret of 21 bytes.'))
@@ -163,4 +164,44 @@ test('a program that is not there is refused as well, and so is one that never p
     code: 'COVEN_REFUSED',
   })
   writeSync(output.fd, '')
+})
+
+test('coven starts the next gilgul whenever one dies, and asks nobody for the passphrase again', async () => {
+  const home = join(folder, 'home')
+  const passphrase = Buffer.from('seven quiet herons')
+  const sealed = await openCoven({ folder: join(home, 'vault'), unlock: { passphrase }, scryptN: 2 ** 10 })
+  await sealed.vault.set('mail', Buffer.from('another secret'))
+  await sealed.vault.grant('mail', 'tieto', true)
+  await sealed.close()
+
+  const output = createOutput()
+  const coven = spawn(process.execPath, [MAIN, '--passphrase', ...AS_WORKER('named')], {
+    stdio: ['pipe', output.fd, output.fd],
+    env: { RUNA_HOME: home },
+  })
+  coven.stdin?.end('seven quiet herons\n')
+  const pids = () =>
+    [...output.said().matchAll(/^process (\d+): version 1, 14 bytes$/gm)].map(([, pid]) => Number(pid))
+  for (let count = 1; count <= 4; count += 1) {
+    await until(() => pids().length === count)
+    process.kill(pids().at(-1) ?? 0, 'SIGKILL')
+  }
+  await until(() => pids().length === 5)
+  assert.equal(new Set(pids()).size, 5)
+  coven.kill('SIGTERM')
+  assert.deepEqual(await once(coven, 'exit'), [0, null])
+  const list = await openCoven({ folder: join(home, 'vault'), unlock: { passphrase } })
+  assert.equal((await list.audit.latest(10)).filter(({ operation }) => operation === 'reveal').length, 5)
+  await list.close()
+})
+
+test('coven does not start at all with the wrong passphrase', async () => {
+  const output = createOutput()
+  const coven = spawn(process.execPath, [MAIN, '--passphrase', ...AS_WORKER('named')], {
+    stdio: ['pipe', output.fd, output.fd],
+    env: { RUNA_HOME: join(folder, 'home') },
+  })
+  coven.stdin?.end('seven quiet herrings\n')
+  assert.deepEqual(await once(coven, 'exit'), [1, null])
+  assert.match(output.said(), /^VAULT_LOCKED/)
 })

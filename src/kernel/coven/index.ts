@@ -1,5 +1,6 @@
 export { type Birth, meetCoven } from './birth.ts'
 export type { CovenClient } from './client.ts'
+export { type KeepOptions, keepGilgul } from './keep.ts'
 export { type Launched, type LaunchOptions, startGilgul } from './launch.ts'
 export { createLink, type Link, type LinkOptions } from './link.ts'
 export { type OpenCoven, type OpenCovenOptions, openCoven } from './open.ts'

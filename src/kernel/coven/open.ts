@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { wipe } from '#kernel/seal'
 import { RunaError } from '#protocol'
@@ -10,6 +11,8 @@ export interface OpenCovenOptions extends Pick<VaultOptions, 'now' | 'scryptN'> 
   readonly folder: string
   /** Nothing given: a key file in the same folder, made on the first run. It guards against nobody who has the folder. */
   readonly unlock?: Unlock
+  /** Lays the list of what was done aside, beside itself, and begins a new one: when it is full, or was lost. */
+  readonly newList?: boolean
 }
 
 export interface OpenCoven {
@@ -22,7 +25,8 @@ export interface OpenCoven {
  * Opens the vault and the list of what was done with it, and holds one against the other. Rejects with what `openVault`
  * and `openAudit` reject with, or VAULT_OLDER.
  */
-export async function openCoven({ folder, unlock, ...options }: OpenCovenOptions): Promise<OpenCoven> {
+export async function openCoven(options: OpenCovenOptions): Promise<OpenCoven> {
+  const { folder, unlock, newList = false } = options
   const path = join(folder, 'secrets.vault')
   const vault = await openVault({
     ...options,
@@ -32,10 +36,14 @@ export async function openCoven({ folder, unlock, ...options }: OpenCovenOptions
   const key = vault.deriveKey('runa audit')
   let audit: Audit | undefined
   try {
-    audit = await openAudit({ path: join(folder, 'audit.journal'), key, mark: vault.audit() })
+    const listPath = join(folder, 'audit.journal')
+    if (newList) await layAside(listPath)
+    const mark = newList ? { count: 0, link: '' } : vault.audit()
+    audit = await openAudit({ path: listPath, key, mark })
     refuseOld(vault, audit)
     vault.follow(audit.mark)
-    return { vault, audit, close: () => closeBoth(vault, audit) }
+    if (newList) await vault.note()
+    return { vault, audit, close: () => closeKnowing(vault, audit) }
   } catch (error) {
     await closeBoth(vault, audit)
     throw error
@@ -51,6 +59,18 @@ function refuseOld(vault: Vault, audit: Audit): void {
     'VAULT_OLDER',
     `The vault has revision ${vault.revision()}; its list speaks of ${audit.revision()}.`,
   )
+}
+
+async function layAside(path: string): Promise<void> {
+  await rename(path, `${path}.${Date.now()}`).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
+}
+
+/** From then on nothing of the list can be cut off unseen. Where it cannot be noted, the vault knows what it knew. */
+async function closeKnowing(vault: Vault, audit: Audit | undefined): Promise<void> {
+  if (audit && audit.mark().count > vault.audit().count) await vault.note().catch(() => {})
+  await closeBoth(vault, audit)
 }
 
 async function closeBoth(vault: Vault, audit: Audit | undefined): Promise<void> {

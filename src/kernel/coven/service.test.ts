@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -182,4 +182,28 @@ test('requests come as bytes, secrets beside them, and whatever is wrong is answ
   }
   await assert.rejects(answer(Buffer.from('no message')), { code: 'COVEN_LINK_BROKEN' })
   await close()
+})
+
+test('a list that is full or lost is begun anew on purpose, and the old one laid aside', async () => {
+  const { folder, path } = await writeList()
+  const old = readFileSync(path)
+  rmSync(path)
+  await assert.rejects(openCoven({ folder }), { code: 'AUDIT_BROKEN' })
+  writeFileSync(path, old)
+  const anew = await openCoven({ folder, newList: true })
+  assert.equal(anew.audit.mark().count, 0)
+  assert.equal(String(anew.vault.read('mail').value), '5')
+  await anew.close()
+  const aside = readdirSync(folder).find((name) => name.startsWith('audit.journal.')) ?? ''
+  assert.ok(readFileSync(join(folder, aside)).equals(old))
+  await (await openCoven({ folder })).close()
+})
+
+test('after an orderly end, not even the last entry can be cut off', async () => {
+  const folder = nextFolder()
+  const { vault, audit, close } = await openCoven({ folder })
+  await assert.rejects(createCoven({ vault, audit }).reveal({ name: 'none', service: 'tieto' }, NONE))
+  await close()
+  writeFileSync(join(folder, 'audit.journal'), 'RUNAJNL\x01', 'latin1')
+  await assert.rejects(openCoven({ folder }), { code: 'AUDIT_BROKEN' })
 })

@@ -27,6 +27,8 @@ export interface Vault {
   audit(): AuditMark
   /** From then on each writing says how far the list of what was done had come. */
   follow(mark: () => AuditMark): void
+  /** Writes how far the list has come, though nothing else has changed. */
+  note(): Promise<void>
   /** Copies the value. Resolves to its version. Rejects with BAD_INPUT or VAULT_FULL. */
   set(name: string, value: Uint8Array): Promise<number>
   /** A copy, which the caller wipes. Throws SECRET_UNKNOWN. */
@@ -61,6 +63,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
     follow: cell.follow,
     deriveKey: (purpose) => deriveKey(cell.root(), purpose),
     relock: cell.relock,
+    note: () => cell.change(() => ({ next: {}, result: undefined })),
     close: cell.close,
   }
 }

@@ -18,6 +18,8 @@ export interface HomePaths {
   readonly uploads: string
   /** Every request that left this machine. */
   readonly ledger: string
+  /** Secrets, and who asked for them. */
+  readonly vault: string
   readonly logs: string
   /** What only means something while Runa runs, and may be deleted when it does not. */
   readonly run: string
@@ -42,6 +44,7 @@ export function homePaths(home: string = homeFolder()): HomePaths {
     profile: join(home, 'profile'),
     uploads: join(home, 'uploads'),
     ledger: join(home, 'outward.journal'),
+    vault: join(home, 'vault'),
     logs: join(home, 'logs'),
     run: join(home, 'run'),
   }

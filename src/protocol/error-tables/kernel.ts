@@ -6,12 +6,12 @@ export const KERNEL_ERRORS = {
     means:
       'The list of who was given which secret was changed, cut, or belongs to another vault. Nothing is revealed.',
     advice:
-      'Put `vault/audit.journal` back from a backup of the same day as the vault, or move it away on purpose.',
+      'Put `vault/audit.journal` back from a backup of the same day as the vault, or begin a new list on purpose.',
     retry: false,
   },
   AUDIT_FAILED: {
     means: 'It could not be written down who asks for a secret, so the secret was not given.',
-    advice: 'Make room on the disk or mend it. If the list is full, move `vault/audit.journal` away.',
+    advice: 'Make room on the disk or mend it. If the list is full, begin a new one.',
     retry: true,
   },
   BUS_CORRUPT: {
