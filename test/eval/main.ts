@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util'
 import { sharedFolder } from '#kernel/home'
+import { evalAlethia } from './alethia.ts'
 import type { Row } from './row.ts'
 import { evalSnarf } from './snarf.ts'
 import { evalTieto } from './tieto.ts'
 
 /** Each measures how good a part is, on data that lies beside the checkout. */
 const EVALS: Readonly<Record<string, (shared: string) => Promise<Row[]>>> = {
+  alethia: evalAlethia,
   snarf: evalSnarf,
   tieto: evalTieto,
 }

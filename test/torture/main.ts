@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { tortureAlethia } from './alethia.ts'
 import { tortureCoven } from './coven.ts'
 import { createRandom, type TortureOptions, type TortureRow } from './row.ts'
 import { tortureServices } from './services.ts'
@@ -8,6 +9,7 @@ import { tortureTieto } from './tieto.ts'
 
 const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<TortureRow[]>>> = {
   coven: tortureCoven,
+  alethia: tortureAlethia,
   services: tortureServices,
   splinter: tortureSplinter,
   threads: tortureThreads,

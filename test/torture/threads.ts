@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createUuidV7 } from '#protocol'
 import { openThreads } from '../../src/face/conversation/threads.ts'
+import { liveAndDie } from './mortal.ts'
 import type { TortureOptions, TortureRow } from './row.ts'
 
 const WORKER = fileURLToPath(new URL('threads-worker.js', import.meta.url))
@@ -41,7 +39,7 @@ async function runStorm(role: string, faults: number, random: () => number): Pro
     const accepted = new Set<string>()
     try {
       for (let death = 0; death < Math.min(left, DEATHS_PER_SET); death += 1) {
-        const acknowledged = await liveAndDie([role, folder, ...ids], random() * LIFE_MS_MAX)
+        const acknowledged = await liveAndDie([WORKER, role, folder, ...ids], random() * LIFE_MS_MAX)
         // Nobody came to the first turn: who opens the threads after a death could not go on.
         if (acknowledged === undefined) counts.wedged += 1
         for (const id of acknowledged ?? []) accepted.add(id)
@@ -52,25 +50,6 @@ async function runStorm(role: string, faults: number, random: () => number): Pro
     }
   }
   return counts
-}
-
-/** What a worker said is safe before it was killed; undefined where it never got to work. */
-async function liveAndDie(workerArguments: readonly string[], lifeMs: number): Promise<string[] | undefined> {
-  const worker = spawn(process.execPath, [WORKER, ...workerArguments], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const closed = once(worker, 'close')
-  let said = ''
-  worker.stdout.setEncoding('utf8').on('data', (text: string) => {
-    said += text
-  })
-  await Promise.race([once(worker.stdout, 'data'), closed])
-  await sleep(lifeMs)
-  const diedByItself = worker.exitCode !== null
-  worker.kill('SIGKILL')
-  await closed
-  const [ready, ...acknowledged] = said.split('\n').slice(0, -1)
-  return ready === 'ready' && !diedByItself ? acknowledged : undefined
 }
 
 async function look(folder: string, accepted: ReadonlySet<string>, counts: Counts): Promise<void> {

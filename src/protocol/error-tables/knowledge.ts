@@ -1,6 +1,6 @@
 import type { ErrorEntry } from './entry.ts'
 
-/** Documents, searches, and how a person likes to be spoken to. */
+/** Documents, searches, memory, and how a person likes to be spoken to. */
 export const KNOWLEDGE_ERRORS = {
   CONSENT_NEEDED: {
     means: 'Nothing about how you like to be spoken to is kept before you agree to it.',
@@ -40,6 +40,22 @@ export const KNOWLEDGE_ERRORS = {
     advice: 'Use that version, or move the file away to begin anew.',
     retry: false,
   },
+  MEMORY_CORRUPT: {
+    means:
+      'The chain of the memory is broken: a record was changed, removed or put elsewhere. Nothing was touched.',
+    advice: 'Copy the folder aside, then restore it from a snapshot with its keys; check the disk.',
+    retry: false,
+  },
+  MEMORY_FULL: {
+    means: 'The memory has reached its limit. What it holds is safe.',
+    advice: 'Forget what is no longer needed, or end conversations that are off the record.',
+    retry: false,
+  },
+  MEMORY_LOCKED: {
+    means: 'The memory cannot be opened: its key is missing, belongs to another memory, or is not safe.',
+    advice: 'Put the key that belongs to it back in its place, readable by its owner alone.',
+    retry: false,
+  },
   TOPIC_CORRUPT: {
     means:
       'The file of a stored document is damaged. It is left out of searches; the others are not affected.',
@@ -54,6 +70,16 @@ export const KNOWLEDGE_ERRORS = {
   TOPIC_UNKNOWN: {
     means: 'There is no topic of that name.',
     advice: 'List them: `runa topics`. Make one: `runa ingest PATH --topic NAME`.',
+    retry: false,
+  },
+  TURN_FORGOTTEN: {
+    means: 'This turn was forgotten because somebody wished it so. Nothing can bring it back.',
+    advice: 'Go on without it.',
+    retry: false,
+  },
+  TURN_UNKNOWN: {
+    means: 'The memory holds no such turn.',
+    advice: 'Check the id.',
     retry: false,
   },
 } as const satisfies Record<string, ErrorEntry>

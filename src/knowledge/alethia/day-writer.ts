@@ -1,0 +1,60 @@
+import { type Journal, openJournal } from '#kernel/journal'
+import { RunaError } from '#protocol'
+import { type Day, dayPath, LOG_SIZES } from './days.ts'
+import { type Keybox, openKeybox } from './keybox.ts'
+import { DAYS_MAX } from './limits.ts'
+
+interface Writing {
+  readonly day: Day
+  readonly journal: Journal
+  readonly keybox: Keybox
+}
+
+/** Holds the files of the day open that records are added to. */
+export interface DayWriter {
+  /** The day to add to, as the last of `days`. `nextSequence` is what its first record gets where it is new. */
+  open(nextSequence: number): Promise<Writing>
+  writesTo(day: Day): boolean
+  close(): Promise<void>
+}
+
+export function createDayWriter(
+  folder: string,
+  userKey: Uint8Array,
+  days: Day[],
+  nowMs: () => number,
+): DayWriter {
+  let writing: Writing | undefined
+
+  /** A clock that was set back writes on into the last day: files stay in the order of the chain. */
+  async function open(nextSequence: number): Promise<Writing> {
+    const today = new Date(nowMs()).toISOString().slice(0, 10)
+    const last = days.at(-1)
+    if (writing && writing.day.name >= today) return writing
+    await close()
+    const name = last && last.name > today ? last.name : today
+    if (last?.name !== name && days.length >= DAYS_MAX) {
+      throw new RunaError('MEMORY_FULL', `The memory holds ${DAYS_MAX} days, and no more fit.`)
+    }
+    const keybox = await openKeybox(dayPath(folder, name, 'keys'), userKey, name)
+    const { journal } = await openJournal(dayPath(folder, name, 'log'), LOG_SIZES)
+    const day = {
+      name,
+      firstSequence: last?.name === name ? last.firstSequence : nextSequence,
+      keys: keybox.keys,
+    }
+    if (last?.name === name) days.pop()
+    days.push(day)
+    writing = { day, journal, keybox }
+    return writing
+  }
+
+  async function close(): Promise<void> {
+    const stopped = writing
+    writing = undefined
+    await stopped?.journal.close()
+    await stopped?.keybox.close()
+  }
+
+  return { open, writesTo: (day) => day === writing?.day, close }
+}

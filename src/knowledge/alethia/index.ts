@@ -1,0 +1,6 @@
+export type { Alethia, AlethiaOptions, Summary } from './alethia.ts'
+export { openAlethia } from './alethia.ts'
+export type { Forgotten, NewTurn } from './changes.ts'
+export type { RecallFilter } from './recall-index.ts'
+export { createAlethiaHandlers } from './service.ts'
+export { readKeyFile } from './user-key.ts'

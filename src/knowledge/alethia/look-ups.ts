@@ -1,0 +1,54 @@
+import {
+  type AnswerRecord,
+  type Feedback,
+  type RememberedThread,
+  type RememberedTurn,
+  RunaError,
+} from '#protocol'
+import { decodeAnswer } from './entry.ts'
+import type { OffTheRecord } from './off-the-record.ts'
+import type { RecordLog } from './record-log.ts'
+import type { Turns } from './turns.ts'
+
+/** On the record or off it. Throws TURN_UNKNOWN, TURN_FORGOTTEN. */
+export function findTurn(turns: Turns, off: OffTheRecord, id: string) {
+  const held = turns.find(id)
+  const turn = held?.turn ?? off.find(id)
+  if (!turn) throw new RunaError('TURN_UNKNOWN')
+  const feedbacks = held?.feedbackSequences.length ?? 0
+  return { turn, sequence: held?.sequence, feedback: held?.feedback, feedbacks }
+}
+
+/** What is asked for by its id. */
+export interface LookUps {
+  /** Throws TURN_UNKNOWN, TURN_FORGOTTEN. */
+  turn(id: string): { turn: RememberedTurn; feedback?: Feedback }
+  /** Everything that shaped one answer. Rejects with TURN_UNKNOWN, TURN_FORGOTTEN. */
+  answer(id: string): Promise<{ record: AnswerRecord; feedback?: Feedback }>
+  /** The last used first. */
+  threads(): RememberedThread[]
+  /** Throws THREAD_UNKNOWN. */
+  thread(id: string): { thread: RememberedThread; turns: readonly RememberedTurn[] }
+}
+
+export function createLookUps(log: RecordLog, turns: Turns, off: OffTheRecord): LookUps {
+  return {
+    turn(id) {
+      const { turn, feedback } = findTurn(turns, off, id)
+      return { turn, ...(feedback && { feedback }) }
+    },
+    async answer(id) {
+      const { sequence, feedback } = findTurn(turns, off, id)
+      const content = sequence === undefined ? undefined : await log.read(sequence)
+      const record = content && decodeAnswer(content)
+      if (!record) throw new RunaError('TURN_UNKNOWN', 'No answer record is kept of this turn.')
+      return { record, ...(feedback && { feedback }) }
+    },
+    threads: () => [...turns.threads(), ...off.threads()].sort((a, b) => b.updatedAt - a.updatedAt),
+    thread(id) {
+      const found = turns.thread(id) ?? off.thread(id)
+      if (!found) throw new RunaError('THREAD_UNKNOWN')
+      return found
+    },
+  }
+}

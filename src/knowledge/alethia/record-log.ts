@@ -1,0 +1,120 @@
+import { mkdir } from 'node:fs/promises'
+import { readJournal } from '#kernel/journal'
+import { createKey, wipe } from '#kernel/seal'
+import { RunaError } from '#protocol'
+import { type ChainEnd, followLink, forgeLink, openLink } from './chain.ts'
+import { createDayWriter } from './day-writer.ts'
+import { type Day, dayPath, LOG_SIZES, readDays, type TakeRecord, tidyFolder } from './days.ts'
+import { type RecordKeys, replaceKeybox } from './keybox.ts'
+import { ENTRY_BYTES_MAX } from './limits.ts'
+import { openUserKey } from './user-key.ts'
+
+export type { TakeRecord }
+
+/**
+ * Sealed records in order, a file a day, and their keys in another. One process at a time may have a folder open, and
+ * whoever calls `append`, `destroyKeys`, `verify` and `close` waits for one before the next.
+ */
+export interface RecordLog {
+  readonly end: () => ChainEnd
+  readonly days: () => readonly string[]
+  /** Resolves once key and record are on the disk, with the sequence of the record. */
+  append(content: Uint8Array): Promise<number>
+  /** Rejects with MEMORY_CORRUPT or JOURNAL_CORRUPT. Undefined where the key is gone. */
+  read(sequence: number): Promise<Buffer | undefined>
+  hasKey(sequence: number): boolean
+  /** Resolves once nothing on the disk opens these records any more. */
+  destroyKeys(sequences: ReadonlySet<number>): Promise<void>
+  /** Reads all again from the disk. Rejects with MEMORY_CORRUPT or JOURNAL_CORRUPT. */
+  verify(take: TakeRecord): Promise<void>
+  close(): Promise<void>
+}
+
+/** Opens the log, checks its chain, and hands over every record. Rejects with MEMORY_CORRUPT, MEMORY_LOCKED. */
+export async function openRecordLog(
+  folder: string,
+  masterKey: Uint8Array,
+  take: TakeRecord,
+  nowMs: () => number = Date.now,
+): Promise<RecordLog> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const userKey = await openUserKey(folder, masterKey)
+  await tidyFolder(folder)
+  const { days, end: lastEnd } = await readDays(folder, userKey, take)
+  let end = lastEnd
+  const writer = createDayWriter(folder, userKey, days, nowMs)
+  let failed: RunaError | undefined
+
+  function dayOf(sequence: number): Day | undefined {
+    return days.findLast(({ firstSequence }) => firstSequence <= sequence)
+  }
+
+  return {
+    end: () => end,
+    days: () => days.map(({ name }) => name),
+    hasKey: (sequence) => dayOf(sequence)?.keys.has(sequence) ?? false,
+    async append(content) {
+      checkSize(content)
+      if (failed) throw failed
+      const { day, journal, keybox } = await writer.open(end.sequence)
+      const key = createKey()
+      const link = forgeLink(end, day.name, key, content)
+      const { sequence } = end
+      try {
+        // The key first: a record without a key would look as if somebody had forgotten it.
+        await keybox.add(sequence, key)
+        await journal.append(link)
+      } catch (error) {
+        keybox.keys.delete(sequence)
+        wipe(key)
+        // A full disk takes a write back whole. Else nobody knows what it holds, and one more might break the chain.
+        if (error instanceof RunaError && error.code === 'JOURNAL_FAILED') failed = error
+        throw error
+      }
+      end = followLink(end, day.name, link)
+      return sequence
+    },
+    async read(sequence) {
+      const day = dayOf(sequence)
+      const key = day?.keys.get(sequence)
+      if (!day || !key) return undefined
+      const links = await readJournal(dayPath(folder, day.name, 'log'), LOG_SIZES)
+      const link = links[sequence - day.firstSequence]
+      if (!link) throw new RunaError('MEMORY_CORRUPT', `The record ${sequence}, of ${day.name}, is gone.`)
+      return openLink(day.name, key, Buffer.from(link))
+    },
+    async destroyKeys(sequences) {
+      const touched = days.filter(({ keys }) => [...keys.keys()].some((sequence) => sequences.has(sequence)))
+      if (touched.some(writer.writesTo)) await writer.close()
+      for (const { name, keys } of touched) {
+        const kept = new Map([...keys].filter(([sequence]) => !sequences.has(sequence)))
+        await replaceKeybox(dayPath(folder, name, 'keys'), userKey, name, kept)
+        dropKeys(keys, sequences)
+      }
+    },
+    async verify(takeAgain) {
+      const again = await readDays(folder, userKey, takeAgain)
+      for (const { keys } of again.days) wipe(...keys.values())
+      if (again.end.hash.equals(end.hash)) return
+      throw new RunaError('MEMORY_CORRUPT', 'The end of the memory on the disk is not what was written last.')
+    },
+    async close() {
+      await writer.close()
+      wipe(userKey)
+      for (const { keys } of days) wipe(...keys.values())
+    },
+  }
+}
+
+function checkSize(content: Uint8Array): void {
+  if (content.length <= ENTRY_BYTES_MAX) return
+  throw new RunaError('BAD_INPUT', `A turn with its record holds at most ${ENTRY_BYTES_MAX} bytes.`)
+}
+
+function dropKeys(keys: RecordKeys, sequences: ReadonlySet<number>): void {
+  for (const [sequence, key] of keys) {
+    if (!sequences.has(sequence)) continue
+    wipe(key)
+    keys.delete(sequence)
+  }
+}

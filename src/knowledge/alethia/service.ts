@@ -1,0 +1,53 @@
+import { type alethiaContract, type Handlers, RunaError } from '#protocol'
+import type { Alethia } from './alethia.ts'
+import { ANSWER_BYTES_MAX } from './limits.ts'
+
+/** The library behind the contract. */
+export function createAlethiaHandlers(alethia: Alethia): Handlers<typeof alethiaContract> {
+  return {
+    async remember(turn) {
+      await alethia.remember(turn)
+      return {}
+    },
+    recall: async ({ query, limit, ...filter }) => ({
+      recalled: fitting(alethia.recall(query, filter, limit)),
+    }),
+    async feedback({ turn, ...feedback }) {
+      await alethia.feedback(turn, feedback)
+      return {}
+    },
+    async forget({ choice, confirm }) {
+      const { turns, ...forgotten } = await alethia.forget(choice, confirm)
+      return { ...forgotten, turns: fitting(turns), total: turns.length }
+    },
+    turn: async ({ id }) => alethia.turn(id),
+    answer: ({ id }) => alethia.answer(id),
+    threads: async ({ limit }) => ({ threads: alethia.threads().slice(0, limit) }),
+    async thread({ id, before }) {
+      const { thread, turns } = alethia.thread(id)
+      const end = before === undefined ? turns.length : turns.findIndex((turn) => turn.id === before)
+      if (end < 0) throw new RunaError('BAD_INPUT', 'The turn before which to look is not in this thread.')
+      const newest = fitting(turns.slice(0, end).reverse()).reverse()
+      return { thread, turns: newest, omitted: end - newest.length }
+    },
+    async close({ thread }) {
+      alethia.closeThread(thread)
+      return {}
+    },
+    async verify() {
+      const { faults, ...summary } = await alethia.verify()
+      return { ...summary, faults: fitting(faults) }
+    },
+    snapshot: ({ folder }) => alethia.snapshot(folder),
+  }
+}
+
+/** As many of the first items as one message holds. */
+function fitting<Item>(items: readonly Item[]): Item[] {
+  let sizeBytes = 0
+  const end = items.findIndex((item, index) => {
+    sizeBytes += Buffer.byteLength(JSON.stringify(item))
+    return index > 0 && sizeBytes > ANSWER_BYTES_MAX
+  })
+  return items.slice(0, end < 0 ? items.length : end)
+}
