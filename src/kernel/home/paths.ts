@@ -16,8 +16,6 @@ export interface HomePaths {
   readonly profile: string
   /** Sealed turns, and their keys wrapped in others. */
   readonly memory: string
-  /** The keys that open everything else. */
-  readonly vault: string
   /** What was dropped onto the page: the originals of ingested documents. */
   readonly uploads: string
   /** Every request that left this machine. */
@@ -47,7 +45,6 @@ export function homePaths(home: string = homeFolder()): HomePaths {
     boards: join(home, 'boards'),
     profile: join(home, 'profile'),
     memory: join(home, 'memory'),
-    vault: join(home, 'vault'),
     uploads: join(home, 'uploads'),
     ledger: join(home, 'outward.journal'),
     vault: join(home, 'vault'),
