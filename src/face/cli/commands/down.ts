@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type RunState, runFiles, signalTo } from '#kernel/gilgul'
+import { isAlive, type RunState, runFiles, signalTo } from '#kernel/gilgul'
 import { homePaths } from '#kernel/home'
 import { call, connect } from '#kernel/service'
 import { gilgulContract, RunaError } from '#protocol'
@@ -13,9 +13,10 @@ const LOOK_EVERY_MS = 25
 export async function down({ json }: { readonly json: boolean }): Promise<void> {
   const { lock, worldLock } = runFiles(homePaths())
   const deadlineMs = performance.now() + STOP_MS
-  let asked = false
-  while (isHeld(lock) || isHeld(worldLock)) {
-    if (!asked) asked = await ask()
+  let asked: RunState | undefined
+  // The ancestor lets go of the locks, and ends a moment later.
+  while (isHeld(lock) || isHeld(worldLock) || (asked && isAlive(asked.ancestor))) {
+    asked ??= await ask()
     if (performance.now() > deadlineMs)
       throw new RunaError('SERVICE_FAILED', `Runa did not stop within ${STOP_MS / 1_000} s.`)
     await sleep(LOOK_EVERY_MS)
@@ -24,10 +25,10 @@ export async function down({ json }: { readonly json: boolean }): Promise<void> 
   print({ stopped: true }, json, 'Runa has stopped.')
 }
 
-/** False where it is just being started and cannot be asked yet. */
-async function ask(): Promise<boolean> {
+/** Who was asked; undefined where it is just being started and cannot be asked yet. */
+async function ask(): Promise<RunState | undefined> {
   const state = tryFind()
-  if (!state) return false
+  if (!state) return undefined
   try {
     const { transport, close } = connect(state.bus, `cli-${process.pid}`)
     await call(gilgulContract, transport).shutdown({}).finally(close)
@@ -35,7 +36,7 @@ async function ask(): Promise<boolean> {
     // gilgul hangs or has just died. Its ancestor is asked in the way that it always hears.
     signalTo(state.ancestor, 'SIGTERM')
   }
-  return true
+  return state
 }
 
 function tryFind(): RunState | undefined {
