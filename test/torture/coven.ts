@@ -3,6 +3,7 @@ import type { Link, LinkOptions } from '#kernel/coven'
 import { createKey, createOpener, createSealer } from '#kernel/seal'
 import { withLength } from '../../src/kernel/coven/frame-reader.ts'
 import { createLink } from '../../src/kernel/coven/link.ts'
+import { killGilguls } from './coven-gilgul.ts'
 import { runVaultStorm } from './coven-vault.ts'
 import type { TortureOptions, TortureRow } from './row.ts'
 
@@ -24,6 +25,7 @@ export async function tortureCoven({ faults, random }: TortureOptions): Promise<
   return [
     { case: 'forged frames', faults: forged['forged'] ?? 0, ...NONE, ...forged },
     forgeHandshakes(Math.min(HANDSHAKES_MAX, faults * 10), random),
+    await killGilguls(Math.ceil(faults / 4)),
     { case: 'store a secret', ...(await runVaultStorm('careful', Math.ceil(faults / 4), random)) },
     {
       case: 'planted: ends that forget what they have heard',

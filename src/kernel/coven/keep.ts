@@ -10,6 +10,8 @@ export interface KeepOptions extends LaunchOptions {
   readonly onBorn?: (launched: Launched) => void
   /** Hears why one came to nothing. */
   readonly onRefused?: (error: RunaError) => void
+  /** The longest pause between a death and the next start. */
+  readonly pauseMsMax?: number
 }
 
 const PAUSE_MS_MIN = 100
@@ -22,10 +24,11 @@ const STOP_MS = 10_000
 
 /**
  * Has a gilgul running until `stopping` fires: when one dies, the next is started after a pause that doubles with each
- * death (0.1 s to 10 s). Each gets a launch key and a bus of its own. Rejects with COVEN_REFUSED once five starts in a row
+ * death (from 0.1 s). Each gets a launch key and a bus of its own. Rejects with COVEN_REFUSED once five starts in a row
  * came to nothing.
  */
-export async function keepGilgul({ stopping, onBorn, onRefused, ...launch }: KeepOptions): Promise<void> {
+export async function keepGilgul(options: KeepOptions): Promise<void> {
+  const { stopping, onBorn, onRefused, pauseMsMax = PAUSE_MS_MAX, ...launch } = options
   let pauseMs = PAUSE_MS_MIN
   let refusals = 0
   while (!stopping.aborted) {
@@ -42,7 +45,7 @@ export async function keepGilgul({ stopping, onBorn, onRefused, ...launch }: Kee
     }
     if (performance.now() - startedMs > HEALTHY_MS) pauseMs = PAUSE_MS_MIN
     await sleep(pauseMs, undefined, { signal: stopping }).catch(() => {})
-    pauseMs = Math.min(2 * pauseMs, PAUSE_MS_MAX)
+    pauseMs = Math.min(2 * pauseMs, pauseMsMax)
   }
 }
 

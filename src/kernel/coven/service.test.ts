@@ -207,3 +207,20 @@ test('after an orderly end, not even the last entry can be cut off', async () =>
   writeFileSync(join(folder, 'audit.journal'), 'RUNAJNL\x01', 'latin1')
   await assert.rejects(openCoven({ folder }), { code: 'AUDIT_BROKEN' })
 })
+
+test('what cannot be done is not written down as done', async () => {
+  const { vault, audit, close } = await openCoven({ folder: nextFolder() })
+  const coven = createCoven({ vault, audit })
+  const about = { name: 'none', service: 'cli' }
+  await assert.rejects(coven.remove(about, NONE), { code: 'SECRET_UNKNOWN' })
+  await assert.rejects(coven.grant({ ...about, to: 'tieto', granted: true }, NONE), {
+    code: 'SECRET_UNKNOWN',
+  })
+  await assert.rejects(coven.set(about, Buffer.alloc(64 * 1_024 + 1)), { code: 'BAD_INPUT' })
+  assert.deepEqual(
+    (await audit.latest(10)).map(({ outcome }) => outcome),
+    ['refused', 'refused'],
+  )
+  assert.equal(vault.revision(), 0)
+  await close()
+})

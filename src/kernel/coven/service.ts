@@ -10,7 +10,7 @@ import {
 } from '#protocol'
 import type { Audit } from './audit.ts'
 import { decodeMessage, encodeMessage } from './message.ts'
-import type { Vault } from './vault.ts'
+import { SECRET_BYTES_MAX, type Vault } from './vault.ts'
 
 /** How long a service may keep a secret before it asks again: so long does what was taken back still work. */
 const LEASE_MS = 15 * 60_000
@@ -38,15 +38,23 @@ export type CovenHandlers = {
   ) => Promise<Answer<Name>>
 }
 
-/** Nothing is done or told before it is written down. What is refused is written down as well. */
+/** No secret is told and nothing is changed before it is written down. What is refused is written down as well. */
 export function createCoven({ vault, audit, now = Date.now }: CovenOptions): CovenHandlers {
   type About = Omit<AuditEntry, 'at' | 'outcome' | 'revision'>
   const write = (about: About, outcome: AuditEntry['outcome'], revision = vault.revision()) =>
     audit.append({ ...about, at: now(), outcome, revision })
+  const refuseUnknown = async (about: About) => {
+    if (vault.list().some(({ name }) => name === about.secret)) return
+    await write(about, 'refused')
+    throw new RunaError('SECRET_UNKNOWN', `There is no secret named ${about.secret}.`)
+  }
   const writeChange = (about: About) => write(about, 'granted', vault.revision() + 1)
 
   return {
     async set({ name, service }, value) {
+      if (value.length > SECRET_BYTES_MAX) {
+        throw new RunaError('BAD_INPUT', `A secret has at most ${SECRET_BYTES_MAX} bytes.`)
+      }
       await writeChange({ operation: 'set', secret: name, service })
       return { output: { version: await vault.set(name, value) } }
     },
@@ -67,12 +75,16 @@ export function createCoven({ vault, audit, now = Date.now }: CovenOptions): Cov
       return { output: { version: revealed.version, leaseMs: LEASE_MS }, value: revealed.value }
     },
     async grant({ name, to, granted, service }) {
-      await writeChange({ operation: granted ? `grant to ${to}` : `take from ${to}`, secret: name, service })
+      const about = { operation: granted ? `grant to ${to}` : `take from ${to}`, secret: name, service }
+      await refuseUnknown(about)
+      await writeChange(about)
       await vault.grant(name, to, granted)
       return { output: {} }
     },
     async remove({ name, service }) {
-      await writeChange({ operation: 'remove', secret: name, service })
+      const about = { operation: 'remove', secret: name, service }
+      await refuseUnknown(about)
+      await writeChange(about)
       await vault.remove(name)
       return { output: {} }
     },

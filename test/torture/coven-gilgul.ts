@@ -1,0 +1,61 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createCoven, createDesk, keepGilgul, type Launched, openCoven } from '#kernel/coven'
+import type { TortureRow } from './row.ts'
+
+const WORKER = fileURLToPath(new URL('../system/coven-worker.js', import.meta.url))
+const SERVED_MS_MAX = 15_000
+
+/** Kills one gilgul after the other, each once it was given a secret, of a vault whose passphrase was said once. */
+export async function killGilguls(kills: number): Promise<TortureRow> {
+  const folder = await mkdtemp(join(tmpdir(), 'runa-torture-gilgul-'))
+  const opened = await openCoven({ folder, unlock: { passphrase: Buffer.from('seven quiet herons') } })
+  await opened.vault.set('mail', Buffer.from('a secret'))
+  await opened.vault.grant('mail', 'tieto', true)
+  const answer = createDesk(createCoven(opened))
+  const stopping = new AbortController()
+  const counts = { served: 0, wedged: 0 }
+  let wasServed: () => void = () => {}
+
+  async function outlive({ child }: Launched, served: Promise<void>): Promise<void> {
+    const timer = setTimeout(() => {
+      counts.wedged += 1
+      child.kill('SIGKILL')
+    }, SERVED_MS_MAX)
+    await served
+    clearTimeout(timer)
+    counts.served += 1
+    if (counts.served >= kills) stopping.abort()
+    child.kill('SIGKILL')
+  }
+
+  try {
+    await keepGilgul({
+      ...{ command: process.execPath, arguments: [WORKER, 'honest'], environment: {}, output: 'ignore' },
+      ...{ stopping: stopping.signal, pauseMsMax: 100 },
+      async answer(request) {
+        const answered = await answer(request)
+        setImmediate(wasServed)
+        return answered
+      },
+      onBorn(launched) {
+        const served = new Promise<void>((resolve) => {
+          wasServed = resolve
+        })
+        void outlive(launched, served)
+      },
+      onRefused: () => {
+        counts.wedged += 1
+      },
+    })
+    // One entry for each that was served.
+    const entries = await opened.audit.latest(kills)
+    const lost = kills - entries.filter(({ operation }) => operation === 'reveal').length
+    return { case: 'gilgul killed, vault under a passphrase', faults: kills, lost, torn: 0, ...counts }
+  } finally {
+    await opened.close()
+    await rm(folder, { recursive: true })
+  }
+}
