@@ -31,3 +31,25 @@ test('RUNA_PORT goes before the file, and must be a port', async () => {
     await assert.rejects(port(wrong), { code: 'CONFIG_INVALID', message: /RUNA_PORT/ })
   }
 })
+
+test('a service that is replaced needs a command, and a name that can be replaced', () => {
+  const { services } = parseConfig('services:\n  tieto:\n    command: [python3, tieto.py]\n')
+  assert.deepEqual(services.tieto?.command, ['python3', 'tieto.py'])
+  const wrong: [text: string, told: RegExp][] = [
+    ['services:\n  tieto: {}\n', /line 2: services\.tieto\.command: is a list/],
+    ['services:\n  tieto:\n    command: python3\n', /line 3: services\.tieto\.command: is a list/],
+    ['services:\n  tieto:\n    command: []\n', /line 3: services\.tieto\.command: names no program/],
+    ['services:\n  tieto:\n    comand: [a]\n', /line 3: services\.tieto\.comand: has one field, the command/],
+    [
+      'services:\n  tieto: {command: [a]}\n  tietto: {command: [a]}\n',
+      /line 3: services\.tietto: can replace/,
+    ],
+    ['services:\n  threadwell: {command: [a]}\n', /line 2: services\.threadwell: can replace/],
+    ['services:\n  inference: {command: [a]}\n', /line 2: services\.inference: .* policy\.enabled/],
+  ]
+  for (const [text, message] of wrong) {
+    assert.throws(() => parseConfig(text), { code: 'CONFIG_INVALID', message }, text)
+  }
+  const without = 'policy: {enabled: false}\nservices:\n  inference: {command: [a]}\n'
+  assert.deepEqual(parseConfig(without).services.inference?.command, ['a'])
+})

@@ -21,8 +21,22 @@ const serverSchema = z.strictObject({
 })
 export type ServerConfig = z.infer<typeof serverSchema>
 
+/** A program of the owner that serves in the place of a service of Runa. It runs with the owner's rights. */
+const replacementSchema = z.strictObject(
+  {
+    /** The program and its arguments. No shell reads them. Paths are relative to the folder of runa.yaml. */
+    command: z
+      .array(z.string().regex(/^[^\0]+$/, 'may not be empty'), {
+        error: 'is a list: the program and its arguments, such as ["python3", "tieto.py"]',
+      })
+      .min(1, 'names no program')
+      .max(64),
+  },
+  { error: 'has one field, the command: a list of the program and its arguments' },
+)
+
 /** The one schema of runa.yaml. Every field has a default, so that no file is needed. */
-const configSchema = z.strictObject({
+const fieldsSchema = z.strictObject({
   face: z
     .strictObject({
       /** 0 takes any free one. RUNA_PORT goes before it. */
@@ -60,7 +74,24 @@ const configSchema = z.strictObject({
       enabled: z.boolean().default(true),
     })
     .prefault({}),
+  services: z
+    .strictObject(
+      {
+        inference: replacementSchema.optional(),
+        tieto: replacementSchema.optional(),
+      },
+      { error: 'can replace inference and tieto, and no other service' },
+    )
+    .prefault({}),
 })
+
+const configSchema = fieldsSchema.refine(
+  ({ policy, services }) => services.inference === undefined || !policy.enabled,
+  {
+    path: ['services', 'inference'],
+    error: 'a replaced inference knows no policy: set policy.enabled to false, so that every page says so',
+  },
+)
 export type Config = z.output<typeof configSchema>
 
 /**
@@ -71,16 +102,27 @@ export async function loadConfig(
   path: string,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Config> {
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return ''
-    throw new RunaError('CONFIG_INVALID', `${path} cannot be read: ${cause.code}.`, { cause })
-  })
+  const text = await readText(path)
   const config = parseConfig(text)
   const port = environment['RUNA_PORT']
   if (port === undefined || port === '') return config
-  const parsed = configSchema.shape.face.safeParse({ port: /^\d+$/.test(port) ? Number(port) : port })
+  const parsed = fieldsSchema.shape.face.safeParse({ port: /^\d+$/.test(port) ? Number(port) : port })
   if (!parsed.success) throw new RunaError('CONFIG_INVALID', `RUNA_PORT is no port number: ${port}.`)
   return { ...config, face: parsed.data }
+}
+
+async function readText(path: string): Promise<string> {
+  return await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return ''
+    throw new RunaError('CONFIG_INVALID', `${path} cannot be read: ${cause.code}.`, { cause })
+  })
+}
+
+/** For faults that the schema cannot find: which line of the file a setting stands in, in words. */
+export async function placeInConfig(path: string, setting: readonly string[]): Promise<string> {
+  const lines = new LineCounter()
+  const document = parseDocument(await readText(path), { lineCounter: lines, prettyErrors: false })
+  return describePlace(document.contents, lines, setting)
 }
 
 export function parseConfig(text: string): Config {
@@ -96,11 +138,17 @@ export function parseConfig(text: string): Config {
   const result = configSchema.safeParse(document.toJS() ?? {}, { error: wordIssue })
   if (result.success) return result.data
   const faults = result.error.issues.map((issue) => {
-    const offset = offsetOf(document.contents, issue.path)
-    const where = offset === undefined ? '' : `, line ${lines.linePos(offset).line}`
-    return `runa.yaml${where}: ${issue.path.join('.') || 'the file'}: ${issue.message}`
+    const setting =
+      issue.code === 'unrecognized_keys' ? [...issue.path, ...issue.keys.slice(0, 1)] : issue.path
+    return `${describePlace(document.contents, lines, setting)}: ${issue.message}`
   })
   throw new RunaError('CONFIG_INVALID', `${faults.join('; ')}.`, { cause: result.error })
+}
+
+function describePlace(root: unknown, lines: LineCounter, setting: readonly PropertyKey[]): string {
+  const offset = offsetOf(root, setting)
+  const where = offset === undefined ? '' : `, line ${lines.linePos(offset).line}`
+  return `runa.yaml${where}: ${setting.join('.') || 'the file'}`
 }
 
 /** Where in the text the value at `path` stands, or what is nearest above it. */

@@ -1,2 +1,2 @@
 export type { Config, ServerConfig } from './config.ts'
-export { loadConfig, parseConfig } from './config.ts'
+export { loadConfig, parseConfig, placeInConfig } from './config.ts'

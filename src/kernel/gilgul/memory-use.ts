@@ -12,6 +12,14 @@ export async function memoryBytesOf(pid: number): Promise<number> {
   )
 }
 
+/** A bridge is small, and the program behind it may not be. */
+export async function memoryBytesWithChildren(pid: number): Promise<number> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'latin1').catch(() => '')
+  const pids = [pid, ...children.split(' ').filter(Boolean).map(Number)]
+  const sizes = await Promise.all(pids.map(memoryBytesOf))
+  return sizes.reduce((sum, sizeBytes) => sum + sizeBytes, 0)
+}
+
 async function kibibytesIn(path: string, field: string): Promise<number | undefined> {
   try {
     const [, kibibytes] =

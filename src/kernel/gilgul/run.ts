@@ -13,6 +13,7 @@ import { createLauncher, logPath } from './launch.ts'
 import { lockHome } from './lock.ts'
 import { lastWords, rotateLog } from './log-file.ts'
 import { takePulse } from './pulse.ts'
+import { replaceServices } from './replacement.ts'
 import type { Report } from './report.ts'
 import { type KeptService, type RunState, readRunState, runFiles } from './run-state.ts'
 import { createRunStateFile } from './run-state-file.ts'
@@ -48,7 +49,16 @@ export async function runGilgul(options: RunOptions): Promise<void> {
   try {
     const busPath = join(folder, 'bus')
     createBus({ path: busPath, sizeBytes: config.bus.sizeBytes })
-    await govern(options, { config, worldFd, busPath, before, logs: paths.logs, statePath: files.state })
+    const services = await replaceServices(options.services, {
+      services: config.services,
+      configPath: paths.config,
+      folder: paths.home,
+      searchPath: process.env['PATH'] ?? '',
+    })
+    await govern(
+      { ...options, services },
+      { config, worldFd, busPath, before, logs: paths.logs, statePath: files.state },
+    )
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -1,6 +1,6 @@
 import type { gilgulContract, Handlers, ServiceStatus } from '#protocol'
 import type { Keeper } from './keeper.ts'
-import { memoryBytesOf } from './memory-use.ts'
+import { memoryBytesOf, memoryBytesWithChildren } from './memory-use.ts'
 import type { ServiceSpec } from './spec.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -62,11 +62,13 @@ export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulCont
 
 export async function statusOf(keeper: Keeper): Promise<ServiceStatus> {
   const { pid, ...standing } = keeper.standing()
+  const { replacedBy } = keeper.spec
   return {
     name: keeper.spec.name,
     ...standing,
     pid: pid ?? null,
-    memoryBytes: pid === undefined ? 0 : await memoryBytesOf(pid),
+    memoryBytes: pid === undefined ? 0 : await memoryBytesWithChildren(pid),
     needs: [...keeper.spec.needs],
+    ...(replacedBy === undefined ? {} : { replacedBy: [...replacedBy] }),
   }
 }

@@ -19,4 +19,6 @@ export interface ServiceSpec {
   /** Between the wish that it ends and the force. */
   readonly stopMs: number
   readonly restart: RestartPolicy
+  /** The program of the owner, and its arguments, that serves behind a bridge in the place of Runa's own. */
+  readonly replacedBy?: readonly string[]
 }

@@ -32,6 +32,8 @@ export const serviceStatusSchema = z.object({
   /** Proportional: what several processes share is counted in parts. */
   memoryBytes: count,
   needs: z.array(z.string()),
+  /** The owner's program, and its arguments, that serves in the place of Runa's own. */
+  replacedBy: z.array(z.string()).optional(),
 })
 export type ServiceStatus = z.infer<typeof serviceStatusSchema>
 

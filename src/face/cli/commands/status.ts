@@ -1,3 +1,4 @@
+import { quoteArgument } from '#kernel/home'
 import { gilgulContract, type ServiceStatus, threadwellContract } from '#protocol'
 import { withRuna } from '../connection.ts'
 import { formatBytes, formatDuration, formatTable, print } from '../output.ts'
@@ -32,9 +33,15 @@ function describe(services: readonly ServiceStatus[], loginUrl: string): string 
     formatTable([['SERVICE', 'STATE', 'PID', 'RESTARTS', 'SINCE', 'MEMORY'], ...rows]),
     '',
     ...troubled.map(describeTrouble),
+    ...services.flatMap(describeReplacement),
     `Memory in all: ${formatBytes(total)}`,
     loginUrl === '' ? 'The page cannot be reached at the moment.' : `The page: ${loginUrl}`,
   ].join('\n')
+}
+
+function describeReplacement({ name, replacedBy }: ServiceStatus): string[] {
+  if (replacedBy === undefined) return []
+  return [`${name} is replaced, as runa.yaml says, by: ${replacedBy.map(quoteArgument).join(' ')}`]
 }
 
 function describeTrouble({ name, state, reason }: ServiceStatus): string {

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { tmpdir } from 'node:os'
+import { test } from 'node:test'
+import { createEnvelope, type Envelope } from '#protocol'
+import { startProgram } from './program.ts'
+
+const start = (script: string) =>
+  startProgram([process.execPath, '-e', script], { folder: tmpdir(), environment: { PATH: '' } })
+
+const ECHO = 'process.stdin.pipe(process.stdout)'
+
+test('envelopes cross, and the end of its input ends the program', async () => {
+  const program = start(ECHO)
+  const echo = new Promise<Envelope>((resolve) => program.transport.listen(resolve))
+  const sent = createEnvelope({ from: 'a', to: 'b', type: 'query', payload: { text: 'Grüße' } })
+  program.transport.send(sent)
+  assert.deepEqual(await echo, sent)
+  await program.stop()
+  assert.deepEqual(await program.ended, { sentence: 'Its program ended by itself.', status: 1 })
+})
+
+test('a program that does not heed the end of its input is forced', async () => {
+  const program = start('setInterval(() => {}, 1e6)')
+  await program.stop()
+  assert.match((await program.ended).sentence, /SIGKILL/)
+})
+
+test('the status of a program that dies is told, and its own words are left to its log', async () => {
+  assert.deepEqual(await start('process.exit(3)').ended, { sentence: '', status: 3 })
+})
+
+test('a line that is no envelope ends the talk with the field that is wrong, not with what stands in it', async () => {
+  const broken = { ...createEnvelope({ from: 'a', to: 'b', type: 'event' }), sentAt: 'dear diary' }
+  for (const [line, told] of [
+    [JSON.stringify(JSON.stringify(broken)), 'sentAt: '],
+    ["'dear diary'", 'the line: '],
+    ["'x'.repeat(2 ** 21)", 'longer than 1048576'],
+  ] as const) {
+    const program = start(`process.stdout.write(${line} + '\\n'); ${ECHO}`)
+    const { sentence } = await program.ended
+    program.kill()
+    assert.ok(sentence.includes(told), sentence)
+    assert.doesNotMatch(sentence, /diary/)
+  }
+})
+
+test('a program that does not exist is a mistake in the configuration', async () => {
+  const program = startProgram(['/no/such/program'], { folder: tmpdir(), environment: {} })
+  await assert.rejects(program.ended, { code: 'CONFIG_INVALID', message: /ENOENT/ })
+})
