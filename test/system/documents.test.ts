@@ -5,7 +5,7 @@ import { dirname, join, relative } from 'node:path'
 import { test } from 'node:test'
 import { packageFolder } from '#kernel/home'
 
-const FOLDERS = ['docs', 'src', 'assets', 'bench', 'test']
+const FOLDERS = ['docs', 'src', 'assets', 'bench', 'examples', 'test']
 
 async function findPages(): Promise<string[]> {
   const top = await readdir(packageFolder())
