@@ -33,7 +33,7 @@ test('a line that is no envelope ends the talk with the field that is wrong, not
   const broken = { ...createEnvelope({ from: 'a', to: 'b', type: 'event' }), sentAt: 'dear diary' }
   for (const [line, told] of [
     [JSON.stringify(JSON.stringify(broken)), 'sentAt: '],
-    ["'dear diary'", 'the line: '],
+    ["'dear diary'", 'it is not JSON'],
     ["'x'.repeat(2 ** 21)", 'longer than 1048576'],
   ] as const) {
     const program = start(`process.stdout.write(${line} + '\\n'); ${ECHO}`)
