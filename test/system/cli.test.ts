@@ -61,6 +61,19 @@ test('an ingest that could take nothing fails, and says why for each file', asyn
   assert.equal((await runa.runa('ingest', join(runa.home, 'nowhere'), '--topic', 'pictures')).status, 1)
 })
 
+test('what was asked is listed as threads, and removed with its records', async () => {
+  await runa.ask('ask', '--topic', 'birds', 'When does the barn owl hunt?')
+  const listed = async () => (await runa.ask('threads'))['threads'] as { id: string; title: string }[]
+  const thread = (await listed()).find(({ title }) => title.includes('barn owl'))?.id ?? ''
+  assert.match(
+    (await runa.runa('threads')).stdout,
+    new RegExp(`^${thread} +1 .*When does the barn owl hunt`, 'm'),
+  )
+  assert.deepEqual(await runa.ask('threads', 'remove', thread), { removed: [thread] })
+  assert.ok(!(await listed()).some(({ id }) => id === thread))
+  assert.equal((await runa.runa('threads', 'remove', thread)).status, 1)
+})
+
 test('topics are listed, looked into and removed', async () => {
   await runa.ask('ingest', join(documents, 'hen.md'), '--topic', 'farm')
   assert.match((await runa.runa('topics')).stdout, /^birds +2 /m)

@@ -59,7 +59,7 @@ export const FACE_ERRORS = {
   },
   THREADS_FULL: {
     means: 'The number of threads has reached its limit.',
-    advice: 'Remove threads that are no longer needed, then ask again.',
+    advice: 'Remove threads that are no longer needed on the page or with `runa threads`, then ask again.',
     retry: false,
   },
   THREAD_UNKNOWN: {
