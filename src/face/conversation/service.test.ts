@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { listen } from '#kernel/service'
-import { conversationContract, RunaError, type Setting, type TurnItem } from '#protocol'
+import { type CompletionItem, conversationContract, RunaError, type Setting, type TurnItem } from '#protocol'
 import {
   all,
   type Behaviour,
@@ -268,4 +268,28 @@ test('a manner that cannot be had in time costs the manner, not the answer', asy
     ['So.', ['manner-failed', 'manner-failed']],
   )
   assert.equal(requests[0]?.messages[0]?.content, 'Be kind.')
+})
+
+test('after plain words of self-harm a thread goes on in calm words', async () => {
+  const crises: boolean[] = []
+  const verdict: CompletionItem = {
+    kind: 'verdict',
+    verdict: {
+      ...{ policy: 'default', policyHash: 'h', rule: 'r', dimension: 'self-harm', action: 'block' },
+      ...{ direction: 'input', start: 0, end: 1 },
+    },
+  }
+  const { client } = await open({
+    complete: () => say(START, verdict, text('You matter.'), END),
+    snarf: {
+      async plan({ crisis }) {
+        crises.push(crisis)
+        return { mode: 'default', settings: [], instruction: '', sampling: {} }
+      },
+    },
+  })
+  const thread = threadIn(await all(client.turn({ question: 'One.' })))
+  await all(client.turn({ question: 'Two.', thread }))
+  await all(client.turn({ question: 'Elsewhere.' }))
+  assert.deepEqual(crises, [false, true, false])
 })

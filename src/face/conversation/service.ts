@@ -8,6 +8,7 @@ import {
   type Turn,
   type TurnItem,
 } from '#protocol'
+import { inCrisis } from './manner.ts'
 import type { LoadedPersona, Personas } from './personas.ts'
 import type { PastMessage } from './prompt.ts'
 import type { ThreadStore } from './threads.ts'
@@ -51,8 +52,9 @@ export function createConversation(needs: ConversationNeeds): Conversation {
     const { promise, resolve } = withResolvers()
     running.add(promise)
     try {
-      const history = input.thread === undefined ? [] : pastOf((await threads.read(thread)).records)
-      const asked = { ...input, thread, history, system: [], promptBytesMax: STORED_PROMPT_BYTES_MAX }
+      const records = input.thread === undefined ? [] : (await threads.read(thread)).records
+      const past = { history: pastOf(records), crisis: inCrisis(records) }
+      const asked = { ...input, ...past, thread, system: [], promptBytesMax: STORED_PROMPT_BYTES_MAX }
       yield* store(answer(needs, asked, context), thread, context.signal)
     } finally {
       release()
@@ -172,6 +174,7 @@ function askedIn({ messages, ...input }: CompleteInput) {
     ...input,
     thread: null,
     question: question.content,
+    crisis: false,
     system: past.filter(({ role }) => role === 'system'),
     history: past.filter(({ role }) => role !== 'system'),
   }

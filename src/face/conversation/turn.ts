@@ -33,6 +33,8 @@ export interface Asked {
   /** Null where nothing is stored. */
   readonly thread: string | null
   readonly question: string
+  /** Somebody may be in danger: calm words go first. */
+  readonly crisis: boolean
   readonly history: readonly PastMessage[]
   /** A prompt that the caller brought; it takes the place of the default persona's. */
   readonly system: readonly PastMessage[]
@@ -184,9 +186,9 @@ function systemOf(asked: Asked, persona: LoadedPersona, { instruction }: Manner)
 }
 
 /** Only who speaks in a thread is a person: what a program asks for is answered as the program says. */
-function mannerFor(snarf: Snarf, { thread, question }: Asked, context: CallContext) {
+function mannerFor(snarf: Snarf, { thread, question, crisis }: Asked, context: CallContext) {
   if (thread === null) return { manner: NO_MANNER, notices: [] }
-  return planManner(snarf, question, context)
+  return planManner(snarf, { message: question, crisis }, context)
 }
 
 async function hear(snarf: Snarf, { thread, question }: Asked, { trace }: CallContext): Promise<Notice[]> {
