@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { Citation } from '#protocol'
 import { SERVICES } from '../../src/kernel/gilgul/service-table.ts'
-import { createTestRuna, type TestRuna } from './test-runa.ts'
+import { createTestRuna, type TestRuna, until } from './test-runa.ts'
 
 async function restartedOf(runa: TestRuna): Promise<string[]> {
   const { services } = (await runa.ask('status')) as { services: { name: string; restarts: number }[] }
@@ -45,12 +45,14 @@ test('on a full disk everything is refused with a code, and goes on once there i
   const folder = mkdtempSync(join(tmpdir(), 'runa-disk-'))
   const disk = join(folder, 'disk')
   const runa = createTestRuna('', join(disk, 'home'))
+  const mounted = mountDisk(disk)
   after(async () => {
     await runa.remove()
-    spawnSync('umount', [disk])
+    // Who was killed is no longer to be found a moment before it lets go of its files.
+    if (mounted) await until(() => spawnSync('umount', [disk]).status === 0)
     rmSync(folder, { recursive: true })
   })
-  if (!mountDisk(disk)) return t.skip('this user may not mount a disk to fill')
+  if (!mounted) return t.skip('this user may not mount a disk to fill')
   const { address } = await runa.start()
   const login = await fetch(address, { redirect: 'manual' })
   const cookie = login.headers.get('set-cookie')?.split(';')[0] ?? ''
