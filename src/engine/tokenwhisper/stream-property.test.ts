@@ -3,41 +3,11 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { Verdict } from '#protocol'
 import { compilePolicies } from './compile.ts'
+import { policyOf, type RuleDraft, runStream } from './fixture.ts'
 import { FoldedText } from './folded-text.ts'
 import { foldLiteral } from './matcher.ts'
-import { type Pattern, type Policy, policySchema, type Rule } from './policy.ts'
+import type { Pattern, Policy, Rule } from './policy.ts'
 import { createTokenStream } from './stream.ts'
-import type { Released } from './verdict.ts'
-
-interface RuleDraft {
-  readonly action: 'allow' | 'mask' | 'block'
-  readonly patterns: readonly unknown[]
-}
-
-/** A policy without examples that would have to fit it. */
-function policyOf(drafts: readonly RuleDraft[]): Policy {
-  const rules = drafts.map(({ action, patterns }, index) => ({
-    id: `rule-${index}`,
-    dimension: 'trial',
-    direction: 'output',
-    severity: 'high',
-    action,
-    patterns,
-    examples: { match: [''], noMatch: [''] },
-    ...(action === 'mask' && { mask: `<${index}>` }),
-    ...(action === 'block' && { reply: '<stop>' }),
-  }))
-  return { ...policySchema.parse({ id: 'trial', version: 1, rules }), hash: 'trial' }
-}
-
-function runStream(policy: Policy, pieces: readonly Uint8Array[]): { text: string; verdicts: Verdict[] } {
-  const stream = createTokenStream(compilePolicies([policy]), 'output')
-  const released: Released[] = [...pieces.map((piece) => stream.push(piece)), stream.end()]
-  return {
-    text: released.map(({ text }) => text).join(''),
-    verdicts: released.flatMap(({ verdicts }) => verdicts),
-  }
-}
 
 function cut(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
   const pieces: Uint8Array[] = []

@@ -1,40 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Verdict } from '#protocol'
 import { compilePolicies } from './compile.ts'
-import { type Policy, policySchema } from './policy.ts'
+import { policyOf, runStream } from './fixture.ts'
 import { createTokenStream } from './stream.ts'
-import type { Released } from './verdict.ts'
-
-interface RuleDraft {
-  readonly action: 'allow' | 'mask' | 'block'
-  readonly patterns: readonly unknown[]
-}
-
-/** A policy without examples that would have to fit it. */
-function policyOf(drafts: readonly RuleDraft[]): Policy {
-  const rules = drafts.map(({ action, patterns }, index) => ({
-    id: `rule-${index}`,
-    dimension: 'trial',
-    direction: 'output',
-    severity: 'high',
-    action,
-    patterns,
-    examples: { match: [''], noMatch: [''] },
-    ...(action === 'mask' && { mask: `<${index}>` }),
-    ...(action === 'block' && { reply: '<stop>' }),
-  }))
-  return { ...policySchema.parse({ id: 'trial', version: 1, rules }), hash: 'trial' }
-}
-
-function runStream(policy: Policy, pieces: readonly Uint8Array[]): { text: string; verdicts: Verdict[] } {
-  const stream = createTokenStream(compilePolicies([policy]), 'output')
-  const released: Released[] = [...pieces.map((piece) => stream.push(piece)), stream.end()]
-  return {
-    text: released.map(({ text }) => text).join(''),
-    verdicts: released.flatMap(({ verdicts }) => verdicts),
-  }
-}
 
 test('no more is held back than the longest match, however long the text', () => {
   const policy = policyOf([{ action: 'mask', patterns: [{ regex: 'ab+c', bytesMax: 50 }, 'a b c'] }])
