@@ -53,6 +53,8 @@ export function createBusTransport(bus: Bus): BusTransport {
 
 export interface Connection {
   readonly transport: Transport
+  /** The way to that service: alethia is met on a bus of its own, everybody else on the one of all. */
+  readonly transportTo: (service: string) => Transport
   close(): void
 }
 
@@ -62,7 +64,7 @@ export interface Connection {
  */
 export function connect(busPath: string, name: string): Connection {
   const transport = createBusTransport(attachBus(busPath, { name }))
-  return { transport, close: transport.close }
+  return { transport, transportTo: () => transport, close: transport.close }
 }
 
 export interface AwaitServiceOptions {

@@ -12,6 +12,8 @@ export interface ServiceContext<C extends Contract> {
   readonly name: string
   /** For calling other services. */
   readonly transport: Transport
+  /** The way to that service: alethia is met on a bus of its own, everybody else on the one of all. */
+  readonly transportTo: (service: string) => Transport
   readonly emit: Emit<C>
   /** Writes one line to the log of the service. What is given must hold nobody's words. */
   readonly log: Log
@@ -65,7 +67,7 @@ async function liveOnBus<C extends Contract>(
   const log = createLog(name)
   const emit = createEmit(contract, transport, name)
   try {
-    const opened = await open({ name, transport, emit, log, signal: stopping })
+    const opened = await open({ name, transport, transportTo: () => transport, emit, log, signal: stopping })
     const stopMs = () => (stopping.reason === ORPHANED ? 0 : GRACE_MS)
     const service = serve(contract, opened.handlers, transport, { name, log: log.call, stopMs })
     log('ready')
