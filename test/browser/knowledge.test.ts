@@ -75,7 +75,7 @@ describe('knowledge', { skip }, () => {
 
   test('the status page shows every service', async () => {
     await page.goto(`${house.url}/status`)
-    for (const name of ['gilgul', 'tieto', 'inference', 'snarf', 'conversation', 'threadwell']) {
+    for (const name of ['gilgul', 'tieto', 'inference', 'alethia', 'snarf', 'conversation', 'threadwell']) {
       await page.getByRole('row', { name: new RegExp(`^${name}.*Running`) }).waitFor()
     }
     await page.locator('#ledger .zero').getByText('0', { exact: true }).waitFor()

@@ -67,7 +67,7 @@ async function assertNextQuestionWorks(): Promise<void> {
   assert.ok((answer['citations'] as Citation[]).some(({ text }) => text.includes('The red jar')))
 }
 
-for (const name of ['inference', 'tieto', 'snarf', 'conversation', 'threadwell', 'gilgul']) {
+for (const name of ['inference', 'tieto', 'alethia', 'snarf', 'conversation', 'threadwell', 'gilgul']) {
   test(`${name} is killed while a question is being answered, and the next question works`, async (t) => {
     answered.push(await askOverBus())
     const before = await runa.status(name)

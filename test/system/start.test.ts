@@ -51,7 +51,7 @@ test('from a start to an answer that cites the bytes of a file, and to an end th
   const { services } = (await home.ask('status')) as { services: Record<string, unknown>[] }
   assert.deepEqual(
     services.map(({ name, state, restarts }) => [name, state, restarts]),
-    ['gilgul', 'inference', 'tieto', 'snarf', 'conversation', 'threadwell'].map((name) => [
+    ['gilgul', 'inference', 'tieto', 'alethia', 'snarf', 'conversation', 'threadwell'].map((name) => [
       name,
       'running',
       0,

@@ -8,7 +8,7 @@ import { conversationContract, gilgulContract, type Turn } from '#protocol'
 import { createTestRuna, kill, type TestRuna } from '../system/test-runa.ts'
 import type { TortureOptions, TortureRow } from './row.ts'
 
-const TARGETS = ['inference', 'tieto', 'snarf', 'conversation', 'threadwell', 'gilgul']
+const TARGETS = ['inference', 'tieto', 'alethia', 'snarf', 'conversation', 'threadwell', 'gilgul']
 const QUESTION = 'What does the keeper of the well carry?'
 const PAUSE_MS_MAX = 1_500
 const QUESTION_EVERY_MS = 20

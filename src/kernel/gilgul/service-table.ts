@@ -19,6 +19,7 @@ interface Row {
 const ROWS: readonly Row[] = [
   { name: 'inference', main: 'engine/inference/main.js', needs: [], threads: 2 },
   { name: 'tieto', main: 'knowledge/tieto/main.js', needs: [], threads: 4 },
+  { name: 'alethia', main: 'knowledge/alethia/main.js', needs: [], threads: 2 },
   { name: 'snarf', main: 'knowledge/snarf/main.js', needs: [], threads: 2 },
   {
     name: 'conversation',
