@@ -19,12 +19,24 @@ export function findTurn(turns: Turns, off: OffTheRecord, id: string) {
   return { turn, sequence: held?.sequence, feedback: held?.feedback, feedbacks }
 }
 
-/** What is asked for by its id. */
+export interface TimelineFilter {
+  readonly before?: string | undefined
+  /** From this moment on, and before that one. */
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+  readonly speaker?: string | undefined
+}
+
+/** What is asked for without words to look for. */
 export interface LookUps {
   /** Throws TURN_UNKNOWN, TURN_FORGOTTEN. */
   turn(id: string): { turn: RememberedTurn; feedback?: Feedback }
   /** Everything that shaped one answer. Rejects with TURN_UNKNOWN, TURN_FORGOTTEN. */
   answer(id: string): Promise<{ record: AnswerRecord; feedback?: Feedback }>
+  /** On the record, the newest first, from the one after `before` on. Throws TURN_UNKNOWN, TURN_FORGOTTEN. */
+  timeline(filter: TimelineFilter): { turn: RememberedTurn; feedback?: Feedback | undefined }[]
+  /** Whoever said something on the record. */
+  speakers(): string[]
   /** The last used first. */
   threads(): RememberedThread[]
   /** Throws THREAD_UNKNOWN. */
@@ -44,6 +56,16 @@ export function createLookUps(log: RecordLog, turns: Turns, off: OffTheRecord): 
       if (!record) throw new RunaError('TURN_UNKNOWN', 'No answer record is kept of this turn.')
       return { record, ...(feedback && { feedback }) }
     },
+    timeline({ before, speaker, ...time }) {
+      const older = before === undefined ? undefined : turns.find(before)?.turn
+      if (before !== undefined && older === undefined) throw new RunaError('TURN_UNKNOWN')
+      return turns
+        .choose(time)
+        .filter(({ turn }) => speaker === undefined || spokeIn(turn, speaker))
+        .filter(({ turn }) => older === undefined || byAge(turn, older) > 0)
+        .sort((a, b) => byAge(a.turn, b.turn))
+    },
+    speakers: () => turns.speakers(),
     threads: () => [...turns.threads(), ...off.threads()].sort((a, b) => b.updatedAt - a.updatedAt),
     thread(id) {
       const found = turns.thread(id) ?? off.thread(id)
@@ -51,4 +73,13 @@ export function createLookUps(log: RecordLog, turns: Turns, off: OffTheRecord): 
       return found
     },
   }
+}
+
+/** The newest first. Of one moment, ids tell, so that the order is always the same. */
+function byAge(a: RememberedTurn, b: RememberedTurn): number {
+  return b.at - a.at || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0)
+}
+
+function spokeIn({ utterances }: RememberedTurn, name: string): boolean {
+  return utterances.some(({ speaker }) => speaker.toLowerCase() === name.toLowerCase())
 }

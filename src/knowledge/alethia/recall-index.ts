@@ -18,6 +18,8 @@ export interface RecallIndex {
   /** No word of it stays behind. */
   remove(turn: RememberedTurn): void
   recall(query: string, filter: RecallFilter, limit: number): Recalled[]
+  /** As they were first written. */
+  speakers(): string[]
 }
 
 interface Row extends Utterance {
@@ -100,6 +102,7 @@ export function createRecallIndex(): RecallIndex {
         }
       })
     },
+    speakers: () => speakers.names(),
   }
 }
 

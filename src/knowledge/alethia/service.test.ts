@@ -59,6 +59,44 @@ test('a long thread is read in pieces that a message holds', async (context) => 
   assert.deepEqual(read, ids.slice(older.omitted))
 })
 
+test('a timeline goes back in time, page by page, and leaves out what is off the record', async (context) => {
+  const { client, memory } = await createClient(context)
+  const thread = createUuidV7()
+  const ids: string[] = []
+  for (const [index, speaker] of ['you', 'default', 'you', 'brief', 'you'].entries()) {
+    // Two of one moment, and one that came late.
+    const turn = { ...makeTurn(`Sentence ${index}.`, { thread }), at: [5, 7, 7, 9, 6][index] as number }
+    await client.remember({ ...turn, utterances: [{ speaker, text: `Sentence ${index}.` }] })
+    ids.push(turn.id)
+    memory.pass(1)
+  }
+  const hidden = makeTurn('Between the two of us.')
+  await client.remember({ ...hidden, utterances: [...hidden.utterances], offTheRecord: true })
+  await client.feedback({ turn: ids[0] ?? '', verdict: 'down' })
+
+  const newest = await client.timeline({ limit: 2 })
+  assert.equal(newest.omitted, 3)
+  assert.deepEqual(
+    newest.threads.map(({ id, turns }) => [id, turns]),
+    [[thread, 5]],
+  )
+  assert.deepEqual(newest.speakers.sort(), ['brief', 'default', 'you'])
+  const older = await client.timeline({ before: newest.turns.at(-1)?.id ?? '' })
+  const read = [...newest.turns, ...older.turns]
+  assert.deepEqual(
+    read.map(({ id }) => ids.indexOf(id)),
+    [3, 2, 1, 4, 0],
+  )
+  assert.equal(read.at(-1)?.feedback?.verdict, 'down')
+
+  const some = await client.timeline({ from: 6, to: 9, speaker: 'You' })
+  assert.deepEqual(
+    some.turns.map(({ id }) => ids.indexOf(id)),
+    [2, 4],
+  )
+  await assert.rejects(client.timeline({ before: createUuidV7() }), hasCode('TURN_UNKNOWN'))
+})
+
 test('what is off the record is closed over the contract', async (context) => {
   const { client, memory } = await createClient(context)
   const turn = makeTurn('Between the two of us.')

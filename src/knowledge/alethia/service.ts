@@ -22,6 +22,15 @@ export function createAlethiaHandlers(alethia: Alethia): Handlers<typeof alethia
     },
     turn: async ({ id }) => alethia.turn(id),
     answer: ({ id }) => alethia.answer(id),
+    async timeline({ limit, ...filter }) {
+      const all = alethia.timeline(filter)
+      const turns = fitting(
+        all.slice(0, limit).map(({ turn, feedback }) => ({ ...turn, ...(feedback && { feedback }) })),
+      )
+      const named = new Set(turns.map(({ thread }) => thread))
+      const threads = [...named].map((id) => alethia.thread(id).thread)
+      return { turns, omitted: all.length - turns.length, threads, speakers: alethia.speakers() }
+    },
     threads: async ({ limit }) => ({ threads: alethia.threads().slice(0, limit) }),
     async thread({ id, before }) {
       const { thread, turns } = alethia.thread(id)

@@ -4,19 +4,25 @@ import { termsOf } from '#knowledge/search'
 export interface Speakers {
   /** `change` utterances more, or fewer. Who has none left is unknown again. */
   count(name: string, change: number): void
+  /** As they were first written. */
+  names(): string[]
   /** The terms to look for, and who is named, in small letters, if just one is. Names tell who spoke, not of what. */
   read(query: string): { terms: string[]; named: string | undefined }
 }
 
 export function createSpeakers(): Speakers {
-  const speakers = new Map<string, { readonly terms: readonly string[]; utterances: number }>()
+  const speakers = new Map<
+    string,
+    { readonly name: string; readonly terms: readonly string[]; utterances: number }
+  >()
   return {
     count(name, change) {
-      const speaker = speakers.get(name.toLowerCase()) ?? { terms: termsOf(name), utterances: 0 }
+      const speaker = speakers.get(name.toLowerCase()) ?? { name, terms: termsOf(name), utterances: 0 }
       speaker.utterances += change
       if (speaker.utterances > 0) speakers.set(name.toLowerCase(), speaker)
       else speakers.delete(name.toLowerCase())
     },
+    names: () => [...speakers.values()].map(({ name }) => name).filter((name) => name !== ''),
     read(query) {
       const terms = termsOf(query)
       const asked = new Set(terms)

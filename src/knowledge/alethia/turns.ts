@@ -33,6 +33,7 @@ export interface Turns {
   recall(query: string, filter: RecallFilter, limit: number): Recalled[]
   /** Oldest first, in the order in which they were remembered. */
   choose(choice: ForgetChoice): Held[]
+  speakers(): string[]
   count(): number
   forgotten(): number
   /** Sequences of records that somebody wished away, also those whose keys are gone. */
@@ -100,6 +101,7 @@ export function createTurns(): Turns {
     },
     recall: (query, filter, limit) => index.recall(query, filter, limit),
     choose: (choice) => [...held.values()].filter(({ turn }) => fits(choice, turn)),
+    speakers: () => index.speakers(),
     count: () => held.size,
     forgotten: () => forgotten.size,
     condemned: () => condemned,

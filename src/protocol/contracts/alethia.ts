@@ -6,6 +6,7 @@ export const UTTERANCE_LENGTH_MAX = 400_000
 export const UTTERANCES_PER_TURN_MAX = 16
 export const RECALLED_MAX = 100
 export const TURNS_NAMED_MAX = 1_000
+export const TURNS_LISTED_MAX = 200
 
 const count = z.number().int().nonnegative()
 
@@ -158,6 +159,31 @@ export const alethiaContract = defineContract({
       input: z.object({ id: z.uuid() }),
       output: z.object({ record: sensitive(answerRecordSchema), feedback: feedbackSchema.optional() }),
       errors: ['TURN_UNKNOWN', 'TURN_FORGOTTEN', 'MEMORY_CORRUPT', 'JOURNAL_CORRUPT'],
+      limits: { timeoutMs: 10_000, runningMax: 16 },
+    },
+    /** What was said, day by day, the newest first. What is off the record is not among it. */
+    timeline: {
+      input: z.object({
+        /** Only what stands after this turn, further back. */
+        before: z.uuid().optional(),
+        /** From this moment on, and before that one. */
+        from: count.optional(),
+        to: count.optional(),
+        /** Turns in which they said something. */
+        speaker: sensitive(speakerSchema).optional(),
+        limit: z.number().int().min(1).max(TURNS_LISTED_MAX).default(50),
+      }),
+      output: z.object({
+        /** As many as one message holds. */
+        turns: z.array(rememberedTurnSchema.extend({ feedback: feedbackSchema.optional() })),
+        /** Older ones that are not among them: ask again with `before`. */
+        omitted: count,
+        /** In which these were said. */
+        threads: z.array(rememberedThreadSchema),
+        /** Everybody who ever said something. */
+        speakers: z.array(sensitive(z.string())),
+      }),
+      errors: ['TURN_UNKNOWN', 'TURN_FORGOTTEN'],
       limits: { timeoutMs: 10_000, runningMax: 16 },
     },
     threads: {
