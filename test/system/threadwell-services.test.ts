@@ -19,7 +19,7 @@ after(() => rm(folder, { recursive: true }))
 
 test('a call waits for a service that is just being started', async () => {
   const caller = connect(busPath, 'threadwell')
-  const { conversation } = connectServices(caller.transport, 10_000)
+  const { conversation } = connectServices(caller.transportTo, 10_000)
   const turn = conversation.turn({ question: 'why?' })
   const first = turn.next()
   const threads = conversation.threads({})
@@ -36,10 +36,10 @@ test('a call waits for a service that is just being started', async () => {
 test('but not for ever, and not at all where nobody wants to wait', async () => {
   const caller = connect(busPath, 'threadwell')
   for (const patienceMs of [0, 20]) {
-    const { tieto } = connectServices(caller.transport, patienceMs)
+    const { tieto } = connectServices(caller.transportTo, patienceMs)
     await assert.rejects(tieto.topics({}), { code: 'SERVICE_LOST' })
   }
-  const { tieto } = connectServices(caller.transport, 60_000)
+  const { tieto } = connectServices(caller.transportTo, 60_000)
   const abort = new AbortController()
   const topics = tieto.topics({}, { signal: abort.signal })
   abort.abort()

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import {
+  type alethiaContract,
   type Contract,
   citationSchema,
   type conversationContract,
@@ -10,6 +11,7 @@ import {
   modelSchema,
   personaIdSchema,
   serviceStatusSchema,
+  type snarfContract,
   type TurnItem,
   type tietoContract,
   topicNameSchema,
@@ -167,6 +169,11 @@ export type AppState = z.infer<typeof appStateSchema>
 export const boardEventSchema = z.object({ board: id, version: count })
 export type BoardEvent = z.infer<typeof boardEventSchema>
 
+/** GET /api/events, `event: threads`. Without a thread, something was forgotten, wherever it was said. */
+export interface ThreadsEvent {
+  readonly thread?: string
+}
+
 /** What an HTTP error carries, and the last line of a stream that failed. */
 export const failureSchema = z.object({ code: errorCodeSchema, message: z.string(), advice: z.string() })
 export type Failure = z.infer<typeof failureSchema>
@@ -189,6 +196,16 @@ export type ThreadsReply = Answers<typeof conversationContract, 'threads'>
 export type ThreadReply = Answers<typeof conversationContract, 'thread'>
 export type AnswerReply = Answers<typeof conversationContract, 'answer'>
 export type PersonasReply = Answers<typeof conversationContract, 'personas'>
+export type TimelineReply = Answers<typeof alethiaContract, 'timeline'>
+export type RecallReply = Answers<typeof alethiaContract, 'recall'>
+export type ForgetReply = Answers<typeof alethiaContract, 'forget'>
+export type VerifyReply = Answers<typeof alethiaContract, 'verify'>
+export type MemoryThreadsReply = Answers<typeof alethiaContract, 'threads'>
+/** GET /api/manner, and the answer to every change of it. */
+export type MannerReply = Answers<typeof snarfContract, 'profile'> & {
+  /** Each of them explained, in the order of the settings. */
+  readonly dimensions: Answers<typeof snarfContract, 'explain'>[]
+}
 export type TopicsReply = Answers<typeof tietoContract, 'topics'>
 export type DocumentsReply = Answers<typeof tietoContract, 'documents'>
 export type SearchReply = Answers<typeof tietoContract, 'search'>

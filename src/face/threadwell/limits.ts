@@ -23,6 +23,8 @@ export const LIMITS = {
   keysMax: 100,
   /** Open event streams; a browser needs one, whatever its number of tabs. */
   eventStreamsMax: 64,
+  /** News that one stream has not been sent yet. At the limit it ends, and its browser asks for everything again. */
+  newsWaitingMax: 1_000,
   connectionsMax: 512,
   jsonBytesMax: 2 ** 20,
   completionBytesMax: 16 * 2 ** 20,

@@ -1,11 +1,13 @@
 import { awaitService, call, listen, type Transport } from '#kernel/service'
 import {
+  alethiaContract,
   type CallOptions,
   type Client,
   type Contract,
   conversationContract,
   gilgulContract,
   inferenceContract,
+  snarfContract,
   tietoContract,
 } from '#protocol'
 
@@ -15,18 +17,27 @@ export interface Services {
   readonly tieto: Client<typeof tietoContract>
   readonly inference: Client<typeof inferenceContract>
   readonly gilgul: Client<typeof gilgulContract>
+  readonly alethia: Client<typeof alethiaContract>
+  readonly snarf: Client<typeof snarfContract>
 }
+
+/** The way to each service: alethia is met on a bus of its own. */
+export type TransportTo = (service: string) => Transport
 
 /**
  * A service that just died is usually back within a second. A call waits so long for one that is not there, so that a
  * person sees a pause and no error; then it rejects with SERVICE_LOST.
  */
-export function connectServices(transport: Transport, patienceMs: number): Services {
+export function connectServices(transportTo: TransportTo, patienceMs: number): Services {
+  const connect = <C extends Contract>(contract: C) =>
+    patientClient(contract, transportTo(contract.name), patienceMs)
   return {
-    conversation: patientClient(conversationContract, transport, patienceMs),
-    tieto: patientClient(tietoContract, transport, patienceMs),
-    inference: patientClient(inferenceContract, transport, patienceMs),
-    gilgul: patientClient(gilgulContract, transport, patienceMs),
+    conversation: connect(conversationContract),
+    tieto: connect(tietoContract),
+    inference: connect(inferenceContract),
+    gilgul: connect(gilgulContract),
+    alethia: connect(alethiaContract),
+    snarf: connect(snarfContract),
   }
 }
 
@@ -56,16 +67,21 @@ function patientClient<C extends Contract>(contract: C, transport: Transport, pa
 export interface Hearers {
   /** Services, models or topics changed. */
   readonly state: () => void
-  readonly threads: () => void
+  /** Something was said in a thread. Without its id: something was forgotten, wherever it was said. */
+  readonly threads: (thread?: string) => void
+  /** How the person likes to be spoken to. */
+  readonly manner: () => void
 }
 
 /** Returns a function that ends the listening. */
-export function listenToServices(transport: Transport, { state, threads }: Hearers): () => void {
+export function listenToServices(transportTo: TransportTo, { state, threads, manner }: Hearers): () => void {
   const ends = [
-    listen(conversationContract, transport, { threadChanged: threads }),
-    listen(tietoContract, transport, { changed: state }),
-    listen(inferenceContract, transport, { modelsChanged: state }),
-    listen(gilgulContract, transport, { changed: state }),
+    listen(conversationContract, transportTo('conversation'), { threadChanged: ({ id }) => threads(id) }),
+    listen(tietoContract, transportTo('tieto'), { changed: state }),
+    listen(inferenceContract, transportTo('inference'), { modelsChanged: state }),
+    listen(gilgulContract, transportTo('gilgul'), { changed: state }),
+    listen(alethiaContract, transportTo('alethia'), { forgotten: () => threads() }),
+    listen(snarfContract, transportTo('snarf'), { changed: manner }),
   ]
   return () => {
     for (const end of ends) end()

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { call, createMemoryTransports, serve, type Transport } from '#kernel/service'
 import {
+  alethiaContract,
   type Client,
   type Contract,
   conversationContract,
@@ -13,6 +14,7 @@ import {
   inferenceContract,
   type Model,
   RunaError,
+  snarfContract,
   type Turn,
   type TurnItem,
   tietoContract,
@@ -24,11 +26,15 @@ import type { Services } from './services.ts'
 type ConversationHandlers = Handlers<typeof conversationContract>
 type TietoHandlers = Handlers<typeof tietoContract>
 type InferenceHandlers = Handlers<typeof inferenceContract>
+type AlethiaHandlers = Handlers<typeof alethiaContract>
+type SnarfHandlers = Handlers<typeof snarfContract>
 
 export interface StandIns {
   readonly conversation?: Partial<ConversationHandlers>
   readonly tieto?: Partial<TietoHandlers>
   readonly inference?: Partial<InferenceHandlers>
+  readonly alethia?: Partial<AlethiaHandlers>
+  readonly snarf?: Partial<SnarfHandlers>
 }
 
 const smallModel: Model = {
@@ -49,7 +55,8 @@ const missing = () => {
 }
 
 /** Services that answer over memory, as they would over the bus. What is not given says something simple. */
-export function standInServices({ conversation = {}, tieto = {}, inference = {} }: StandIns = {}): Services {
+export function standInServices(standIns: StandIns = {}): Services {
+  const { conversation = {}, tieto = {}, inference = {}, alethia = {}, snarf = {} } = standIns
   return {
     conversation: served(conversationContract, { ...simpleConversation(), ...conversation }),
     tieto: served(tietoContract, { ...simpleTieto(), ...tieto }),
@@ -61,6 +68,8 @@ export function standInServices({ conversation = {}, tieto = {}, inference = {} 
       restart: missing,
       shutdown: missing,
     }),
+    alethia: served(alethiaContract, { ...missingMemory, ...alethia }),
+    snarf: served(snarfContract, { ...missingManner, ...snarf }),
   }
 }
 
@@ -77,6 +86,8 @@ export function deadServices(): Services {
     tieto: call(tietoContract, dead),
     inference: call(inferenceContract, dead),
     gilgul: call(gilgulContract, dead),
+    alethia: call(alethiaContract, dead),
+    snarf: call(snarfContract, dead),
   }
 }
 
@@ -162,6 +173,17 @@ export function simpleInference(): InferenceHandlers {
     machine: missing,
     ledger: async () => ({ total: 0, requests: [] }),
   }
+}
+
+const missingMemory: AlethiaHandlers = {
+  ...{ remember: missing, recall: missing, feedback: missing, forget: missing, turn: missing },
+  ...{ answer: missing, timeline: missing, threads: missing, thread: missing, close: missing },
+  ...{ verify: missing, snapshot: missing },
+}
+
+const missingManner: SnarfHandlers = {
+  ...{ agree: missing, observe: missing, profile: missing, explain: missing, set: missing },
+  ...{ lock: missing, pause: missing, reset: missing, export: missing, plan: missing },
 }
 
 /** A folder that is gone after `use`. */

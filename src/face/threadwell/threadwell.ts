@@ -64,7 +64,11 @@ export async function openThreadwell(options: ThreadwellOptions): Promise<Thread
 
   const events = createEvents()
   const announceState = () => events.announce('state', {})
-  const endHearing = hear({ state: announceState, threads: () => events.announce('threads', {}) })
+  const endHearing = hear({
+    state: announceState,
+    threads: (thread) => events.announce('threads', { thread }, `threads ${thread ?? ''}`),
+    manner: () => events.announce('manner', {}),
+  })
   announceBoards(boards, events.announce)
   const dispatcher = createDispatcher({ boards, conversation: services.conversation, log: fault })
   const app = createApp({

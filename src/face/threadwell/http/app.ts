@@ -9,6 +9,8 @@ import { openaiRoutes } from '../openai/routes.ts'
 import { boardRoutes } from '../routes/boards.ts'
 import { chatRoutes } from '../routes/chat.ts'
 import { knowledgeRoutes } from '../routes/knowledge.ts'
+import { mannerRoutes } from '../routes/manner.ts'
+import { memoryRoutes } from '../routes/memory.ts'
 import { modelRoutes } from '../routes/models.ts'
 import { readState } from '../routes/state.ts'
 import type { Services } from '../services.ts'
@@ -83,6 +85,8 @@ function apiRoutes(parts: AppParts): Hono {
   routes.route('/', chatRoutes(services))
   routes.route('/', knowledgeRoutes(services, uploadsFolder))
   routes.route('/', modelRoutes(services))
+  routes.route('/', memoryRoutes(services))
+  routes.route('/', mannerRoutes(services))
   return routes
 }
 

@@ -26,6 +26,16 @@ test('every open stream hears of a change', async () => {
   events.close()
 })
 
+test('a reader that is far behind is let go, so that it asks for everything again', async () => {
+  const events = createEvents()
+  const reader = open(events)
+  await read(reader)
+  for (let thread = 0; thread <= LIMITS.newsWaitingMax; thread += 1) {
+    events.announce('threads', { thread }, `threads ${thread}`)
+  }
+  while (!(await reader.read()).done);
+})
+
 test('what waits for a slow reader falls together, so that it never grows', async () => {
   const events = createEvents()
   const reader = open(events)

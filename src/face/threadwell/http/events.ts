@@ -6,7 +6,7 @@ const PING_MS = 15_000
 
 export interface Events {
   /** Says to every open stream that something changed. Of those that wait under the same key, the last one is sent. */
-  announce(event: 'board' | 'state' | 'threads', content: object, key?: string): void
+  announce(event: 'board' | 'state' | 'threads' | 'manner', content: object, key?: string): void
   /** A stream of server-sent events. Throws BUSY where there are too many. */
   open(request: Request): Response
   /** Ends every stream. */
@@ -15,7 +15,7 @@ export interface Events {
 
 /**
  * An event only says what to fetch again, so a browser that does not keep up misses nothing when its waiting events
- * fall together: what waits for it never grows beyond one for each board.
+ * fall together: what waits for it is at most one for each board and each thread.
  */
 export function createEvents(pingMs: number = PING_MS): Events {
   const mailboxes = new Set<Mailbox>()
@@ -75,6 +75,7 @@ function createMailbox(): Mailbox {
   return {
     put(key, text) {
       waiting.set(key, text)
+      if (waiting.size > LIMITS.newsWaitingMax) closed = true
       wake()
     },
     async take(patienceMs) {

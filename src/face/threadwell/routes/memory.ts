@@ -1,0 +1,38 @@
+import { Hono } from 'hono'
+import { alethiaContract } from '#protocol'
+import { readJson } from '../http/body.ts'
+import { LIMITS } from '../limits.ts'
+import type { Services } from '../services.ts'
+
+const THREADS_LISTED = 1_000
+
+/** What is asked for holds people's words, so it is in the body of a request and never in its address. */
+export function memoryRoutes({ alethia }: Services): Hono {
+  const routes = new Hono()
+  const { timeline, recall, forget } = alethiaContract.operations
+  routes.get('/memory/threads', async (context) =>
+    context.json(await alethia.threads({ limit: THREADS_LISTED }, { signal: context.req.raw.signal })),
+  )
+  routes.post('/memory/timeline', async (context) => {
+    const { signal } = context.req.raw
+    const asked = await readJson(context.req.raw, timeline.input, LIMITS.jsonBytesMax)
+    return context.json(await alethia.timeline(asked, { signal }))
+  })
+  routes.post('/memory/search', async (context) => {
+    const { signal } = context.req.raw
+    const asked = await readJson(context.req.raw, recall.input, LIMITS.jsonBytesMax)
+    return context.json(await alethia.recall(asked, { signal }))
+  })
+  routes.post('/memory/forget', async (context) => {
+    // Whoever leaves does not take back what they confirmed, so this call knows no signal.
+    const asked = await readJson(context.req.raw, forget.input, LIMITS.jsonBytesMax)
+    return context.json(await alethia.forget(asked))
+  })
+  routes.post('/memory/verify', async (context) =>
+    context.json(await alethia.verify({}, { signal: context.req.raw.signal })),
+  )
+  routes.post('/memory/threads/:id/close', async (context) =>
+    context.json(await alethia.close({ thread: context.req.param('id') })),
+  )
+  return routes
+}
