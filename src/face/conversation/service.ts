@@ -8,6 +8,7 @@ import {
   type Turn,
   type TurnItem,
 } from '#protocol'
+import { answersOf, turnOf } from './answers.ts'
 import { inCrisis } from './manner.ts'
 import type { LoadedPersona, Personas } from './personas.ts'
 import type { PastMessage } from './prompt.ts'
@@ -48,13 +49,16 @@ export function createConversation(needs: ConversationNeeds): Conversation {
 
   async function* turn(input: TurnInput, context: CallContext): AsyncGenerator<TurnItem, void> {
     const thread = input.thread ?? createUuidV7()
-    const release = threads.claim(thread, input.thread === undefined)
+    const isNew =
+      input.thread === undefined || (input.begin && !threads.list().some(({ id }) => id === thread))
+    const release = threads.claim(thread, isNew)
     const { promise, resolve } = withResolvers()
     running.add(promise)
     try {
-      const records = input.thread === undefined ? [] : (await threads.read(thread)).records
+      const records = isNew ? [] : (await threads.read(thread)).records
       const past = { history: pastOf(records), crisis: inCrisis(records) }
-      const asked = { ...input, ...past, thread, system: [], promptBytesMax: STORED_PROMPT_BYTES_MAX }
+      const system = instructionsIn(input)
+      const asked = { ...input, ...past, thread, system, promptBytesMax: STORED_PROMPT_BYTES_MAX }
       yield* store(answer(needs, asked, context), thread, context.signal)
     } finally {
       release()
@@ -123,14 +127,19 @@ function createReading(
       announce({ id })
       return {}
     },
+    answers: ({ ids }) => answersOf(ids, (id) => readAnswer(threads, id)),
     async answer({ id }) {
-      const thread = threads.threadOf(id)
-      const { records } = thread === undefined ? { records: [] } : await threads.read(thread)
-      const record = records.find((candidate) => candidate.id === id)
+      const record = await readAnswer(threads, id)
       if (!record) throw new RunaError('ANSWER_UNKNOWN')
       return record
     },
   }
+}
+
+async function readAnswer(threads: ThreadStore, id: string): Promise<AnswerRecord | undefined> {
+  const thread = threads.threadOf(id)
+  const { records } = thread === undefined ? { records: [] } : await threads.read(thread)
+  return records.find((candidate) => candidate.id === id)
 }
 
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {
@@ -149,12 +158,6 @@ function endOf(record: AnswerRecord): TurnItem {
   return { kind: 'end', turn: turnOf(record), usage: record.usage }
 }
 
-function turnOf(record: AnswerRecord): Turn {
-  const { id, at, question, answer: said, reason, citations, notices, model, verdicts, timings } = record
-  const { totalMs } = timings
-  return { id, at, question, answer: said, reason, citations, notices, model, verdicts, totalMs }
-}
-
 /** A turn without an answer would leave two questions in a row, which many chat templates refuse. */
 function pastOf(records: readonly AnswerRecord[]): PastMessage[] {
   const told = records.filter((record) => record.answer !== '')
@@ -162,6 +165,10 @@ function pastOf(records: readonly AnswerRecord[]): PastMessage[] {
     { origin: `turn ${id}`, role: 'user', content: question },
     { origin: `turn ${id}`, role: 'assistant', content: said },
   ])
+}
+
+function instructionsIn({ instructions }: TurnInput): PastMessage[] {
+  return instructions === '' ? [] : [{ origin: 'caller', role: 'system', content: instructions }]
 }
 
 function askedIn({ messages, ...input }: CompleteInput) {
@@ -173,6 +180,7 @@ function askedIn({ messages, ...input }: CompleteInput) {
   return {
     ...input,
     thread: null,
+    heard: false,
     question: question.content,
     crisis: false,
     system: past.filter(({ role }) => role === 'system'),

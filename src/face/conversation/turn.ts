@@ -33,6 +33,8 @@ export interface Asked {
   /** Null where nothing is stored. */
   readonly thread: string | null
   readonly question: string
+  /** Whether the person said it, rather than wrote it down somewhere. */
+  readonly heard: boolean
   /** Somebody may be in danger: calm words go first. */
   readonly crisis: boolean
   readonly history: readonly PastMessage[]
@@ -191,8 +193,8 @@ function mannerFor(snarf: Snarf, { thread, question, crisis }: Asked, context: C
   return planManner(snarf, { message: question, crisis }, context)
 }
 
-async function hear(snarf: Snarf, { thread, question }: Asked, { trace }: CallContext): Promise<Notice[]> {
-  return thread === null ? [] : observeMessage(snarf, question, trace)
+async function hear(snarf: Snarf, { heard, question }: Asked, { trace }: CallContext): Promise<Notice[]> {
+  return heard ? observeMessage(snarf, question, trace) : []
 }
 
 function samplingOf(asked: Asked, { persona, manner }: Pick<Draft, 'persona' | 'manner'>): Sampling {

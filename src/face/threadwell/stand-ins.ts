@@ -135,6 +135,7 @@ export function simpleConversation(): ConversationHandlers {
     answer: async () => {
       throw new RunaError('ANSWER_UNKNOWN')
     },
+    answers: async ({ ids }) => ({ turns: [], forgotten: [], unknown: [...ids] }),
   }
 }
 

@@ -14,6 +14,9 @@ import {
 import { citationSchema, topicNameSchema } from './passage.ts'
 import { modeSchema, settingSchema } from './snarf.ts'
 
+export const INSTRUCTIONS_LENGTH_MAX = 32_768
+export const ANSWERS_NAMED_MAX = 1_000
+
 const count = z.number().int().nonnegative()
 const faultSchema = z.object({ file: z.string(), message: z.string() })
 export const personaIdSchema = z
@@ -155,6 +158,12 @@ export const conversationContract = defineContract({
       input: z.object({
         ...asked,
         thread: z.uuid().optional(),
+        /** The thread may be new: whoever asks has chosen its id, such as that of the card it is about. */
+        begin: z.boolean().default(false),
+        /** What is to be done with the question, for after the persona's prompt: what an assistant list says. */
+        instructions: sensitive(z.string().max(INSTRUCTIONS_LENGTH_MAX)).default(''),
+        /** False where the question is no message to anybody: it is not read for how the person likes to be spoken to. */
+        heard: z.boolean().default(true),
         question: sensitive(z.string().trim().min(1).max(QUESTION_LENGTH_MAX)),
       }),
       item: turnItemSchema,
@@ -220,6 +229,18 @@ export const conversationContract = defineContract({
       output: z.object({}),
       errors: ['THREAD_UNKNOWN', 'JOURNAL_FAILED'],
       limits: { timeoutMs: 10_000, runningMax: 4 },
+    },
+    /** Many answers at once, as their threads show them, for who keeps no more than their ids. */
+    answers: {
+      input: z.object({ ids: z.array(z.uuid()).min(1).max(ANSWERS_NAMED_MAX) }),
+      output: z.object({
+        /** As many of the first as one message holds; those that are named nowhere here were not reached: ask again. */
+        turns: z.array(turnSchema),
+        forgotten: z.array(z.uuid()),
+        unknown: z.array(z.uuid()),
+      }),
+      errors: ['JOURNAL_CORRUPT'],
+      limits: { timeoutMs: 10_000, runningMax: 8 },
     },
     /** The record of one answer. Only threads keep them. */
     answer: {
