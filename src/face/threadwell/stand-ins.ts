@@ -177,7 +177,14 @@ export function simpleInference(): InferenceHandlers {
 }
 
 const missingMemory: AlethiaHandlers = {
-  ...{ remember: missing, recall: missing, feedback: missing, forget: missing, turn: missing },
+  ...{
+    remember: missing,
+    recall: missing,
+    feedback: missing,
+    forget: missing,
+    forgottenAmong: async () => ({ turns: [] }),
+    turn: missing,
+  },
   ...{ answer: missing, timeline: missing, threads: missing, thread: missing, close: missing },
   ...{ verify: missing, snapshot: missing },
 }

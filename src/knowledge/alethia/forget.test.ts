@@ -68,6 +68,8 @@ test('a forgotten turn cannot be read by anybody, also not with the master key',
   assert.deepEqual({ turns, forgotten, faults }, { turns: 2, forgotten: 1, faults: [] })
   const later = await memory.open()
   assert.throws(() => later.turn(turn.id), hasCode('TURN_FORGOTTEN'))
+  const [kept] = later.timeline({})
+  assert.deepEqual(later.forgottenAmong([kept?.turn.id ?? '', turn.id, makeTurn('?').id]), [turn.id])
   await later.remember(makeTurn('Life goes on.'))
   assert.deepEqual((await later.verify()).faults, [])
 })

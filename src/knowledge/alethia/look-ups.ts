@@ -35,6 +35,7 @@ export interface LookUps {
   answer(id: string): Promise<{ record: AnswerRecord; feedback?: Feedback }>
   /** On the record, the newest first, from the one after `before` on. Throws TURN_UNKNOWN, TURN_FORGOTTEN. */
   timeline(filter: TimelineFilter): { turn: RememberedTurn; feedback?: Feedback | undefined }[]
+  forgottenAmong(ids: readonly string[]): string[]
   /** Whoever said something on the record. */
   speakers(): string[]
   /** The last used first. */
@@ -65,6 +66,7 @@ export function createLookUps(log: RecordLog, turns: Turns, off: OffTheRecord): 
         .filter(({ turn }) => older === undefined || byAge(turn, older) > 0)
         .sort((a, b) => byAge(a.turn, b.turn))
     },
+    forgottenAmong: (ids) => ids.filter((id) => turns.isForgotten(id)),
     speakers: () => turns.speakers(),
     threads: () => [...turns.threads(), ...off.threads()].sort((a, b) => b.updatedAt - a.updatedAt),
     thread(id) {

@@ -20,6 +20,7 @@ export function createAlethiaHandlers(alethia: Alethia): Handlers<typeof alethia
       const { turns, ...forgotten } = await alethia.forget(choice, confirm)
       return { ...forgotten, turns: fitting(turns), total: turns.length }
     },
+    forgottenAmong: async ({ turns }) => ({ turns: alethia.forgottenAmong(turns) }),
     turn: async ({ id }) => alethia.turn(id),
     answer: ({ id }) => alethia.answer(id),
     async timeline({ limit, ...filter }) {

@@ -36,6 +36,7 @@ export interface Turns {
   speakers(): string[]
   count(): number
   forgotten(): number
+  isForgotten(id: string): boolean
   /** Sequences of records that somebody wished away, also those whose keys are gone. */
   condemned(): ReadonlySet<number>
 }
@@ -104,6 +105,7 @@ export function createTurns(): Turns {
     speakers: () => index.speakers(),
     count: () => held.size,
     forgotten: () => forgotten.size,
+    isForgotten: (id) => forgotten.has(id),
     condemned: () => condemned,
   }
 }

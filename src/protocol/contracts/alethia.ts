@@ -148,6 +148,13 @@ export const alethiaContract = defineContract({
       errors: [...WRITE_ERRORS, 'VERSION_CONFLICT'],
       limits: { timeoutMs: 120_000, runningMax: 2 },
     },
+    /** Which of these were forgotten: for who kept something of them, and may have missed that it was announced. */
+    forgottenAmong: {
+      input: z.object({ turns: z.array(z.uuid()).max(TURNS_NAMED_MAX) }),
+      output: z.object({ turns: z.array(z.uuid()) }),
+      errors: [],
+      limits: { timeoutMs: 10_000, runningMax: 16 },
+    },
     turn: {
       input: z.object({ id: z.uuid() }),
       output: z.object({ turn: rememberedTurnSchema, feedback: feedbackSchema.optional() }),
