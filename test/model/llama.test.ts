@@ -56,7 +56,9 @@ async function complete(engine: LlamaEngine, sampling: Sampling = GREEDY, conten
   for await (const item of start(engine, sampling, content)) items.push(item)
   const end = items.at(-1)
   assert.ok(end?.kind === 'end')
-  return { items, end, text: items.map((item) => (item.kind === 'text' ? item.text : '')).join('') }
+  const begun = items[0]
+  assert.ok(begun?.kind === 'start')
+  return { items, begun, end, text: items.map((item) => (item.kind === 'text' ? item.text : '')).join('') }
 }
 
 /** A policy of one rule on what the model says. */
@@ -83,7 +85,7 @@ for (const [name, path] of [
     let engine: LlamaEngine
     let guard = createOpenGuard()
     before(async () => {
-      const chosen: Guard = { check: (text) => guard.check(text), openGate: () => guard.openGate() }
+      const chosen: Guard = { hash: '', check: (text) => guard.check(text), openGate: () => guard.openGate() }
       engine = await loadEngine(path ?? '', { guard: chosen })
     })
     afterEach(() => {
@@ -104,6 +106,20 @@ for (const [name, path] of [
       const first = await text(1)
       assert.equal(await text(1), first)
       assert.notEqual(await text(2), first)
+    })
+
+    test('an answer by chance names the seed that was drawn, and all else that it takes to say it again', async () => {
+      const first = await complete(engine, { temperature: 1.2, tokensMax: 40 })
+      const { sampling = {}, computation } = first.begun
+      assert.deepEqual([sampling.temperature, sampling.topK, typeof sampling.seed], [1.2, 40, 'number'])
+      assert.match(computation?.build ?? '', /^node-llama-cpp [\d.]+, llama\.cpp \S+$/)
+      assert.ok(computation?.cpu.startsWith(process.arch))
+      assert.deepEqual([computation?.threads, computation?.contextTokens], [1, CONTEXT_TOKENS])
+
+      const other = await complete(engine, { temperature: 1.2, tokensMax: 40 })
+      assert.notEqual(other.end.tokensDigest, first.end.tokensDigest)
+      const again = await complete(engine, sampling)
+      assert.deepEqual([again.text, again.end.tokensDigest], [first.text, first.end.tokensDigest])
     })
 
     test('it stops before a stop text, which is not said', async () => {
@@ -159,7 +175,7 @@ for (const [name, path] of [
     })
 
     test('what the policy masks or blocks is never said, though the model says it', async () => {
-      const { text } = await complete(engine)
+      const { text, end: open } = await complete(engine)
       // Longer than a token, so that it has to be held back until it is whole.
       const phrase = text.slice(10, 18).trim()
       assert.ok(phrase.length >= 4)
@@ -167,6 +183,9 @@ for (const [name, path] of [
       const masked = await complete(engine)
       assert.ok(!masked.text.includes(phrase) && masked.text.includes('[hidden]'), masked.text)
       const verdicts = masked.items.filter((item) => item.kind === 'verdict')
+      const { tokens } = verdicts[0]?.verdict ?? {}
+      assert.ok(tokens && tokens.from <= tokens.to && tokens.to < masked.end.usage.completionTokens)
+      assert.equal(masked.end.tokensDigest, open.tokensDigest)
       assert.deepEqual([verdicts[0]?.verdict.rule, verdicts[0]?.verdict.action], ['phrase', 'mask'])
       assert.equal(verdicts[0]?.verdict.start, Buffer.byteLength(text.slice(0, text.indexOf(phrase))))
 

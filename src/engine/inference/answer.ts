@@ -1,8 +1,24 @@
+import { createHash } from 'node:crypto'
 import type { Released } from '#engine/tokenwhisper'
-import type { CompletionItem, ModelUsed, Quote, Usage, Verdict } from '#protocol'
+import type { CompletionItem, Computation, ModelUsed, Quote, Sampling, Usage, Verdict } from '#protocol'
 import type { Guard } from './guard.ts'
 
 type EndReason = Extract<CompletionItem, { kind: 'end' }>['reason']
+
+/** What else is known at the end of an answer. */
+interface Made {
+  readonly promptTokens: number
+  readonly quotes?: readonly Quote[]
+  /** Ids of all that the model has made, where it makes any. */
+  readonly tokens?: readonly number[]
+}
+
+/** Who answers, and everything that decides what it will say. */
+export interface Answerer {
+  readonly model: ModelUsed
+  readonly computation?: Computation
+  readonly sampling?: Sampling
+}
 
 /** Turns what an engine says into the items of one completion, by way of the policy. */
 export interface Answer {
@@ -10,12 +26,12 @@ export interface Answer {
   readonly isBlocked: boolean
   start(inputVerdicts: readonly Verdict[]): CompletionItem[]
   say(text: string, tokens: number): CompletionItem[]
-  end(reason: EndReason, promptTokens: number, quotes?: readonly Quote[]): CompletionItem[]
+  end(reason: EndReason, made: Made): CompletionItem[]
   /** Says what stands for an answer where the model is not asked; it is the policy's own text, so it is not checked. */
   refuse(reply: string): CompletionItem[]
 }
 
-export function createAnswer(model: ModelUsed, guard: Guard): Answer {
+export function createAnswer(answerer: Answerer, guard: Guard): Answer {
   const startedMs = performance.now()
   const gate = guard.openGate()
   let isBlocked = false
@@ -23,6 +39,9 @@ export function createAnswer(model: ModelUsed, guard: Guard): Answer {
   let completionTokens = 0
   /** Of text that the gate holds back. */
   let heldTokens = 0
+  /** Where each token ends, in bytes of what the model has said. */
+  const tokenEnds: number[] = []
+  let saidBytes = 0
 
   function textItem(text: string, tokens: number): CompletionItem {
     firstTokenMs ??= performance.now() - startedMs
@@ -30,7 +49,9 @@ export function createAnswer(model: ModelUsed, guard: Guard): Answer {
   }
 
   function itemsOf(released: Released): CompletionItem[] {
-    const items: CompletionItem[] = released.verdicts.map((verdict) => ({ kind: 'verdict', verdict }))
+    const items: CompletionItem[] = released.verdicts.map((verdict) => {
+      return { kind: 'verdict', verdict: { ...verdict, tokens: tokensOf(verdict, tokenEnds) } }
+    })
     if (released.text !== '') {
       items.push(textItem(released.text, heldTokens))
       heldTokens = 0
@@ -39,9 +60,11 @@ export function createAnswer(model: ModelUsed, guard: Guard): Answer {
     return items
   }
 
-  function endItem(reason: EndReason, usage: Usage, quotes: readonly Quote[]): CompletionItem {
+  function endItem(reason: EndReason, usage: Usage, { quotes = [], tokens }: Partial<Made>): CompletionItem {
     const totalMs = performance.now() - startedMs
-    return { kind: 'end', reason, usage, quotes: [...quotes], firstTokenMs: firstTokenMs ?? totalMs, totalMs }
+    const digest = tokens && { tokensDigest: digestTokens(tokens) }
+    const timings = { firstTokenMs: firstTokenMs ?? totalMs, totalMs }
+    return { kind: 'end', reason, usage, quotes: [...quotes], ...digest, ...timings }
   }
 
   return {
@@ -50,21 +73,40 @@ export function createAnswer(model: ModelUsed, guard: Guard): Answer {
     },
     start(inputVerdicts) {
       const verdicts = inputVerdicts.map((verdict) => ({ kind: 'verdict', verdict }) as const)
-      return [{ kind: 'start', model }, ...verdicts]
+      return [{ kind: 'start', ...answerer }, ...verdicts]
     },
     say(text, tokens) {
       completionTokens += tokens
       heldTokens += tokens
-      return isBlocked ? [] : itemsOf(gate.push(Buffer.from(text)))
+      const bytes = Buffer.from(text)
+      saidBytes += bytes.length
+      if (tokens > 0) tokenEnds[completionTokens - 1] = saidBytes
+      return isBlocked ? [] : itemsOf(gate.push(bytes))
     },
-    end(reason, promptTokens, quotes = []) {
+    end(reason, made) {
       const items = isBlocked ? [] : itemsOf(gate.end())
-      const usage = { promptTokens, completionTokens }
-      return [...items, endItem(isBlocked ? 'blocked' : reason, usage, quotes)]
+      const usage = { promptTokens: made.promptTokens, completionTokens }
+      return [...items, endItem(isBlocked ? 'blocked' : reason, usage, made)]
     },
     refuse(reply) {
       const usage = { promptTokens: 0, completionTokens: 0 }
-      return [textItem(reply, 0), endItem('blocked', usage, [])]
+      return [textItem(reply, 0), endItem('blocked', usage, {})]
     },
   }
+}
+
+/** The tokens of which some byte lies in what a verdict is about. */
+function tokensOf({ start, end }: Verdict, tokenEnds: readonly number[]) {
+  const last = Math.max(0, tokenEnds.length - 1)
+  const tokenAt = (byte: number) => {
+    const index = tokenEnds.findIndex((tokenEnd) => tokenEnd > byte)
+    return index === -1 ? last : index
+  }
+  return { from: tokenAt(start), to: tokenAt(Math.max(start, end - 1)) }
+}
+
+function digestTokens(tokens: readonly number[]): string {
+  const bytes = Buffer.alloc(tokens.length * 4)
+  for (const [index, token] of tokens.entries()) bytes.writeUInt32LE(token, index * 4)
+  return createHash('sha256').update(bytes).digest('hex')
 }

@@ -3,6 +3,8 @@ import type { Message, Verdict } from '#protocol'
 
 /** The policy as an engine sees it: one check of what goes in, and a gate for what comes out. */
 export interface Guard {
+  /** SHA-256 over the policies; empty where there is none. */
+  readonly hash: string
   check(text: string): Check
   openGate(): TokenStream
 }
@@ -10,6 +12,7 @@ export interface Guard {
 /** Where the owner has switched the policy off: everything passes, whole characters at a time. */
 export function createOpenGuard(): Guard {
   return {
+    hash: '',
     check: (text) => ({ action: 'allow', text, reply: undefined, verdicts: [] }),
     openGate() {
       const decoder = new TextDecoder('utf-8', { ignoreBOM: true })

@@ -18,6 +18,7 @@ export async function loadGuard(isEnabled: boolean, folders: readonly string[]):
 
 export function guardBy(policy: CompiledPolicy): Guard {
   return {
+    hash: policy.hash,
     check: (text) => checkInput(policy, text),
     openGate: () => createTokenStream(policy, 'output'),
   }

@@ -24,12 +24,12 @@ export const NO_MANNER: Manner = { mode: 'default', settings: [], instruction: '
 /** What cannot be learnt in time costs the answer its manner, not the person the answer. */
 export async function planManner(
   snarf: Snarf,
-  { message, crisis }: { readonly message: string; readonly crisis: boolean },
+  { message, turn, crisis }: { readonly message: string; readonly turn: string; readonly crisis: boolean },
   { signal, trace }: CallContext,
 ): Promise<{ readonly manner: Manner; readonly notices: readonly Notice[] }> {
   try {
     return {
-      manner: await snarf.plan({ message, crisis }, { signal, trace, timeoutMs: PLAN_MS }),
+      manner: await snarf.plan({ message, turn, crisis }, { signal, trace, timeoutMs: PLAN_MS }),
       notices: [],
     }
   } catch {
@@ -45,9 +45,13 @@ export function inCrisis(records: readonly Pick<AnswerRecord, 'verdicts'>[]): bo
 }
 
 /** Tells what the person has written, so that what it asks for in words holds from the next turn on. Never rejects. */
-export async function observeMessage(snarf: Snarf, message: string, trace: string): Promise<Notice[]> {
+export async function observeMessage(
+  snarf: Snarf,
+  said: { readonly message: string; readonly turn: string },
+  trace: string,
+): Promise<Notice[]> {
   // Without the signal: what somebody asked for holds also where they stopped the answer to it.
-  const heard = snarf.observe({ message }, { trace, timeoutMs: OBSERVE_MS })
+  const heard = snarf.observe(said, { trace, timeoutMs: OBSERVE_MS })
   return heard.then(
     () => [],
     () => [NOT_HEARD],

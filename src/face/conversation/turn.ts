@@ -3,6 +3,7 @@ import {
   type CallContext,
   type Client,
   type CompletionItem,
+  type Computation,
   createUuidV7,
   type inferenceContract,
   type Notice,
@@ -64,6 +65,9 @@ interface Draft {
   persona?: LoadedPersona
   prompt: Prompt
   model: AnswerRecord['model']
+  computation?: Computation
+  /** As the engine has completed it. */
+  sampling?: Sampling
   text: string
   searchMs: number
   manner: Manner
@@ -92,13 +96,13 @@ export function answer(needs: TurnNeeds, asked: Asked, context: CallContext): An
     const look = { question: asked.question, ...topicsOf(asked, persona) }
     const [found, { manner, notices }, room] = await Promise.all([
       lookIntoDocuments(needs.tieto, look, context),
-      mannerFor(needs.snarf, asked, context),
+      mannerFor(needs.snarf, asked, id, context),
       roomFor(needs, model, samplingOf(asked, draft), context),
     ])
     draft.searchMs = found.searchMs
     draft.manner = manner
     draft.lookNotices.push(...found.notices, ...notices)
-    const heard = hear(needs.snarf, asked, context)
+    const heard = hear(needs.snarf, asked, id, context)
     const sampling = samplingOf(asked, draft)
     yield { kind: 'passages', passages: [...found.passages], match: found.looked === 'found' }
     const parts = { ...asked, ...found, system: systemOf(asked, persona, manner) }
@@ -113,7 +117,7 @@ export function answer(needs: TurnNeeds, asked: Asked, context: CallContext): An
   }
 
   function record(reason: TurnReason): AnswerRecord {
-    const { prompt, persona, model, text, end, searchMs, verdicts, manner } = draft
+    const { prompt, persona, model, computation, text, end, searchMs, verdicts, manner } = draft
     const cited = findCitations(text, prompt.passages, end?.quotes ?? [])
     return {
       ...{ id, thread: asked.thread, at, question: asked.question, answer: text, reason },
@@ -123,7 +127,9 @@ export function answer(needs: TurnNeeds, asked: Asked, context: CallContext): An
       prompt: prompt.record,
       persona: persona?.id ?? DEFAULT_PERSONA,
       manner: { mode: manner.mode, settings: [...manner.settings] },
-      ...{ model, sampling: samplingOf(asked, draft), verdicts },
+      ...(computation && { computation }),
+      ...{ model, sampling: draft.sampling ?? samplingOf(asked, draft), verdicts },
+      ...(end?.tokensDigest !== undefined && { tokensDigest: end.tokensDigest }),
       usage: end?.usage ?? { promptTokens: 0, completionTokens: 0 },
       timings: { searchMs, firstTokenMs: end?.firstTokenMs ?? 0, totalMs: performance.now() - startedMs },
     }
@@ -138,7 +144,7 @@ async function* take(
   draft: Draft,
 ): AsyncGenerator<TurnItem, void> {
   for await (const item of completion) {
-    if (item.kind === 'start') draft.model = item.model
+    if (item.kind === 'start') begin(item, draft)
     if (item.kind === 'end') draft.end = item
     if (item.kind === 'verdict') {
       draft.verdicts.push(item.verdict)
@@ -150,6 +156,12 @@ async function* take(
     }
   }
   if (!draft.end) throw new RunaError('MODEL_FAILED', 'The engine stopped in the middle of an answer.')
+}
+
+function begin({ model, computation, sampling }: CompletionItem & { kind: 'start' }, draft: Draft): void {
+  draft.model = model
+  if (computation) draft.computation = computation
+  if (sampling) draft.sampling = sampling
 }
 
 async function firstThatFits<Result>(
@@ -188,13 +200,18 @@ function systemOf(asked: Asked, persona: LoadedPersona, { instruction }: Manner)
 }
 
 /** Only who speaks in a thread is a person: what a program asks for is answered as the program says. */
-function mannerFor(snarf: Snarf, { thread, question, crisis }: Asked, context: CallContext) {
+function mannerFor(snarf: Snarf, { thread, question, crisis }: Asked, turn: string, context: CallContext) {
   if (thread === null) return { manner: NO_MANNER, notices: [] }
-  return planManner(snarf, { message: question, crisis }, context)
+  return planManner(snarf, { message: question, turn, crisis }, context)
 }
 
-async function hear(snarf: Snarf, { heard, question }: Asked, { trace }: CallContext): Promise<Notice[]> {
-  return heard ? observeMessage(snarf, question, trace) : []
+async function hear(
+  snarf: Snarf,
+  { heard, question }: Asked,
+  turn: string,
+  { trace }: CallContext,
+): Promise<Notice[]> {
+  return heard ? observeMessage(snarf, { message: question, turn }, trace) : []
 }
 
 function samplingOf(asked: Asked, { persona, manner }: Pick<Draft, 'persona' | 'manner'>): Sampling {
@@ -203,6 +220,6 @@ function samplingOf(asked: Asked, { persona, manner }: Pick<Draft, 'persona' | '
 }
 
 function withoutSearch(passage: GivenPassage): AnswerRecord['passages'][number] {
-  const { number, topic, document, start, end, title, score, text } = passage
-  return { number, topic, document, start, end, title, score, text }
+  const { number, topic, document, start, end, title, score, text, digest } = passage
+  return { number, topic, document, start, end, title, score, text, ...(digest !== undefined && { digest }) }
 }

@@ -6,7 +6,6 @@ import {
   mannerSchema,
   type Profile,
   type Setting,
-  type SettingSource,
 } from '#protocol'
 import { stepFrom, wordsOf } from './dimensions.ts'
 import { dateOf } from './features.ts'
@@ -20,13 +19,11 @@ export interface Moment {
   readonly wishes?: readonly Wish[]
   readonly mode?: Mode | undefined
   readonly crisis?: boolean
+  /** Of the message to be answered. */
+  readonly turn?: string | undefined
 }
 
-interface Reason {
-  readonly level: Level
-  readonly source: SettingSource
-  readonly reason: string
-}
+type Reason = Pick<Setting, 'level' | 'source' | 'reason' | 'day' | 'turn'>
 
 export interface Resolved {
   readonly mode: Mode
@@ -37,7 +34,7 @@ export interface Resolved {
 /** Safety before what was said, before the mode, before what was inferred, before the persona. Nothing is averaged. */
 export function resolve(
   profile: Profile | undefined,
-  { wishes = [], mode, crisis = false }: Moment = {},
+  { wishes = [], mode, crisis = false, turn }: Moment = {},
 ): Resolved {
   const asked = wishes.flatMap((wish) => (wish.kind === 'mode' ? [wish.mode] : [])).at(-1)
   const wanted = asked ?? mode ?? profile?.mode ?? 'default'
@@ -52,7 +49,7 @@ export function resolve(
       PERSONA
     return { dimension, ...reason, locked: profile?.said[dimension]?.locked ?? false }
   })
-  const now = withoutPuns(standing.map((setting) => applyWishes(setting, wishes)))
+  const now = withoutPuns(standing.map((setting) => applyWishes(setting, wishes, turn)))
   return { mode: effective, settings: crisis ? now.map(calmed) : now }
 }
 
@@ -71,7 +68,11 @@ const HOW = {
 function explicit(profile: Profile | undefined, dimension: Dimension): Reason | undefined {
   const [level, said] = [profile?.manner[dimension], profile?.said[dimension]]
   if (!level || !said) return undefined
-  return { level, source: 'explicit', reason: `${HOW[said.how]} ${dateOf(said.day)}.` }
+  return { level, source: 'explicit', reason: `${HOW[said.how]} ${dateOf(said.day)}.`, ...evidenceOf(said) }
+}
+
+function evidenceOf({ day, turn }: { readonly day?: number; readonly turn?: string | undefined }) {
+  return { ...(day !== undefined && { day }), ...(turn !== undefined && { turn }) }
 }
 
 function ofMode(mode: Mode, dimension: Dimension): Reason | undefined {
@@ -79,14 +80,16 @@ function ofMode(mode: Mode, dimension: Dimension): Reason | undefined {
   return level && { level, source: 'mode', reason: `It belongs to the mode '${mode}'.` }
 }
 
-function applyWishes(setting: Setting, wishes: readonly Wish[]): Setting {
+function applyWishes(setting: Setting, wishes: readonly Wish[], turn: string | undefined): Setting {
   const wish = wishes.find(
     (candidate) => candidate.kind !== 'mode' && candidate.dimension === setting.dimension,
   )
   if (wish === undefined || wish.kind === 'mode') return setting
   const level = wish.kind === 'level' ? wish.level : stepFrom(setting.dimension, setting.level, wish.by)
   const once = setting.locked ? ' It is locked, so this holds for one answer.' : ''
-  return { ...setting, level, source: 'explicit', reason: `You asked for it in this message.${once}` }
+  const reason = `You asked for it in this message.${once}`
+  const { dimension, locked } = setting
+  return { dimension, level, source: 'explicit', reason, ...evidenceOf({ turn }), locked }
 }
 
 /** Whoever wants words to mean what they say is not given jokes by a mode. */
@@ -110,7 +113,7 @@ function calmed(setting: Setting): Setting {
   // Asking nothing at all is calmer still.
   if (level === undefined || (setting.dimension === 'questions' && setting.level === 'none')) return setting
   return {
-    ...setting,
+    ...{ dimension: setting.dimension, locked: setting.locked },
     level,
     source: 'safety',
     reason: 'Somebody may be in danger: calm and plain words go first.',
@@ -141,14 +144,19 @@ export function writePlan({ mode, settings }: Resolved) {
 export function withLevels(
   profile: Profile,
   levels: { readonly [D in Dimension]?: Level | undefined },
-  said: { readonly how: 'set' | 'words' | 'lock'; readonly day: number; readonly locked?: boolean },
+  said: {
+    readonly how: 'set' | 'words' | 'lock'
+    readonly day: number
+    readonly turn?: string | undefined
+    readonly locked?: boolean
+  },
 ): Profile {
   const named = dimensionSchema.options.filter((dimension) => levels[dimension] !== undefined)
   const wanted = Object.fromEntries(named.map((dimension) => [dimension, levels[dimension]]))
   const manner = mannerSchema.partial().parse({ ...profile.manner, ...wanted })
   const entries = named.map((dimension) => {
     const locked = said.locked ?? profile.said[dimension]?.locked ?? false
-    return [dimension, { how: said.how, day: said.day, locked }] as const
+    return [dimension, { how: said.how, ...evidenceOf(said), locked }] as const
   })
   return { ...profile, manner, said: { ...profile.said, ...Object.fromEntries(entries) } }
 }

@@ -9,7 +9,7 @@ export function createSnarfHandlers(snarf: Snarf): Handlers<typeof snarfContract
   }
   return {
     agree: ({ to }) => changed(snarf.agree(to)),
-    observe: ({ message }) => snarf.observe(message),
+    observe: ({ message, turn }) => snarf.observe(message, turn),
     profile: async () => snarf.profile(),
     explain: async ({ dimension }) => snarf.explain(dimension),
     set: (input) => changed(snarf.set(input)),

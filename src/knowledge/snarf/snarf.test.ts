@@ -80,6 +80,18 @@ test('what is asked for in words holds for that answer already, and for all late
   assert.deepEqual(levelsOf((await again()).plan({})), { length: 'very-short' })
 })
 
+test('what was asked for in words names the turn in which it was, also once it is locked', async () => {
+  const { snarf, again } = await openAgreed()
+  const [turn, now] = ['01890a5d-ac96-774b-bcce-b302099a8057', '01890a5d-ac96-774b-bcce-b302099a8058']
+  assert.equal(snarf.plan({ message: 'Shorter, please', turn: now }).settings[0]?.turn, now)
+  await snarf.observe('Shorter, please', turn)
+  await snarf.lock(['length'], true)
+  const [kept] = (await again()).plan({}).settings
+  assert.deepEqual([kept?.turn, kept?.day], [turn, 20_454])
+  await snarf.set({ settings: { length: 'detailed' } })
+  assert.equal(snarf.plan({}).settings[0]?.turn, undefined, 'what is set is asked for in no turn')
+})
+
 test('what was said goes before the mode, the mode before what was inferred, and that before the persona', async () => {
   const { snarf, clock } = await openAgreed('learning')
   assert.equal(settingOf(snarf, 'length').source, 'default')

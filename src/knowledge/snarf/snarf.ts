@@ -29,7 +29,8 @@ export interface Snarf {
   /** A sentence, where a damaged profile was set aside. */
   readonly fault: string | undefined
   agree(to: Agreement): Promise<void>
-  observe(message: string): Promise<{ changed: Dimension[]; counted: boolean }>
+  /** `turn` is that of the message. */
+  observe(message: string, turn?: string): Promise<{ changed: Dimension[]; counted: boolean }>
   profile(): ReturnType<typeof describe>
   explain(dimension: Dimension): ReturnType<typeof explain>
   set(input: Input<'set'>): Promise<void>
@@ -83,11 +84,11 @@ export async function openSnarf(folder: string, options: SnarfOptions = {}): Pro
   return {
     fault: read.fault,
     agree: (to) => (to === 'nothing' ? remove() : change((now) => agreed(now, to))),
-    async observe(message) {
+    async observe(message, turn) {
       let heard: ReturnType<typeof hear> | undefined
       await change((now) => {
         if (now === undefined || now.paused) return now
-        heard = hear(now, message, today())
+        heard = hear(now, message, { day: today(), turn })
         return heard.profile
       })
       return { changed: heard?.changed ?? [], counted: heard?.counted ?? false }
@@ -116,7 +117,7 @@ function agreed(now: Profile | undefined, to: 'settings' | 'learning'): Profile 
   return { ...before, agreed: to, days: to === 'learning' ? before.days : [] }
 }
 
-function hear(now: Profile, message: string, day: number) {
+function hear(now: Profile, message: string, { day, turn }: { day: number; turn?: string | undefined }) {
   const wishes = findWishes(message)
   const counts = now.agreed === 'learning' ? countMessage(message, day) : undefined
   const before = resolve(now)
@@ -128,6 +129,7 @@ function hear(now: Profile, message: string, day: number) {
   const said = withLevels(now, Object.fromEntries(levels.map(({ dimension, level }) => [dimension, level])), {
     how: 'words',
     day,
+    turn,
   })
   const isSame = changed.length === 0 && counts === undefined && mode === before.mode
   const days = counts ? addCounts(now.days, counts, PROFILE_DAYS_MAX) : now.days
@@ -144,7 +146,7 @@ function lockLevels(now: Profile, dimensions: readonly Dimension[], locked: bool
       return withLevels(
         profile,
         { [dimension]: level },
-        { how: said?.how ?? 'lock', day: said?.day ?? day, locked },
+        { how: said?.how ?? 'lock', day: said?.day ?? day, turn: said?.turn, locked },
       )
     }, now)
 }

@@ -152,6 +152,7 @@ function passageAt(ranked: readonly Ranked[], row: number, score: number): Passa
       source: document.source,
       headings: [...chunk.headings],
       text: chunk.text,
+      digest: document.sha256,
       metadata: document.metadata as Passage['metadata'],
       score,
       bm25: bm25[own] ?? 0,

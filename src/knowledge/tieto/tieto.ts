@@ -103,8 +103,14 @@ async function open(folder: string, options: TietoOptions = {}): Promise<Tieto> 
       const { topic } = await topics.open(name)
       const found = topic.index.documents.get(document)
       if (!found) throw new RunaError('DOCUMENT_UNKNOWN', `The topic ${name} has no document ${document}.`)
-      const { title, source, sizeBytes } = found
-      return { ...readNearby(found, range, beforeBytes, afterBytes), title, source, sizeBytes }
+      const { title, source, sizeBytes, sha256 } = found
+      return {
+        ...readNearby(found, range, beforeBytes, afterBytes),
+        title,
+        source,
+        sizeBytes,
+        digest: sha256,
+      }
     },
     topics: summaries.list,
     async documents(name) {

@@ -43,6 +43,8 @@ export const verdictSchema = z.object({
   /** Bytes, in the text as the person or the model wrote it. */
   start: count,
   end: count,
+  /** The first and the last token of the answer that it is about. The first of all is 0. */
+  tokens: z.object({ from: count, to: count }).optional(),
 })
 export type Verdict = z.infer<typeof verdictSchema>
 
@@ -53,6 +55,8 @@ export const numberedPassageSchema = placeSchema.extend({
   /** As the search gave it: comparable within one request only. */
   score: z.number().default(0),
   text: sensitive(z.string()),
+  /** SHA-256 of the whole document, as it was then. */
+  digest: z.string().optional(),
 })
 export type NumberedPassage = z.infer<typeof numberedPassageSchema>
 
@@ -67,6 +71,25 @@ export const modelUsedSchema = z.object({
   digest: z.string(),
 })
 export type ModelUsed = z.infer<typeof modelUsedSchema>
+
+/** By what, besides the model, an answer was computed. The same again gives the same tokens. */
+export const computationSchema = z.object({
+  /** The engine with its versions. Empty where nobody knows, as of a server. */
+  build: z.string(),
+  /** The code that the engine chose for this processor; empty where it has but one. */
+  cpu: z.string(),
+  /** Empty: it ran on the processor alone. */
+  gpu: z.string(),
+  threads: count,
+  contextTokens: count,
+  /** SHA-256 over all policies; empty where the owner has switched them off. */
+  policy: z.string(),
+})
+export type Computation = z.infer<typeof computationSchema>
+
+export const NO_COMPUTATION: Computation = {
+  ...{ build: '', cpu: '', gpu: '', threads: 0, contextTokens: 0, policy: '' },
+}
 
 export const usageSchema = z.object({ promptTokens: count, completionTokens: count })
 export type Usage = z.infer<typeof usageSchema>
@@ -85,7 +108,13 @@ export type CompletionRequest = z.infer<typeof completionRequestSchema>
 
 /** What an engine sends: one `start`, any number of `text` and `verdict`, one `end`. */
 export const completionItemSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('start'), model: modelUsedSchema }),
+  z.object({
+    kind: z.literal('start'),
+    model: modelUsedSchema,
+    computation: computationSchema.optional(),
+    /** With everything that the engine chose itself. The seed is drawn where none was given. */
+    sampling: samplingSchema.optional(),
+  }),
   z.object({ kind: z.literal('text'), text: sensitive(z.string()), tokens: count }),
   z.object({ kind: z.literal('verdict'), verdict: verdictSchema }),
   z.object({
@@ -93,6 +122,11 @@ export const completionItemSchema = z.discriminatedUnion('kind', [
     reason: endReasonSchema,
     usage: usageSchema,
     quotes: z.array(quoteSchema),
+    /**
+     * SHA-256 over the ids of all tokens that the model made, four bytes each, the lowest first: also those that a
+     * policy kept back. Missing where the engine has no tokens of its own.
+     */
+    tokensDigest: z.string().optional(),
     /** Until the first token, and in all. */
     firstTokenMs: z.number().nonnegative(),
     totalMs: z.number().nonnegative(),

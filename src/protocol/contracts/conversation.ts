@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { defineContract, sensitive } from '../contract.ts'
 import {
+  computationSchema,
   endReasonSchema,
   MESSAGES_MAX,
   messageSchema,
@@ -80,8 +81,13 @@ export const answerRecordSchema = z.object({
     .object({ mode: modeSchema, settings: z.array(settingSchema) })
     .default({ mode: 'default', settings: [] }),
   model: answeredBySchema,
+  /** Missing in records of an earlier Runa. */
+  computation: computationSchema.optional(),
+  /** Also what the engine chose itself, and the seed. */
   sampling: samplingSchema,
   usage: usageSchema,
+  /** As the engine gave it; missing where it has no tokens, or did not come to its end. */
+  tokensDigest: z.string().optional(),
   verdicts: z.array(verdictSchema),
   timings: z.object({ searchMs: z.number(), firstTokenMs: z.number(), totalMs: z.number() }),
 })

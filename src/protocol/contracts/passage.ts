@@ -33,6 +33,8 @@ export const passageSchema = placeSchema.extend({
   /** The headings above it, outermost first. */
   headings: z.array(titleSchema),
   text: sensitive(z.string()),
+  /** SHA-256 of the whole document, as it was read. */
+  digest: z.string().optional(),
   metadata: metadataSchema,
   /** 0 to 1; comparable within one search only. */
   score: z.number(),

@@ -49,6 +49,9 @@ export const settingSchema = z.object({
   source: settingSourceSchema,
   /** A sentence. */
   reason: z.string(),
+  /** Since when it holds, in whole days since 1970, in UTC; and the turn in which the person asked for it. */
+  day: count.optional(),
+  turn: z.uuid().optional(),
   locked: z.boolean(),
 })
 export type Setting = z.infer<typeof settingSchema>
@@ -89,6 +92,8 @@ export const profileSchema = z.strictObject({
       how: z.enum(['set', 'words', 'lock']),
       /** Whole days since 1970, in UTC. */
       day: count,
+      /** In which it was asked for. What was said there, alethia knows, for as long as it is not forgotten. */
+      turn: z.uuid().optional(),
       locked: z.boolean(),
     }),
   ),
@@ -132,7 +137,11 @@ export const snarfContract = defineContract({
      */
     observe: {
       ...writing,
-      input: z.object({ message: sensitive(z.string().max(QUESTION_LENGTH_MAX)) }),
+      input: z.object({
+        message: sensitive(z.string().max(QUESTION_LENGTH_MAX)),
+        /** Of the message: what it asks for is explained by it later. */
+        turn: z.uuid().optional(),
+      }),
       output: z.object({
         /** What the message asked for in words and is kept from now on. What is locked is not among it. */
         changed: dimensions,
@@ -194,6 +203,7 @@ export const snarfContract = defineContract({
       input: z.object({
         /** The message to be answered: what it asks for in words holds for its own answer already. */
         message: sensitive(z.string().max(QUESTION_LENGTH_MAX)).optional(),
+        turn: z.uuid().optional(),
         /** In place of the one that was set. */
         mode: modeSchema.optional(),
         /** Somebody may be in danger: calm and plain, no play, and nothing that was inferred. */

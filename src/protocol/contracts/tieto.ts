@@ -126,8 +126,9 @@ export const tietoContract = defineContract({
         before: sensitive(z.string()),
         text: sensitive(z.string()),
         after: sensitive(z.string()),
-        /** Length of the whole document. */
+        /** Length of the whole document, and its SHA-256. */
         sizeBytes: count,
+        digest: z.string().optional(),
       }),
       errors: ['TOPIC_UNKNOWN', 'DOCUMENT_UNKNOWN'],
       limits: { timeoutMs: 10_000, runningMax: 32 },

@@ -1,6 +1,12 @@
 import type { Embedder } from '#kernel/embedding'
 import { typeable } from '#kernel/home'
-import { type CompletionItem, type CompletionRequest, type ModelUsed, RunaError } from '#protocol'
+import {
+  type CompletionItem,
+  type CompletionRequest,
+  type ModelUsed,
+  NO_COMPUTATION,
+  RunaError,
+} from '#protocol'
 import { createAnswer } from '../answer.ts'
 import type { Engine } from '../engine.ts'
 import { checkMessages, type Guard } from '../guard.ts'
@@ -17,6 +23,9 @@ export interface ExtractiveOptions {
 
 /** What it calls itself, where one names it instead of a model. */
 export const EXTRACTIVE_ID = 'extractive'
+
+/** To be raised with each change that may make it quote something else. */
+const VERSION = 1
 
 const MODEL: ModelUsed = { id: EXTRACTIVE_ID, engine: 'extractive', digest: '' }
 
@@ -44,7 +53,9 @@ async function* quote(
   options: ExtractiveOptions,
 ): AsyncGenerator<CompletionItem> {
   const { embedder, guard } = options
-  const answer = createAnswer(MODEL, guard)
+  const build = `extractive ${VERSION}, ${embedder.model}, ${options.hasModel() ? 'beside' : 'without'} a language model`
+  const computation = { ...NO_COMPUTATION, build, policy: guard.hash }
+  const answer = createAnswer({ model: MODEL, computation, sampling: {} }, guard)
   const { messages, verdicts, reply } = checkMessages(guard, request.messages)
   yield* answer.start(verdicts)
   if (reply !== undefined) return yield* answer.refuse(reply)
@@ -60,7 +71,7 @@ async function* quote(
     if (piece.quote) shown.push(piece.quote)
   }
   const places = shown.map(({ number, start, end }) => ({ number, start, end }))
-  yield* answer.end(quotes.length > 0 ? 'stop' : 'no-match', promptTokens, places)
+  yield* answer.end(quotes.length > 0 ? 'stop' : 'no-match', { promptTokens, quotes: places })
 }
 
 interface Piece {

@@ -9,16 +9,25 @@ import {
   NoBinaryFoundError,
   resolveChatWrapper,
 } from 'node-llama-cpp'
-import { type CompletionItem, type CompletionRequest, type ModelUsed, RunaError } from '#protocol'
+import {
+  type CompletionItem,
+  type CompletionRequest,
+  type Computation,
+  type ModelUsed,
+  NO_COMPUTATION,
+  RunaError,
+} from '#protocol'
 import { createAnswer } from '../answer.ts'
 import type { Embedded, Engine } from '../engine.ts'
 import { BATCH_TOKENS } from '../gguf/describe.ts'
 import { checkMessages, type Guard } from '../guard.ts'
 import type { ModelSettings } from '../local/settings.ts'
 import { normalize } from '../vector.ts'
+import { describeBuild } from './build.ts'
 import { generate } from './generate.ts'
 import { createItemBuffer } from './item-buffer.ts'
 import { createQueue } from './queue.ts'
+import { wholeSampling } from './sampling.ts'
 import { chooseThreads, measureThreads, threadsMax } from './threads.ts'
 
 export interface LlamaOptions {
@@ -33,6 +42,7 @@ const WAITING_MAX = 32
 interface Loaded {
   readonly llama: Llama
   readonly threads: number
+  readonly build: Pick<Computation, 'build' | 'cpu' | 'gpu'>
   /** Undefined for a model without a chat template. */
   readonly wrapper: ChatWrapper | undefined
   readonly sequence: LlamaContextSequence | undefined
@@ -57,8 +67,14 @@ export function createLlamaEngine(options: LlamaOptions): LlamaEngine {
     return part
   }
 
+  function computation(): Computation {
+    const { threads = 0, build } = loaded ?? {}
+    return { ...NO_COMPUTATION, ...build, threads, contextTokens: settings.contextTokens, policy: guard.hash }
+  }
+
   async function* complete(request: CompletionRequest, signal: AbortSignal): AsyncGenerator<CompletionItem> {
-    const answer = createAnswer(model, guard)
+    const sampling = wholeSampling(request.sampling)
+    const answer = createAnswer({ model, computation: computation(), sampling }, guard)
     const { messages, verdicts, reply } = checkMessages(guard, request.messages)
     yield* answer.start(verdicts)
     if (reply !== undefined) return yield* answer.refuse(reply)
@@ -69,10 +85,7 @@ export function createLlamaEngine(options: LlamaOptions): LlamaEngine {
     const buffer = createItemBuffer()
     const work = { sequence, wrapper: loaded?.wrapper, contextTokens: settings.contextTokens }
     const either = AbortSignal.any([signal, ending.signal])
-    const generating = generate(
-      { ...work, messages, sampling: request.sampling, answer, signal: either },
-      buffer.put,
-    )
+    const generating = generate({ ...work, messages, sampling, answer, signal: either }, buffer.put)
       .then(buffer.end, (error) => buffer.fail(explain(error)))
       .finally(leave)
     try {
@@ -118,19 +131,21 @@ async function loadModel({ settings, checksWeights = false }: LlamaOptions): Pro
   try {
     const llama = await openLlama(gpu, most)
     const loading = { modelPath: path, checkTensors: checksWeights }
+    const build = await describeBuild(llama)
     const model = await llama.loadModel(gpu === 'off' ? { ...loading, gpuLayers: 0 } : loading)
     const contextSize = contextTokens
     if (purpose === 'embedding') {
       // Texts are short, so that a second thread mostly waits for the first.
       const threads = 1
       const embedding = await model.createEmbeddingContext({ contextSize, threads })
-      return { llama, threads, embedding, wrapper: undefined, sequence: undefined }
+      return { llama, threads, build, embedding, wrapper: undefined, sequence: undefined }
     }
     const threads = await chooseThreads(most, (count) => measureThreads(model, count))
     const context = await model.createContext({ contextSize, batchSize: BATCH_TOKENS, threads })
     return {
       llama,
       threads,
+      build,
       sequence: context.getSequence(),
       wrapper: wrapperOf(model),
       embedding: undefined,

@@ -1,10 +1,10 @@
 import type { ChatWrapper, LlamaContextSequence, Token } from 'node-llama-cpp'
-import { type CompletionItem, type Message, RunaError, type Sampling } from '#protocol'
+import { type CompletionItem, type Message, RunaError } from '#protocol'
 import type { Answer } from '../answer.ts'
 import { BATCH_TOKENS } from '../gguf/describe.ts'
 import { createDecoder } from './decoder.ts'
 import { composePrompt, type Prompt } from './prompt.ts'
-import { samplingOptions } from './sampling.ts'
+import { samplingOptions, type WholeSampling } from './sampling.ts'
 import { createStopFinder } from './stop-finder.ts'
 
 export interface Generation {
@@ -13,12 +13,10 @@ export interface Generation {
   /** Prompt and answer together have at most so many tokens. */
   readonly contextTokens: number
   readonly messages: readonly Message[]
-  readonly sampling: Sampling
+  readonly sampling: WholeSampling
   readonly answer: Answer
   readonly signal: AbortSignal
 }
-
-const TOKENS_DEFAULT = 1_024
 
 /**
  * Says an answer token by token. Each one passes the stop texts and the policy before the model goes on from it.
@@ -32,7 +30,7 @@ export async function generate(
   const prompt = composePrompt(model, wrapper, messages)
   const room = contextTokens - prompt.tokens.length
   if (room < 1) throw contextFull(prompt.tokens.length, contextTokens)
-  const tokensMax = Math.min(sampling.tokensMax ?? TOKENS_DEFAULT, room)
+  const tokensMax = Math.min(sampling.tokensMax, room)
   const decoder = createDecoder(model, prompt.tokens)
   const stops = createStopFinder([...prompt.stopTexts, ...(sampling.stop ?? [])])
   const spoken: Token[] = []
@@ -61,7 +59,8 @@ export async function generate(
   }
   if (signal.aborted) throw cancelled(signal)
   if (!isStopped) await say(stops.push(decoder.end()).text + stops.end(), 0)
-  for (const item of answer.end(reason, prompt.tokens.length)) await put(item)
+  for (const item of answer.end(reason, { promptTokens: prompt.tokens.length, tokens: spoken }))
+    await put(item)
 }
 
 /** Reads the prompt piece by piece, so that a long one can be given up, then yields what the model says. */

@@ -3,7 +3,13 @@ import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
-import { type Client, type CompletionItem, type modelContract, RunaError } from '#protocol'
+import {
+  type Client,
+  type CompletionItem,
+  type CompletionRequest,
+  type modelContract,
+  RunaError,
+} from '#protocol'
 import { fileState } from '../models/file.ts'
 import type { StoredModel } from '../models/registry.ts'
 import { createAdmission } from './admission.ts'
@@ -20,7 +26,7 @@ let asked: string[]
 /** What gilgul is just stopping, and so cannot start. */
 const ending = new Set<string>()
 /** How each completion of the model's process goes, in order. */
-let completions: (() => AsyncGenerator<CompletionItem, void>)[]
+let completions: ((request: CompletionRequest) => AsyncGenerator<CompletionItem, void>)[]
 let freeBytes: number
 let locals: LocalModel[]
 
@@ -80,7 +86,9 @@ async function createLocal(id: string, { idleMs = 60_000 } = {}): Promise<LocalM
       },
     },
     client: () =>
-      ({ complete: () => completions.shift()?.() ?? speak() }) as unknown as Client<typeof modelContract>,
+      ({
+        complete: (request: CompletionRequest) => completions.shift()?.(request) ?? speak(),
+      }) as unknown as Client<typeof modelContract>,
   })
   locals.push(local)
   return local
@@ -124,6 +132,19 @@ test('a process that dies before it has said a word is replaced without anybody 
   completions = [die, speak]
   assert.deepEqual(await complete(local), ['start', 'text'])
   assert.deepEqual(asked, ['start model-b', 'start model-b'])
+})
+
+test('the second attempt draws no other seed, since the first has named it already', async () => {
+  const local = await createLocal('seeded')
+  const seeds: unknown[] = []
+  const noting = (say: () => AsyncGenerator<CompletionItem, void>) => (request: CompletionRequest) => {
+    seeds.push(request.sampling.seed)
+    return say()
+  }
+  completions = [noting(die), noting(speak)]
+  await complete(local)
+  assert.equal(typeof seeds[0], 'number')
+  assert.equal(seeds[1], seeds[0])
 })
 
 test('a process that dies in the middle of an answer is an error with a code, and the next request works', async () => {

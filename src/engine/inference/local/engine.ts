@@ -8,6 +8,7 @@ import {
 } from '#protocol'
 import type { Engine } from '../engine.ts'
 import { estimateMemory } from '../gguf/describe.ts'
+import { wholeSampling } from '../llama/sampling.ts'
 import type { StoredModel } from '../models/registry.ts'
 import type { Admission, Loaded } from './admission.ts'
 import { createModelProcess, type ModelProcess, type Supervisor } from './process.ts'
@@ -89,13 +90,15 @@ async function* relay(
   signal: AbortSignal,
 ): AsyncGenerator<CompletionItem> {
   const leave = process.use()
+  // Drawn before the first attempt: the second has to keep what was said at the start of the first.
+  const seeded = { ...request, sampling: wholeSampling(request.sampling) }
   let hasStarted = false
   let hasSpoken = false
   try {
     for (let isRetry = false; ; isRetry = true) {
       await untilAborted(process.load(), signal)
       try {
-        for await (const item of client.complete(request, { signal })) {
+        for await (const item of client.complete(seeded, { signal })) {
           if (item.kind === 'start' && hasStarted) continue
           hasStarted = true
           hasSpoken ||= item.kind !== 'start'

@@ -1,6 +1,12 @@
 import * as z from 'zod'
 import type { ServerConfig } from '#kernel/config'
-import { type CompletionItem, type CompletionRequest, type ModelUsed, RunaError } from '#protocol'
+import {
+  type CompletionItem,
+  type CompletionRequest,
+  type ModelUsed,
+  NO_COMPUTATION,
+  RunaError,
+} from '#protocol'
 import { createAnswer } from '../answer.ts'
 import type { Engine } from '../engine.ts'
 import { checkMessages, type Guard } from '../guard.ts'
@@ -76,7 +82,10 @@ async function* complete(
   to: ServerRequest,
   model: ModelUsed,
 ): AsyncGenerator<CompletionItem> {
-  const answer = createAnswer(model, guard)
+  const answer = createAnswer(
+    { model, computation: { ...NO_COMPUTATION, policy: guard.hash }, sampling: request.sampling },
+    guard,
+  )
   const { messages, verdicts, reply } = checkMessages(guard, request.messages)
   yield* answer.start(verdicts)
   if (reply !== undefined) return yield* answer.refuse(reply)
@@ -107,7 +116,7 @@ async function* complete(
     }
     if (reason === undefined && !answer.isBlocked)
       throw unreachable(server, 'ended in the middle of its answer')
-    yield* answer.end(reason ?? 'stop', promptTokens)
+    yield* answer.end(reason ?? 'stop', { promptTokens })
   } catch (error) {
     throw watch.explain(error)
   } finally {
