@@ -37,7 +37,7 @@ export async function benchSplinter(): Promise<Row[]> {
   })
   const child = spawn(process.execPath, [ECHO, 'ipc'], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const worker = new Worker(ECHO)
-  const connection = connect(path, 'bench')
+  const connection = await connect(path, 'bench')
   try {
     await awaitService(connection.transport, 'clock', { timeoutMs: 20_000 })
     const clock = call(clockContract, connection.transport)

@@ -62,8 +62,8 @@ function running(name: string): ServiceStatus {
 }
 
 /** As much of gilgul as inference needs: it starts a model's process and waits until it answers. */
-function serveGilgul() {
-  const { transport, close } = connect(busPath, gilgulContract.name)
+async function serveGilgul() {
+  const { transport, close } = await connect(busPath, gilgulContract.name)
   const unsupported = () => Promise.reject(new RunaError('UNKNOWN_OPERATION'))
   const handlers: Parameters<typeof serve<typeof gilgulContract>>[1] = {
     status: async () => ({ services: [...children.keys()].filter(isAlive).map(running), startedAt: 0 }),
@@ -97,8 +97,8 @@ before(async () => {
   await mkdir(join(home, 'bus'), { mode: 0o700 })
   await writeFile(join(home, 'runa.yaml'), 'engine: {threads: 1, contextTokens: 512}')
   createBus({ path: busPath })
-  const endGilgul = serveGilgul()
-  const connection = connect(busPath, 'tests')
+  const endGilgul = await serveGilgul()
+  const connection = await connect(busPath, 'tests')
   transport = connection.transport
   launch('inference', `${ENGINE}/main.js`)
   await awaitService(transport, 'inference', { timeoutMs: 20_000 })

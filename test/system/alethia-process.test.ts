@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { awaitService, call, connect } from '#kernel/service'
 import { createBus } from '#kernel/splinter'
@@ -20,7 +21,7 @@ async function createProcess(context: TestContext) {
   const busFolder = await mkdtemp('/dev/shm/runa-test-')
   const busPath = join(busFolder, 'bus')
   createBus({ path: busPath })
-  const { transport, close } = connect(busPath, 'test')
+  const { transport, close } = await connect(busPath, 'test')
   let said = ''
   let child = start()
 
@@ -79,6 +80,8 @@ test('the service keeps what it acknowledged when it is killed, and nothing of i
   assert.deepEqual((await alethia.recall({ query: 'heron' })).recalled, [])
   const { forgotten, turns, faults } = await alethia.verify({})
   assert.deepEqual({ forgotten, turns, faults }, { forgotten: 1, turns: 0, faults: [] })
+  // The log is written a moment after the answer is sent.
+  while (!said().includes('verify')) await sleep(5)
   assert.ok(said().includes('recall'), 'calls are logged')
   assert.ok(!said().includes('heron'), 'but not what was said')
 })

@@ -13,8 +13,11 @@ import { MAIN, type ThreadwellProcess, withThreadwell } from './threadwell-proce
 
 type Conversation = Handlers<typeof conversationContract>
 
-function serveConversation(running: ThreadwellProcess, changed: Partial<Conversation> = {}): void {
-  running.serve(conversationContract, { ...simpleConversation(), ...changed })
+async function serveConversation(
+  running: ThreadwellProcess,
+  changed: Partial<Conversation> = {},
+): Promise<void> {
+  await running.serve(conversationContract, { ...simpleConversation(), ...changed })
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
@@ -42,7 +45,7 @@ async function createBrowser(running: ThreadwellProcess) {
 test('killed while a card is answered, it comes back at the same address and finishes, once', () =>
   withThreadwell(async (running) => {
     let asked = 0
-    serveConversation(running, {
+    await serveConversation(running, {
       async *complete(_, { signal }) {
         asked += 1
         if (asked === 1) await new Promise((resolve) => signal.addEventListener('abort', resolve))
@@ -68,7 +71,7 @@ test('killed while a card is answered, it comes back at the same address and fin
 test('a browser that goes away in the middle of an answer ends the call behind it', () =>
   withThreadwell(async (running) => {
     let open = 0
-    serveConversation(running, {
+    await serveConversation(running, {
       async *turn(_, { signal }) {
         open += 1
         try {
@@ -94,7 +97,7 @@ test('who reads slowly makes the answer wait, not the memory grow', () =>
   withThreadwell(async (running) => {
     const piece = 'x'.repeat(8_192)
     let made = 0
-    serveConversation(running, {
+    await serveConversation(running, {
       async *turn() {
         for (;;) {
           made += 1

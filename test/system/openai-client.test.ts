@@ -18,9 +18,9 @@ async function withClient(
   use: (client: OpenAI, running: ThreadwellProcess) => Promise<void>,
 ): Promise<void> {
   await withThreadwell(async (running) => {
-    running.serve(inferenceContract, { ...simpleInference(), complete })
-    running.serve(tietoContract, simpleTieto())
-    running.serve(conversationContract, simpleConversation())
+    await running.serve(inferenceContract, { ...simpleInference(), complete })
+    await running.serve(tietoContract, simpleTieto())
+    await running.serve(conversationContract, simpleConversation())
     const { key } = await running.threadwell.createKey({ name: 'test' })
     await use(createClient(running, key), running)
   })

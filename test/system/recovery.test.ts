@@ -28,7 +28,7 @@ after(() => runa.remove())
 
 /** Asks over the bus; `onBegin` is called once the answer has begun. Gives the stored turn. */
 async function askOverBus(onBegin: () => void = () => {}): Promise<Turn> {
-  const { transport, close } = connect(runa.state().bus, `test-${process.pid}`)
+  const { transport, close } = await connect(runa.state().bus, `test-${process.pid}`)
   try {
     const conversation = call(conversationContract, transport)
     const input = { question: QUESTION, topics: ['jars'], ...(thread === undefined ? {} : { thread }) }
@@ -46,7 +46,7 @@ async function askOverBus(onBegin: () => void = () => {}): Promise<Turn> {
 }
 
 async function assertNothingIsLost(): Promise<void> {
-  const { transport, close } = connect(runa.state().bus, `test-${process.pid}`)
+  const { transport, close } = await connect(runa.state().bus, `test-${process.pid}`)
   try {
     const { topics } = await call(tietoContract, transport).topics({})
     assert.deepEqual(

@@ -16,7 +16,7 @@ export interface ThreadwellProcess {
   readonly busPath: string
   readonly threadwell: Client<typeof threadwellContract>
   /** Answers for a service, from within this process. */
-  readonly serve: <C extends Contract>(contract: C, handlers: Handlers<C>) => void
+  readonly serve: <C extends Contract>(contract: C, handlers: Handlers<C>) => Promise<void>
   /** Kills the process without a word, and starts another one. */
   readonly killAndRestart: () => Promise<void>
   /** The cookie of a browser that has opened the login link. */
@@ -30,12 +30,12 @@ export async function withThreadwell(use: (running: ThreadwellProcess) => Promis
   const busPath = join(busFolder, 'bus')
   createBus({ path: busPath })
   const connections: Connection[] = []
-  const takeSeat = (name: string) => {
-    const connection = connect(busPath, name)
+  const takeSeat = async (name: string) => {
+    const connection = await connect(busPath, name)
     connections.push(connection)
     return connection.transport
   }
-  const transport = takeSeat('test')
+  const transport = await takeSeat('test')
   const threadwell = call(threadwellContract, transport)
   let child = start(busPath, home)
   try {
@@ -45,7 +45,7 @@ export async function withThreadwell(use: (running: ThreadwellProcess) => Promis
       url,
       busPath,
       threadwell,
-      serve: (contract, handlers) => void serve(contract, handlers, takeSeat(contract.name)),
+      serve: async (contract, handlers) => void serve(contract, handlers, await takeSeat(contract.name)),
       async killAndRestart() {
         child.kill('SIGKILL')
         await once(child, 'exit')

@@ -18,12 +18,12 @@ before(async () => {
 after(() => rm(folder, { recursive: true }))
 
 test('a call waits for a service that is just being started', async () => {
-  const caller = connect(busPath, 'threadwell')
+  const caller = await connect(busPath, 'threadwell')
   const { conversation } = connectServices(caller.transportTo, 10_000)
   const turn = conversation.turn({ question: 'why?' })
   const first = turn.next()
   const threads = conversation.threads({})
-  const server = connect(busPath, 'conversation')
+  const server = await connect(busPath, 'conversation')
   const service = serve(conversationContract, simpleConversation(), server.transport)
   assert.equal((await first).value?.kind, 'start')
   assert.deepEqual(await threads, { threads: [], faults: [] })
@@ -34,7 +34,7 @@ test('a call waits for a service that is just being started', async () => {
 })
 
 test('but not for ever, and not at all where nobody wants to wait', async () => {
-  const caller = connect(busPath, 'threadwell')
+  const caller = await connect(busPath, 'threadwell')
   for (const patienceMs of [0, 20]) {
     const { tieto } = connectServices(caller.transportTo, patienceMs)
     await assert.rejects(tieto.topics({}), { code: 'SERVICE_LOST' })

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { homePaths } from '#kernel/home'
-import { call, connect } from '#kernel/service'
+import { call, connect, type Transport } from '#kernel/service'
 import { conversationContract, gilgulContract, type Turn } from '#protocol'
 import { createTestRuna, kill, type TestRuna } from '../system/test-runa.ts'
 import type { TortureOptions, TortureRow } from './row.ts'
@@ -110,9 +110,9 @@ async function pidOf(runa: TestRuna, name: string): Promise<number | undefined> 
 
 async function overBus<Result>(
   runa: TestRuna,
-  use: (transport: ReturnType<typeof connect>['transport']) => Promise<Result>,
+  use: (transport: Transport) => Promise<Result>,
 ): Promise<Result> {
-  const { transport, close } = connect(runa.state().bus, `torture-${process.pid}`)
+  const { transport, close } = await connect(runa.state().bus, `torture-${process.pid}`)
   try {
     return await use(transport)
   } finally {

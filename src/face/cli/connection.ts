@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAlive, type RunState, readRunState, runFiles } from '#kernel/gilgul'
 import { homePaths } from '#kernel/home'
-import { awaitService, call, connect, type Transport } from '#kernel/service'
+import { awaitService, type Connection, call, connect, type Transport } from '#kernel/service'
 import { isByteLocked } from '#kernel/sys'
 import { type Client, type Contract, gilgulContract, RunaError } from '#protocol'
 
@@ -44,18 +44,21 @@ async function withSeat<Result>(
   signal: AbortSignal,
   use: (runa: Runa) => Promise<Result>,
 ): Promise<Result> {
-  const { transport, state } = await takeSeat(needed, signal)
+  const { transportTo, state, close } = await takeSeat(needed, signal)
   try {
-    const result = await use({ client: (contract) => call(contract, transport), signal, state })
+    const result = await use({
+      client: (contract) => call(contract, transportTo(contract.name)),
+      signal,
+      state,
+    })
     signal.throwIfAborted()
     return result
   } finally {
-    transport.close()
+    close()
   }
 }
 
-interface Seat {
-  readonly transport: Transport
+interface Seat extends Connection {
   readonly state: RunState
 }
 
@@ -67,10 +70,10 @@ async function takeSeat(needed: readonly string[], signal: AbortSignal): Promise
     signal.throwIfAborted()
     const state = findRuna()
     if (state) {
-      const seat = tryConnect(state)
+      const seat = await tryConnect(state)
       if ('transport' in seat) {
         if (await isComplete(seat, needed, deadlineMs, signal)) return seat
-        seat.transport.close()
+        seat.close()
       } else refusal = seat.refusal
     }
     await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => {})
@@ -102,9 +105,9 @@ export function isHeld(lockPath: string): boolean {
   }
 }
 
-function tryConnect(state: RunState): Seat | { readonly refusal: unknown } {
+async function tryConnect(state: RunState): Promise<Seat | { readonly refusal: unknown }> {
   try {
-    return { transport: connect(state.bus, `cli-${process.pid}`).transport, state }
+    return { ...(await connect(state.bus, `cli-${process.pid}`)), state }
   } catch (refusal) {
     return { refusal }
   }

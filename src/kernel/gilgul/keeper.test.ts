@@ -12,7 +12,17 @@ const awake = setInterval(() => {}, 60_000)
 after(() => clearInterval(awake))
 
 function spec(name: string, needs: readonly string[] = [], limits: Partial<ServiceSpec> = {}): ServiceSpec {
-  return { name, kind: 'service', main: '', needs, environment: {}, nodeFlags: [], ...LIMITS, ...limits }
+  return {
+    name,
+    kind: 'service',
+    main: '',
+    needs,
+    speaks: [],
+    environment: {},
+    nodeFlags: [],
+    ...LIMITS,
+    ...limits,
+  }
 }
 
 interface Fake extends LaunchedProcess {

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { join } from 'node:path'
+import { wipe } from '#kernel/seal'
+import { type Birth, createBirth } from '#kernel/service'
 import { logSizeBytes, openLog } from './log-file.ts'
 import type { ServiceSpec } from './spec.ts'
 
@@ -31,6 +33,8 @@ export interface LauncherOptions {
   readonly worldFd: number
   /** Everything that a service may see of the environment. Asked at each start, since the port may change. */
   readonly environment: (spec: ServiceSpec) => Readonly<Record<string, string>>
+  /** The keys that it is born with. They are wiped once it has them. */
+  readonly birth: (spec: ServiceSpec) => Birth
 }
 
 /** Where services inherit the file of the world's lock. They do nothing with it but hold it. */
@@ -44,16 +48,18 @@ export function logPath(logsFolder: string, name: string): string {
  * Starts services as processes. Their input is a pipe that only gilgul holds: it ends when gilgul ends, however that
  * happens, and they end with it. Their output is a file, never a pipe, which would end them when gilgul dies.
  */
-export function createLauncher({ logsFolder, worldFd, environment }: LauncherOptions): Launch {
+export function createLauncher({ logsFolder, worldFd, environment, birth }: LauncherOptions): Launch {
   function launch(spec: ServiceSpec): LaunchedProcess {
     const path = logPath(logsFolder, spec.name)
     const logStart = logSizeBytes(path)
     const log = openLog(path)
+    let birthFd: number | undefined
     try {
+      birthFd = createBirthOf(birth(spec))
       const child = spawn(process.execPath, [...spec.nodeFlags, spec.main], {
         argv0: `runa-${spec.name}`,
         env: { ...environment(spec), ...spec.environment },
-        stdio: ['pipe', log, log, worldFd],
+        stdio: ['pipe', log, log, worldFd, birthFd],
       })
       // The pipe of a process that has just died: its death is told by `exit`.
       child.stdin?.on('error', () => {})
@@ -72,7 +78,7 @@ export function createLauncher({ logsFolder, worldFd, environment }: LauncherOpt
         kill: () => void child.kill('SIGKILL'),
       }
     } finally {
-      closeSync(log)
+      for (const fd of [log, birthFd]) if (fd !== undefined) closeSync(fd)
     }
   }
 
@@ -85,5 +91,13 @@ export function createLauncher({ logsFolder, worldFd, environment }: LauncherOpt
       const exited = Promise.resolve<Exit>({ code: null, signal: null, error })
       return { pid: undefined, logStart: 0, exited, end: () => {}, kill: () => {} }
     }
+  }
+}
+
+function createBirthOf(birth: Birth): number {
+  try {
+    return createBirth(birth)
+  } finally {
+    wipe(...birth.words.values(), ...(birth.identity ? [birth.identity] : []))
   }
 }

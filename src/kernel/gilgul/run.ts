@@ -4,8 +4,9 @@ import { type Config, loadConfig } from '#kernel/config'
 import { homePaths } from '#kernel/home'
 import { awaitService, call, createBusTransport, serve, type Transport } from '#kernel/service'
 import { attachBus, createBus } from '#kernel/splinter'
-import { gilgulContract, RunaError, threadwellContract } from '#protocol'
+import { gilgulContract, modelContract, RunaError, threadwellContract } from '#protocol'
 import { BIRTH } from './ancestor.ts'
+import { type Door, openDoor } from './door.ts'
 import { explainEnding } from './ending.ts'
 import { environmentOf } from './environment.ts'
 import { bootId, type Identity, identify } from './identity.ts'
@@ -20,6 +21,7 @@ import { createRunStateFile } from './run-state-file.ts'
 import { createGilgul, type GilgulOptions, statusOf } from './service.ts'
 import type { ServiceSpec } from './spec.ts'
 import { createSupervisor, type Supervisor } from './supervisor.ts'
+import { createWords, type Words } from './words.ts'
 import { busFolder, enterNewWorld, freshBusFolder } from './world.ts'
 
 export interface RunOptions {
@@ -31,6 +33,8 @@ export interface RunOptions {
   readonly stopping: AbortController
 }
 
+/** gilgul serves the one contract, and asks the other for the address of the page. */
+const OWN_WORDS = [gilgulContract.name, threadwellContract.name]
 const ROTATE_EVERY_MS = 10_000
 
 /**
@@ -46,9 +50,12 @@ export async function runGilgul(options: RunOptions): Promise<void> {
   const worldFd = await enterNewWorld(files.worldLock, before)
   const folder = busFolder(config.bus.folder, paths.home)
   await freshBusFolder(folder)
+  const words = createWords()
+  let door: Door | undefined
   try {
     const busPath = join(folder, 'bus')
     createBus({ path: busPath, sizeBytes: config.bus.sizeBytes })
+    door = await openDoor(busPath, words.keysOf(contractsOf(options.services)))
     const services = await replaceServices(options.services, {
       services: config.services,
       configPath: paths.config,
@@ -57,26 +64,33 @@ export async function runGilgul(options: RunOptions): Promise<void> {
     })
     await govern(
       { ...options, services },
-      { config, worldFd, busPath, before, logs: paths.logs, statePath: files.state },
+      { config, worldFd, busPath, words, before, logs: paths.logs, statePath: files.state },
     )
   } finally {
+    await door?.close()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Every contract whose words there are keys for. Models are started later, and have one contract. */
+function contractsOf(services: readonly ServiceSpec[]): string[] {
+  return [...new Set([...OWN_WORDS, modelContract.name, ...services.flatMap(({ speaks }) => speaks)])]
 }
 
 interface World {
   readonly config: Config
   readonly worldFd: number
   readonly busPath: string
+  readonly words: Words
   readonly before: RunState | undefined
   readonly logs: string
   readonly statePath: string
 }
 
 async function govern({ services, modelSpec, report, stopping }: RunOptions, world: World): Promise<void> {
-  const { busPath, logs } = world
+  const { busPath, logs, words } = world
   const bus = attachBus(busPath, { name: 'gilgul' })
-  const transport = createBusTransport(bus)
+  const transport = createBusTransport(bus, words.keysOf(OWN_WORDS))
   const stateFile = createRunStateFile(world.statePath, (error) => note('state-file', String(error)))
   let url = ''
   const writeState = () => stateFile.update(() => ({ ...stateOf(supervisor, world), url }))
@@ -88,6 +102,7 @@ async function govern({ services, modelSpec, report, stopping }: RunOptions, wor
       logsFolder: logs,
       worldFd: world.worldFd,
       environment: (spec) => environmentOf(spec, { config: world.config, busPath, own: process.env }),
+      birth: ({ speaks }) => ({ identity: undefined, words: words.keysOf(speaks) }),
     }),
     explain: ({ name }, process, exit) =>
       explainEnding(exit, lastWords(logPath(logs, name), process.logStart)),

@@ -12,22 +12,37 @@ interface Row {
   readonly name: string
   readonly main: string
   readonly needs: readonly string[]
+  /** Contracts whose words it may read and write, beside its own. */
+  readonly speaks: readonly string[]
   /** Threads for files and ciphers. */
   readonly threads: number
 }
 
 const ROWS: readonly Row[] = [
-  { name: 'inference', main: 'engine/inference/main.js', needs: [], threads: 2 },
-  { name: 'tieto', main: 'knowledge/tieto/main.js', needs: [], threads: 4 },
-  { name: 'alethia', main: 'knowledge/alethia/main.js', needs: [], threads: 2 },
-  { name: 'snarf', main: 'knowledge/snarf/main.js', needs: [], threads: 2 },
+  {
+    name: 'inference',
+    main: 'engine/inference/main.js',
+    needs: [],
+    speaks: ['model', 'gilgul'],
+    threads: 2,
+  },
+  { name: 'tieto', main: 'knowledge/tieto/main.js', needs: [], speaks: [], threads: 4 },
+  { name: 'alethia', main: 'knowledge/alethia/main.js', needs: [], speaks: [], threads: 2 },
+  { name: 'snarf', main: 'knowledge/snarf/main.js', needs: [], speaks: [], threads: 2 },
   {
     name: 'conversation',
     main: 'face/conversation/main.js',
     needs: ['inference', 'tieto'],
+    speaks: ['inference', 'tieto', 'alethia', 'snarf'],
     threads: 2,
   },
-  { name: 'threadwell', main: 'face/threadwell/main.js', needs: ['conversation'], threads: 4 },
+  {
+    name: 'threadwell',
+    main: 'face/threadwell/main.js',
+    needs: ['conversation'],
+    speaks: ['conversation', 'tieto', 'inference', 'alethia', 'snarf', 'gilgul'],
+    threads: 4,
+  },
 ]
 
 const DEFAULTS = {
@@ -41,11 +56,12 @@ const DEFAULTS = {
 } as const
 
 /** The services of Runa, in the order in which people think of them. */
-export const SERVICES: readonly ServiceSpec[] = ROWS.map(({ name, main, needs, threads }) => ({
+export const SERVICES: readonly ServiceSpec[] = ROWS.map(({ name, main, needs, speaks, threads }) => ({
   ...DEFAULTS,
   name,
   main: join(MAINS, main),
   needs,
+  speaks: [name, ...speaks],
   environment: { UV_THREADPOOL_SIZE: String(threads) },
 }))
 
@@ -57,6 +73,7 @@ export function modelSpec(name: string, settings: Readonly<Record<string, unknow
     kind: 'model',
     main: join(MAINS, 'engine/inference/model/main.js'),
     needs: [],
+    speaks: ['model'],
     environment: { RUNA_SETTINGS: JSON.stringify(settings) },
     nodeFlags: [],
     readyMs: 240_000,

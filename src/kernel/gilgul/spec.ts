@@ -9,6 +9,8 @@ export interface ServiceSpec {
   readonly main: string
   /** It is started once all of these run. */
   readonly needs: readonly string[]
+  /** Contracts whose words it may read and write. */
+  readonly speaks: readonly string[]
   /** On top of what every service gets. */
   readonly environment: Readonly<Record<string, string>>
   readonly nodeFlags: readonly string[]

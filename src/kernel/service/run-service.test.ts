@@ -39,9 +39,9 @@ const path = join(folder, 'bus')
 const children: ChildProcess[] = []
 let connection: Connection
 
-before(() => {
+before(async () => {
   createBus({ path, sizeBytes: 16 * 2 ** 20 })
-  connection = connect(path, 'test')
+  connection = await connect(path, 'test')
 })
 after(() => {
   connection.close()

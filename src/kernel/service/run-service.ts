@@ -1,5 +1,6 @@
 import { attachBus } from '#kernel/splinter'
 import { type Contract, type Handlers, RunaError } from '#protocol'
+import { takeBirth } from './birth.ts'
 import { createBusTransport } from './bus-transport.ts'
 import { createLog, type Log } from './log.ts'
 import { runMain } from './run-main.ts'
@@ -63,7 +64,8 @@ async function liveOnBus<C extends Contract>(
 ): Promise<void> {
   const path = process.env['RUNA_BUS']
   if (!path) throw new RunaError('NOT_RUNNING', 'RUNA_BUS names no bus: services are started by `runa up`.')
-  const transport = createBusTransport(attachBus(path, { name }))
+  const { words } = takeBirth()
+  const transport = createBusTransport(attachBus(path, { name }), words)
   const log = createLog(name)
   const emit = createEmit(contract, transport, name)
   try {

@@ -14,6 +14,12 @@ export const KERNEL_ERRORS = {
     advice: 'Make room on the disk or mend it. If the list is full, begin a new one.',
     retry: true,
   },
+  BIRTH_INVALID: {
+    means:
+      'What a process was given at its birth, or at the door of the bus, are no keys that it understands.',
+    advice: 'Stop Runa with `runa down`, then start it again, so that all parts are of one version.',
+    retry: false,
+  },
   BUS_CORRUPT: {
     means: 'The file of the bus is damaged, or is no bus at all.',
     advice: 'Stop Runa and start it again: the bus is made anew, and holds nothing that must last.',

@@ -30,7 +30,7 @@ async function ask(): Promise<RunState | undefined> {
   const state = tryFind()
   if (!state) return undefined
   try {
-    const { transport, close } = connect(state.bus, `cli-${process.pid}`)
+    const { transport, close } = await connect(state.bus, `cli-${process.pid}`)
     await call(gilgulContract, transport).shutdown({}).finally(close)
   } catch {
     // gilgul hangs or has just died. Its ancestor is asked in the way that it always hears.

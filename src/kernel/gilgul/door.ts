@@ -1,0 +1,61 @@
+import { chmod } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
+import { wipe } from '#kernel/seal'
+import { doorPath, encodeBirth, type KeyTable, socketDescriptor } from '#kernel/service'
+import { socketMaker } from '#kernel/sys'
+import { RunaError } from '#protocol'
+
+/** Who knocks reads a few hundred bytes and goes. */
+const GUESTS_MAX = 32
+const GUEST_MS = 2_000
+/** Of a socket, in sockaddr_un, with the zero at its end. */
+const PATH_BYTES_MAX = 107
+
+export interface Door {
+  close(): Promise<void>
+}
+
+/**
+ * Hands the keys of the words to programs of the same user, such as the command line: over a socket in the folder of the
+ * bus, which nobody else may enter, so that no key ever lies on a disk. Nobody is asked anything; who says something all
+ * the same, stays too long, or comes when there are too many, is shown out. Rejects with CONFIG_INVALID where the path is
+ * too long for a socket, SYSTEM_CALL_FAILED.
+ */
+export async function openDoor(busPath: string, words: KeyTable): Promise<Door> {
+  const path = doorPath(busPath)
+  if (Buffer.byteLength(path) > PATH_BYTES_MAX) {
+    throw new RunaError('CONFIG_INVALID', `bus.folder: the path ${path} is too long for a socket.`)
+  }
+  const keys = encodeBirth({ identity: undefined, words })
+  const guests = new Set<Socket>()
+  const server = createServer((guest) => {
+    guests.add(guest)
+    guest.once('close', () => guests.delete(guest))
+    // A guest that goes away early is no fault of ours.
+    guest.on('error', () => {})
+    guest.once('data', () => guest.destroy())
+    guest.setTimeout(GUEST_MS, () => guest.destroy())
+    if (isOfThisUser(guest)) guest.end(keys)
+    else guest.destroy()
+  })
+  server.maxConnections = GUESTS_MAX
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(new RunaError('SYSTEM_CALL_FAILED', `The door ${path} cannot be made.`, { cause })),
+    )
+    server.listen(path, resolve)
+  })
+  await chmod(path, 0o600)
+  return {
+    async close() {
+      for (const guest of guests) guest.destroy()
+      await new Promise((resolve) => server.close(resolve))
+      wipe(keys)
+    },
+  }
+}
+
+function isOfThisUser(guest: Socket): boolean {
+  const fd = socketDescriptor(guest)
+  return fd !== undefined && socketMaker(fd).uid === process.getuid?.()
+}
