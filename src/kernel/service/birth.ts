@@ -5,7 +5,7 @@ import { RunaError } from '#protocol'
 import { type Birth, decodeBirth, encodeBirth, TABLE_BYTES_MAX } from './birth-table.ts'
 
 /** Where a service finds what it was given at its birth. */
-export const BIRTH_FD = 4
+const BIRTH_FD = 4
 
 /** Memory without a name that holds `birth`, for one child that inherits it. The caller closes the descriptor. */
 export function createBirth(birth: Birth): number {
