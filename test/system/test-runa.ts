@@ -26,6 +26,8 @@ export interface TestRuna {
   readonly environment: NodeJS.ProcessEnv
   /** Runs `runa` with these words, to its end. */
   runa(...words: readonly string[]): Promise<Ended>
+  /** The same with something to read. */
+  runaWith(input: string, ...words: readonly string[]): Promise<Ended>
   /** The same with --json; what it printed. Throws where it failed. */
   ask(...words: readonly string[]): Promise<Record<string, unknown>>
   /** Starts Runa by this command, and resolves with its first line: the address. Rejects with what it said instead. */
@@ -47,17 +49,23 @@ export const UP = [process.execPath, MAIN, 'up']
 export function createTestRuna(
   config = '',
   home: string = mkdtempSync(join(tmpdir(), 'runa-system-')),
+  changes: NodeJS.ProcessEnv = {},
 ): TestRuna {
   if (config !== '') writeFileSync(join(home, 'runa.yaml'), config)
-  const environment = { ...process.env, RUNA_HOME: home, RUNA_PORT: '0' }
+  const environment = { ...process.env, RUNA_HOME: home, RUNA_PORT: '0', ...changes }
   const started: ChildProcess[] = []
 
-  async function runa(...words: readonly string[]): Promise<Ended> {
+  const runa = (...words: readonly string[]) => runaWith('', ...words)
+
+  async function runaWith(input: string, ...words: readonly string[]): Promise<Ended> {
     const child = spawn(process.execPath, [MAIN, ...words], {
       timeout: COMMAND_MS,
       env: environment,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     })
+    // Most read nothing, and may have ended already.
+    child.stdin.on('error', () => {})
+    child.stdin.end(input)
     const [stdout, stderr, [status]] = await Promise.all([
       text(child.stdout),
       text(child.stderr),
@@ -76,6 +84,7 @@ export function createTestRuna(
     home,
     environment,
     runa,
+    runaWith,
     ask,
     busFolder: join('/dev/shm', `runa-${homeDigest(home)}`),
     async start([command = '', ...commandArguments] = UP) {

@@ -6,6 +6,7 @@ import { tortureServices } from './services.ts'
 import { tortureSplinter } from './splinter.ts'
 import { tortureThreads } from './threads.ts'
 import { tortureTieto } from './tieto.ts'
+import { tortureTurns } from './turns.ts'
 
 const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<TortureRow[]>>> = {
   coven: tortureCoven,
@@ -14,6 +15,7 @@ const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<Tor
   splinter: tortureSplinter,
   threads: tortureThreads,
   tieto: tortureTieto,
+  turns: tortureTurns,
 }
 
 const FAULTS = 200

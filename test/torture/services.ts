@@ -3,17 +3,16 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { homePaths } from '#kernel/home'
-import { call, connect, type Transport } from '#kernel/service'
-import { conversationContract, gilgulContract, type Turn } from '#protocol'
-import { createTestRuna, kill, type TestRuna } from '../system/test-runa.ts'
+import { call } from '#kernel/service'
+import { conversationContract, type Turn } from '#protocol'
+import { createTestRuna, type TestRuna } from '../system/test-runa.ts'
 import type { TortureOptions, TortureRow } from './row.ts'
+import { askOnce, killOne, overBus } from './running.ts'
 
 const TARGETS = ['inference', 'tieto', 'alethia', 'snarf', 'conversation', 'threadwell', 'gilgul']
 const QUESTION = 'What does the keeper of the well carry?'
 const PAUSE_MS_MAX = 1_500
 const QUESTION_EVERY_MS = 20
-/** A Runa that answers no question for so long does not come back. */
-const WEDGED_MS = 30_000
 
 interface Asking {
   /** Turns that were acknowledged. */
@@ -53,7 +52,11 @@ async function runStorm(
     let wedged = 0
     for (let fault = 0; fault < faults && wedged === 0; fault += 1) {
       await sleep(random() * PAUSE_MS_MAX)
-      const recoveryMs = await killOne(runa, TARGETS[Math.floor(random() * TARGETS.length)] ?? '', asking)
+      const recoveryMs = await killOne(
+        runa,
+        TARGETS[Math.floor(random() * TARGETS.length)] ?? '',
+        () => asking.answeredMs,
+      )
       if (recoveryMs === undefined) wedged += 1
       else recoveriesMs.push(recoveryMs)
     }
@@ -81,45 +84,6 @@ async function runStorm(
   }
 }
 
-/** How long it took until the next question was answered; undefined where none was. */
-async function killOne(runa: TestRuna, name: string, asking: Asking): Promise<number | undefined> {
-  const pid = await pidOf(runa, name)
-  if (pid === undefined) return 0
-  const killedMs = performance.now()
-  kill(pid)
-  // Whatever was under way when it died may still be answered: what counts was asked and answered after it was back.
-  while ((await pidOf(runa, name)) === pid || (await pidOf(runa, name)) === undefined) {
-    if (performance.now() - killedMs > WEDGED_MS) return undefined
-    await sleep(5)
-  }
-  const backMs = performance.now()
-  while (asking.answeredMs < backMs) {
-    if (performance.now() - killedMs > WEDGED_MS) return undefined
-    await sleep(5)
-  }
-  return asking.answeredMs - killedMs
-}
-
-async function pidOf(runa: TestRuna, name: string): Promise<number | undefined> {
-  return await overBus(runa, async (transport) => {
-    const { services } = await call(gilgulContract, transport).status({})
-    const service = services.find((status) => status.name === name)
-    return service?.state === 'running' ? (service.pid ?? undefined) : undefined
-  }).catch(() => undefined)
-}
-
-async function overBus<Result>(
-  runa: TestRuna,
-  use: (transport: Transport) => Promise<Result>,
-): Promise<Result> {
-  const { transport, close } = await connect(runa.state().bus, `torture-${process.pid}`)
-  try {
-    return await use(transport)
-  } finally {
-    close()
-  }
-}
-
 function keepAsking(runa: TestRuna): Asking {
   let stopped = false
   const asking = { answered: [] as Turn[], refused: 0, answeredMs: 0, stop }
@@ -128,7 +92,7 @@ function keepAsking(runa: TestRuna): Asking {
   async function askOn(): Promise<void> {
     while (!stopped) {
       try {
-        asking.answered.push(await askOnce(runa))
+        asking.answered.push(await askOnce(runa, { question: QUESTION, topics: ['well'] }))
         asking.answeredMs = performance.now()
         await sleep(QUESTION_EVERY_MS)
       } catch {
@@ -143,16 +107,6 @@ function keepAsking(runa: TestRuna): Asking {
     await done
   }
   return asking
-}
-
-async function askOnce(runa: TestRuna): Promise<Turn> {
-  return await overBus(runa, async (transport) => {
-    const input = { question: QUESTION, topics: ['well'] }
-    for await (const item of call(conversationContract, transport).turn(input, { timeoutMs: 10_000 })) {
-      if (item.kind === 'end') return item.turn
-    }
-    throw new Error('the answer broke off')
-  })
 }
 
 /** Looks for every acknowledged turn in what was stored. */

@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { call, connect, type Transport } from '#kernel/service'
+import { conversationContract, gilgulContract, type Turn } from '#protocol'
+import { kill, type TestRuna } from '../system/test-runa.ts'
+
+/** A Runa that answers no question for so long does not come back. */
+const WEDGED_MS = 30_000
+
+export async function overBus<Result>(
+  runa: TestRuna,
+  use: (transport: Transport) => Promise<Result>,
+): Promise<Result> {
+  const { transport, close } = await connect(runa.state().bus, `torture-${process.pid}`)
+  try {
+    return await use(transport)
+  } finally {
+    close()
+  }
+}
+
+export interface Question {
+  readonly question: string
+  readonly topics?: string[]
+  readonly thread?: string
+}
+
+/** Resolves once the turn was acknowledged. `onBegin` hears which answer has begun, in which thread. */
+export async function askOnce(
+  runa: TestRuna,
+  question: Question,
+  onBegin: (answer: string, thread: string) => void = () => {},
+): Promise<Turn> {
+  return await overBus(runa, async (transport) => {
+    const options = { timeoutMs: 10_000 }
+    for await (const item of call(conversationContract, transport).turn(question, options)) {
+      if (item.kind === 'start') onBegin(item.answer, item.thread ?? '')
+      if (item.kind === 'end') return item.turn
+    }
+    throw new Error('the answer broke off')
+  })
+}
+
+/** Undefined while it does not run. */
+async function pidOf(runa: TestRuna, name: string): Promise<number | undefined> {
+  return await overBus(runa, async (transport) => {
+    const { services } = await call(gilgulContract, transport).status({})
+    const service = services.find((status) => status.name === name)
+    return service?.state === 'running' ? (service.pid ?? undefined) : undefined
+  }).catch(() => undefined)
+}
+
+/**
+ * Kills one, and resolves with how long it took until a question was answered that had been asked after it was back.
+ * Undefined where that did not happen.
+ */
+export async function killOne(
+  runa: TestRuna,
+  name: string,
+  answeredMs: () => number,
+): Promise<number | undefined> {
+  const pid = await pidOf(runa, name)
+  if (pid === undefined) return 0
+  const killedMs = performance.now()
+  kill(pid)
+  const isLate = () => performance.now() - killedMs > WEDGED_MS
+  for (;;) {
+    const next = await pidOf(runa, name)
+    if (next !== undefined && next !== pid) break
+    if (isLate()) return undefined
+    await sleep(5)
+  }
+  // Whatever was under way when it died may still be answered: what counts was asked and answered after it was back.
+  const backMs = performance.now()
+  while (answeredMs() < backMs) {
+    if (isLate()) return undefined
+    await sleep(5)
+  }
+  return answeredMs() - killedMs
+}

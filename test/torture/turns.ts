@@ -1,0 +1,163 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { call } from '#kernel/service'
+import { alethiaContract, conversationContract, type Turn } from '#protocol'
+import { createTestRuna, type TestRuna } from '../system/test-runa.ts'
+import type { TortureOptions, TortureRow } from './row.ts'
+import { askOnce, killOne, overBus } from './running.ts'
+
+const TARGETS = ['alethia', 'snarf', 'conversation', 'gilgul']
+const TURNS_PER_FAULT = 2.5
+const TURNS_PER_KILL_MAX = 4
+/** A turn takes about so long: a kill within it finds every stage of one. */
+const KILL_WITHIN_MS = 120
+const TURNS_PER_THREAD = 25
+/** Between two turns, so that the deaths are spread over all of them. */
+const PAUSE_MS_MAX = 400
+const REFUSED_PAUSE_MS = 10
+
+interface Told {
+  readonly id: string
+  readonly thread: string
+  /** What was said, where all of it was. */
+  readonly answer?: string
+}
+
+interface Storm {
+  readonly turns: number
+  readonly random: () => number
+  /** Takes a turn for stored as soon as it has begun. */
+  readonly hasty: boolean
+}
+
+/** Kills who keeps turns while turns are being said, and looks for each that was acknowledged. */
+export async function tortureTurns({ faults, random }: TortureOptions): Promise<TortureRow[]> {
+  const storm = { turns: Math.ceil(faults * TURNS_PER_FAULT), random, hasty: false }
+  const planted = { turns: Math.max(20, Math.ceil(faults / 4)), random, hasty: true }
+  const row = await runStorm('turns under kills', storm)
+  const found = await runStorm('planted: acknowledged too early', planted)
+  return [row, { ...found, found: found.lost > 0 }]
+}
+
+async function runStorm(name: string, storm: Storm): Promise<TortureRow> {
+  const runa = createTestRuna()
+  try {
+    const folder = join(runa.home, 'documents')
+    await mkdir(folder)
+    await writeFile(join(folder, 'well.md'), 'The keeper of the well carries a key of iron and a lamp.\n')
+    await runa.start()
+    await runa.ask('ingest', folder, '--topic', 'well')
+    const asking = keepAsking(runa, storm)
+    let [kills, wedged] = [0, 0]
+    while (asking.told.length < storm.turns && wedged === 0) {
+      const until = asking.told.length + Math.ceil(storm.random() * TURNS_PER_KILL_MAX)
+      while (asking.told.length < Math.min(until, storm.turns)) await sleep(5)
+      await asking.begun()
+      await sleep(storm.hasty ? 0 : storm.random() * KILL_WITHIN_MS)
+      const target = storm.hasty ? 'conversation' : (TARGETS[kills % TARGETS.length] ?? '')
+      if ((await killOne(runa, target, () => asking.answeredMs)) === undefined) wedged += 1
+      kills += 1
+    }
+    await asking.stop()
+    const found = await look(runa, asking.told)
+    await runa.runa('down')
+    await runa.start()
+    const again = await look(runa, asking.told)
+    const { told, refused } = asking
+    return {
+      case: name,
+      faults: kills,
+      turns: told.length + refused,
+      kills,
+      acknowledged: told.length,
+      ...{ refused, wedged },
+      lost: found.lost + again.lost,
+      torn: found.torn + again.torn,
+      chainFaults: found.chainFaults + again.chainFaults,
+    }
+  } finally {
+    await runa.remove()
+  }
+}
+
+interface Asking {
+  readonly told: readonly Told[]
+  /** Turns that ended with an error, as they may while somebody dies. */
+  readonly refused: number
+  readonly answeredMs: number
+  /** Resolves when the next turn begins. */
+  begun(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Says one turn after the other, in threads of some length. */
+function keepAsking(runa: TestRuna, { hasty, random }: Storm): Asking {
+  const told: Told[] = []
+  let [stopped, refused, answeredMs] = [false, 0, 0]
+  let thread: string | undefined
+  let wake: () => void = () => {}
+
+  function onBegin(id: string, of: string): void {
+    thread = of
+    if (hasty) told.push({ id, thread: of })
+  }
+
+  async function askNext(count: number): Promise<void> {
+    if (count % TURNS_PER_THREAD === 0) thread = undefined
+    wake()
+    const asked = { question: `What does the keeper carry, for the ${count}th time?`, topics: ['well'] }
+    try {
+      const turn: Turn = await askOnce(runa, { ...asked, ...(thread && { thread }) }, onBegin)
+      if (!hasty) told.push({ id: turn.id, thread: thread ?? '', answer: turn.answer })
+      answeredMs = performance.now()
+    } catch (error) {
+      refused += 1
+      // The first turn of a new thread was not stored, and so there is no such thread.
+      if ((error as { code?: string }).code === 'THREAD_UNKNOWN') thread = undefined
+      await sleep(REFUSED_PAUSE_MS)
+    }
+  }
+
+  async function askOn(): Promise<void> {
+    for (let count = 1; !stopped; count += 1) {
+      await askNext(count)
+      await sleep(random() * PAUSE_MS_MAX)
+    }
+  }
+  const done = askOn()
+
+  return {
+    told,
+    get refused() {
+      return refused
+    },
+    get answeredMs() {
+      return answeredMs
+    },
+    begun: () =>
+      new Promise((resolve) => {
+        wake = resolve
+      }),
+    async stop() {
+      stopped = true
+      await done
+    },
+  }
+}
+
+/** Looks for each turn that was acknowledged: its record, and its place in its thread; and reads the whole chain again. */
+async function look(runa: TestRuna, told: readonly Told[]) {
+  const counts = { lost: 0, torn: 0, chainFaults: 0 }
+  await overBus(runa, async (transport) => {
+    const conversation = call(conversationContract, transport)
+    for (const { id, thread, answer } of told) {
+      const record = await conversation.answer({ id }).catch(() => undefined)
+      if (!record) counts.lost += 1
+      else if (record.thread !== thread || (answer ?? record.answer) !== record.answer) counts.torn += 1
+    }
+    const { faults } = await call(alethiaContract, transport).verify({})
+    counts.chainFaults += faults.length
+  })
+  return counts
+}
