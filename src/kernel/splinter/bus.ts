@@ -4,7 +4,16 @@ import { chooseGeometry, type Geometry } from './geometry.ts'
 import { createMailbox, type Mailbox } from './mailbox.ts'
 import { createMemberTable, type Member, type MemberState, monotonicMs } from './members.ts'
 import { createOwnerLocks } from './owner-lock.ts'
+import {
+  type BusKeys,
+  createProtection,
+  describePrivacy,
+  type KeyStyle,
+  type Protection,
+  type Seals,
+} from './privacy.ts'
 import { createPump, ringIfAsleep } from './pump.ts'
+import { sealChannel } from './sealed-channel.ts'
 import { closeSegment, createSegment, openSegment, removeSegment, type Segment } from './segment.ts'
 import { createStore, type Store } from './store.ts'
 import { placeTopic, type TopicOptions } from './topic.ts'
@@ -15,6 +24,12 @@ export interface BusOptions extends Partial<Geometry> {
   /** Of the file, in a folder of its own on a file system in memory. */
   readonly path: string
   readonly sizeBytes?: number
+  /** Default: nothing. */
+  readonly seals?: Seals
+  /** Default: plain. */
+  readonly keys?: KeyStyle
+  /** 32 random bytes, for a bus that seals everything or hides its keys. */
+  readonly secret?: Uint8Array
 }
 
 const SIZE_BYTES = 48 * 2 ** 20
@@ -22,13 +37,15 @@ const SIZE_BYTES = 48 * 2 ** 20
 /** One process's seat on the bus. */
 export interface Bus extends Mailbox {
   readonly path: string
+  readonly seals: Seals
   readonly name: string
   /** Where to send to reach this very process. */
   readonly address: string
   /** Keys and values that every member sees. */
   readonly store: Store
   /**
-   * Messages of bytes that any number of members publish and consume. Made by whoever names it first. Throws BUS_FULL.
+   * Messages of bytes that any number of members publish and consume. Made by whoever names it first. Throws BUS_FULL,
+   * and BUS_KEY_MISSING where it carries words that this process has no key for.
    */
   topic(name: string, options?: TopicOptions): Channel
   /** Everybody alive, with what each has done. */
@@ -50,10 +67,11 @@ export interface Bus extends Mailbox {
 
 /**
  * Makes a bus, in place of an older one of that path. Throws BUS_NO_SPACE where the memory has not enough room, and
- * BAD_INPUT where the size is too small to be of use.
+ * BAD_INPUT where the size is too small to be of use, or a secret is missing.
  */
-export function createBus({ path, sizeBytes = SIZE_BYTES, ...geometry }: BusOptions): void {
-  createSegment(path, chooseGeometry(sizeBytes, geometry))
+export function createBus(options: BusOptions): void {
+  const { path, sizeBytes = SIZE_BYTES, seals, keys, secret, ...geometry } = options
+  createSegment(path, chooseGeometry(sizeBytes, geometry), describePrivacy(seals, keys, secret))
 }
 
 /** Removes the file of a bus. Members that are still attached keep their memory, and lose nothing but new members. */
@@ -62,20 +80,20 @@ export function destroyBus(path: string): void {
 }
 
 /**
- * Takes a seat on the bus. Throws NOT_RUNNING, BUS_CORRUPT, BUS_VERSION, BUS_FORBIDDEN, or BUS_FULL when every seat
- * is taken by a living member.
+ * Takes a seat on the bus. Throws NOT_RUNNING, BUS_CORRUPT, BUS_VERSION, BUS_FORBIDDEN, BUS_KEY_MISSING or
+ * BUS_KEY_WRONG where the bus has a secret, or BUS_FULL when every seat is taken by a living member.
  */
-export function attachBus(path: string, { name }: { readonly name: string }): Bus {
+export function attachBus(path: string, { name, ...keys }: { readonly name: string } & BusKeys): Bus {
   const segment = openSegment(path)
   try {
-    return takeSeat(segment, name)
+    return takeSeat(segment, name, createProtection(path, segment.privacy, keys))
   } catch (error) {
     closeSegment(segment)
     throw error
   }
 }
 
-function takeSeat(segment: Segment, name: string): Bus {
+function takeSeat(segment: Segment, name: string, protection: Protection): Bus {
   const { path } = segment
   const table = createMemberTable(segment)
   const own = table.claim(name)
@@ -88,7 +106,7 @@ function takeSeat(segment: Segment, name: string): Bus {
   const wakeEverybody = () => {
     for (let row = 0; row < segment.layout.membersMax; row += 1) wakeRow(row)
   }
-  const wiring = { segment, own, locks, pump, wakeRow, wakeEverybody }
+  const wiring = { segment, own, locks, pump, protection, wakeRow, wakeEverybody }
   const { topic, closeTopics } = createTopics(wiring)
   const { catchUp, closeMailbox, ...mailbox } = createMailbox(wiring, table, topic)
   const watcher = createWatcher(segment, table, catchUp)
@@ -99,10 +117,11 @@ function takeSeat(segment: Segment, name: string): Bus {
   return {
     ...mailbox,
     path,
+    seals: protection.seals,
     name,
     address: own.address,
-    store: createStore(segment, locks),
-    topic,
+    store: createStore(segment, locks, protection),
+    topic: (topicName, options) => sealChannel(topic(topicName, options), wiring, topicName, options),
     members: table.list,
     setState(state) {
       if (!closed) own.setState(state)

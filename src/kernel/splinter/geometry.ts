@@ -1,7 +1,7 @@
 import { RunaError } from '#protocol'
 
 /** Announced in the file. It grows when a process of the old version would misread the new layout. */
-export const LAYOUT_VERSION = 1
+export const LAYOUT_VERSION = 2
 
 export const NAME_BYTES_MAX = 96
 export const KEY_BYTES_MAX = 96

@@ -1,8 +1,9 @@
 import { type Envelope, EVERYBODY, RunaError } from '#protocol'
 import type { Channel } from './channel.ts'
-import { createFrameEncoder, decodeFrame, isExpired } from './frame.ts'
+import { createFrameEncoder, decodeFrame, isExpired, isSealed, receiverOf } from './frame.ts'
 import { ringHeaderBytes } from './geometry.ts'
 import type { MemberTable } from './members.ts'
+import { createRepeats } from './repeats.ts'
 import { Ring } from './ring.ts'
 import { rowOfStamp } from './stamp.ts'
 import type { TopicOptions } from './topic.ts'
@@ -14,7 +15,8 @@ export type EnvelopeListener = (envelope: Envelope) => void
 export interface Mailbox {
   /**
    * To a service's name, a member's address, or `*`. Throws SERVICE_LOST at once when nobody alive is meant,
-   * BUS_BACKPRESSURE when its inbox is full, BAD_INPUT when the message is too long.
+   * BUS_BACKPRESSURE when its inbox is full, BAD_INPUT when the message is too long, BUS_KEY_MISSING when it holds words
+   * that this process has no key for.
    */
   send(envelope: Envelope): void
   /** Hears what is sent to this member. Returns a function that ends it. */
@@ -71,16 +73,16 @@ function inboxOf({ segment, own, locks }: Wiring, row: number): Ring {
 }
 
 /** Undefined for what is to be dropped; it is counted. */
-function openFrame({ own }: Wiring, frame: Uint8Array): Envelope | undefined {
+function openFrame({ own, protection }: Wiring, frame: Uint8Array): Envelope | undefined {
   own.count('receivedMessages', 1)
   own.count('receivedBytes', frame.length)
   try {
-    const envelope = decodeFrame(frame)
+    const envelope = decodeFrame(frame, protection)
     if (!isExpired(envelope, Date.now())) return envelope
     own.count('expired', 1)
   } catch (error) {
     if (!(error instanceof RunaError)) throw error
-    own.count('damaged', 1)
+    own.count(error.code === 'BUS_KEY_MISSING' ? 'unreadable' : 'damaged', 1)
   }
   return undefined
 }
@@ -88,14 +90,16 @@ function openFrame({ own }: Wiring, frame: Uint8Array): Envelope | undefined {
 function createReceiver(wiring: Wiring): Pick<Mailbox, 'receive'> & MailboxCare {
   const { own, pump } = wiring
   const listeners = new Set<EnvelopeListener>()
-  const ownName = own.address.slice(0, own.address.lastIndexOf('@'))
+  const isRepeated = createRepeats()
   const inbox = inboxOf(wiring, own.row).join(0)
 
   function deliver(frame: Uint8Array): void {
     const envelope = openFrame(wiring, frame)
     if (envelope === undefined) return
     // The last member in this row may have been meant.
-    if (envelope.to !== ownName && envelope.to !== own.address) own.count('strayed', 1)
+    if (receiverOf(frame) !== own.stamp) own.count('strayed', 1)
+    else if (isSealed(frame) && envelope.type === 'query' && isRepeated(envelope, Date.now()))
+      own.count('repeated', 1)
     else for (const listener of [...listeners]) listener(envelope)
   }
 
@@ -127,25 +131,32 @@ function createReceiver(wiring: Wiring): Pick<Mailbox, 'receive'> & MailboxCare 
 
 function createSender(wiring: Wiring, table: MemberTable, events: () => Channel): Mailbox['send'] {
   const { own, wakeRow } = wiring
-  const encoder = createFrameEncoder()
+  const encoder = createFrameEncoder(wiring.protection)
   const inboxes: Ring[] = []
 
-  function sendTo({ to, type }: Envelope, frame: Uint8Array): void {
+  function sendTo(envelope: Envelope): Uint8Array {
+    const { to, type } = envelope
     const stamp = table.resolve(to, type === 'query' ? undefined : 'running')
     if (stamp === 0) throw new RunaError('SERVICE_LOST', `${to} is not running.`)
     const row = rowOfStamp(stamp)
     inboxes[row] ??= inboxOf(wiring, row)
+    const frame = encoder.encode(envelope, stamp)
     if (!inboxes[row].write(frame)) {
       own.count('refused', 1)
       throw new RunaError('BUS_BACKPRESSURE', `${to} does not keep up: its inbox is full.`)
     }
     wakeRow(row)
+    return frame
+  }
+
+  function sendToEverybody(envelope: Envelope): Uint8Array {
+    const frame = encoder.encode(envelope)
+    events().publish(frame)
+    return frame
   }
 
   return (envelope) => {
-    const frame = encoder.encode(envelope)
-    if (envelope.to === EVERYBODY) events().publish(frame)
-    else sendTo(envelope, frame)
+    const frame = envelope.to === EVERYBODY ? sendToEverybody(envelope) : sendTo(envelope)
     own.count('sentMessages', 1)
     own.count('sentBytes', frame.length)
   }

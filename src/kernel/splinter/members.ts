@@ -34,13 +34,17 @@ const FIGURES = [
   'strayed',
   'damaged',
   'sleeps',
+  'unreadable',
+  'repeated',
 ] as const
 type Figure = (typeof FIGURES)[number]
 
 /**
  * What a member did since it attached. `attachedAt` is in milliseconds since 1970; `heartbeatAt` in those of the
  * monotonic clock, 0 for never. Messages that were dropped: `lost` were written over before they were read, `expired`
- * past their time to live, `strayed` meant for somebody else, `damaged` no envelopes. `refused` ones never left.
+ * past their time to live, `strayed` meant for somebody else, `damaged` no envelopes, or changed since they were
+ * sealed, `unreadable` sealed with a key that the member lacks, `repeated` calls that it has had before. `refused` ones
+ * never left.
  */
 export type MemberFigures = Readonly<Record<Figure, number>>
 

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { chooseGeometry } from './geometry.ts'
 import { createMemberTable } from './members.ts'
 import { createOwnerLocks } from './owner-lock.ts'
+import { describePrivacy } from './privacy.ts'
 import { Ring } from './ring.ts'
 import type { RingPlace } from './ring-place.ts'
 import { LOCK } from './ring-state.ts'
@@ -17,7 +18,8 @@ after(() => rmSync(folder, { recursive: true }))
 
 const CAPACITY_BYTES = 4_096
 const path = join(folder, 'bus')
-createSegment(path, chooseGeometry(2 ** 20, { inboxBytes: 16_384, topicsBytes: 2 ** 19 }))
+const geometry = chooseGeometry(2 ** 20, { inboxBytes: 16_384, topicsBytes: 2 ** 19 })
+createSegment(path, geometry, describePrivacy('nothing', 'plain', undefined))
 
 /** A member with a view of its own, as another process would have. */
 function newMember(name: string) {

@@ -15,10 +15,12 @@ import { basename, dirname, join } from 'node:path'
 import { allocateFile, mapFile } from '#kernel/sys'
 import { RunaError } from '#protocol'
 import { type Geometry, LAYOUT_VERSION, type Layout, layOut } from './geometry.ts'
+import { KEY_STYLES, PROOF_BYTES, type Privacy, SEALS } from './privacy.ts'
 
 /** 'RUNABUS' and a line feed, which shows when somebody treated the file as text. */
 const MAGIC = [0x414e_5552, 0x0a53_5542]
 const HEADER_WORDS = 16
+const PROOF_BYTE = 44
 
 /** The words of the header that locks are taken on. */
 export const INSERT_LOCK = 32
@@ -32,6 +34,7 @@ export interface Segment {
   /** By then, its number may be that of another file. */
   isClosed: boolean
   readonly layout: Layout
+  readonly privacy: Privacy
   readonly bytes: Buffer
   readonly words: Int32Array
   readonly floats: Float64Array
@@ -42,12 +45,14 @@ function describe(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? String(error)
 }
 
-/** magic, version, geometry, size, and a check over all of it */
-function encodeHeader(layout: Layout): Int32Array<ArrayBuffer> {
+/** magic, version, geometry, size, privacy, and a check over all of it */
+function encodeHeader(layout: Layout, { seals, keys, proof }: Privacy): Int32Array<ArrayBuffer> {
   const { membersMax, inboxBytes, topicsBytes, slotsMax, valueBytesMax } = layout
   const geometry = [membersMax, inboxBytes, topicsBytes, slotsMax, valueBytesMax]
   const words = new Int32Array(HEADER_WORDS)
-  words.set([...MAGIC, LAYOUT_VERSION, ...geometry, layout.sizeBytes / 4_096])
+  const privacy = [SEALS.indexOf(seals), KEY_STYLES.indexOf(keys)]
+  words.set([...MAGIC, LAYOUT_VERSION, ...geometry, layout.sizeBytes / 4_096, ...privacy])
+  new Uint8Array(words.buffer).set(proof, PROOF_BYTE)
   words[HEADER_WORDS - 1] = checkOf(words)
   return words
 }
@@ -58,7 +63,11 @@ function checkOf(words: Int32Array): number {
   return check
 }
 
-function decodeHeader(path: string, words: Int32Array, sizeBytes: number): Layout {
+function decodeHeader(
+  path: string,
+  words: Int32Array<ArrayBuffer>,
+  sizeBytes: number,
+): Pick<Segment, 'layout' | 'privacy'> {
   const [
     first,
     second,
@@ -68,6 +77,9 @@ function decodeHeader(path: string, words: Int32Array, sizeBytes: number): Layou
     topicsBytes = 0,
     slotsMax = 0,
     valueBytesMax = 0,
+    _pages,
+    seals = -1,
+    keys = -1,
   ] = words
   if (first !== MAGIC[0] || second !== MAGIC[1])
     throw new RunaError('BUS_CORRUPT', `${path} is no bus of Runa.`)
@@ -75,10 +87,16 @@ function decodeHeader(path: string, words: Int32Array, sizeBytes: number): Layou
     throw new RunaError('BUS_VERSION', `${path} has layout ${version}; this Runa speaks ${LAYOUT_VERSION}.`)
   }
   const layout = layOut({ membersMax, inboxBytes, topicsBytes, slotsMax, valueBytesMax })
-  if (words[HEADER_WORDS - 1] !== checkOf(words) || layout.sizeBytes !== sizeBytes) {
+  const privacy = decodePrivacy(seals, keys, new Uint8Array(words.buffer, PROOF_BYTE, PROOF_BYTES))
+  if (words[HEADER_WORDS - 1] !== checkOf(words) || layout.sizeBytes !== sizeBytes || !privacy) {
     throw new RunaError('BUS_CORRUPT', `${path} is damaged: its size does not fit what it says of itself.`)
   }
-  return layout
+  return { layout, privacy }
+}
+
+function decodePrivacy(sealsIndex: number, keysIndex: number, proof: Uint8Array): Privacy | undefined {
+  const [seals, keys] = [SEALS[sealsIndex], KEY_STYLES[keysIndex]]
+  return seals && keys ? { seals, keys, proof } : undefined
 }
 
 /**
@@ -86,7 +104,7 @@ function decodeHeader(path: string, words: Int32Array, sizeBytes: number): Layou
  * older bus of that name is replaced; whoever is still attached to it keeps talking to nobody. Throws BUS_NO_SPACE,
  * BUS_FORBIDDEN or SYSTEM_CALL_FAILED, and then nothing is left behind.
  */
-export function createSegment(path: string, geometry: Geometry): void {
+export function createSegment(path: string, geometry: Geometry, privacy: Privacy): void {
   const layout = layOut(geometry)
   const unfinished = `${path}.${process.pid}.new`
   try {
@@ -96,7 +114,7 @@ export function createSegment(path: string, geometry: Geometry): void {
     const fd = openSync(unfinished, 'wx+', 0o600)
     try {
       allocateFile(fd, layout.sizeBytes)
-      writeSync(fd, new Uint8Array(encodeHeader(layout).buffer), 0, HEADER_WORDS * 4, 0)
+      writeSync(fd, new Uint8Array(encodeHeader(layout, privacy).buffer), 0, HEADER_WORDS * 4, 0)
     } finally {
       closeSync(fd)
     }
@@ -161,11 +179,11 @@ export function openSegment(path: string): Segment {
     }
     const words = new Int32Array(HEADER_WORDS)
     readSync(mapped, new Uint8Array(words.buffer), 0, HEADER_WORDS * 4, 0)
-    const layout = decodeHeader(path, words, size)
+    const header = decodeHeader(path, words, size)
     const memory = mapFile(mapped)
     // A mapping keeps its opening of the file, and the locks on that, after the descriptor is closed. So the locks get
     // an opening of their own: of this very file, whatever may have its name by now.
-    return mapSegment(path, openSync(`/proc/self/fd/${mapped}`, 'r+'), layout, memory)
+    return mapSegment(path, openSync(`/proc/self/fd/${mapped}`, 'r+'), header, memory)
   } catch (error) {
     if (error instanceof RunaError) throw error
     const message = `The bus ${path} cannot be mapped: ${describe(error)}.`
@@ -192,12 +210,17 @@ function openOrThrow(path: string): number {
   }
 }
 
-function mapSegment(path: string, fd: number, layout: Layout, memory: ArrayBuffer): Segment {
+function mapSegment(
+  path: string,
+  fd: number,
+  header: Pick<Segment, 'layout' | 'privacy'>,
+  memory: ArrayBuffer,
+): Segment {
   return {
     path,
     fd,
     isClosed: false,
-    layout,
+    ...header,
     bytes: Buffer.from(memory),
     words: new Int32Array(memory),
     floats: new Float64Array(memory),

@@ -18,6 +18,8 @@ export interface TopicOptions {
   readonly lossless?: boolean
   /** Of the messages that wait in it, when this is what makes the topic. */
   readonly capacityBytes?: number
+  /** The contract whose words the messages carry: on a bus that seals words, they are sealed under its key. */
+  readonly words?: string
 }
 
 const CAPACITY_BYTES = 65_536

@@ -1,5 +1,6 @@
 import type { OwnRow } from './members.ts'
 import type { OwnerLocks } from './owner-lock.ts'
+import type { Protection } from './privacy.ts'
 import type { Pump } from './pump.ts'
 import type { Segment } from './segment.ts'
 
@@ -9,6 +10,7 @@ export interface Wiring {
   readonly own: OwnRow
   readonly locks: OwnerLocks
   readonly pump: Pump
+  readonly protection: Protection
   wakeRow(row: number): void
   wakeEverybody(): void
 }

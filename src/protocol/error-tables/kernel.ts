@@ -36,6 +36,17 @@ export const KERNEL_ERRORS = {
       'End programs that use Runa, or models; below 48 MiB, a larger `bus.sizeBytes` has room for more.',
     retry: false,
   },
+  BUS_KEY_MISSING: {
+    means: "This process has no key for people's words of that kind, or for that bus. Nothing was sent.",
+    advice:
+      'Services get their keys when gilgul starts them, programs through the door beside the bus: start Runa again.',
+    retry: false,
+  },
+  BUS_KEY_WRONG: {
+    means: 'The bus was made with another secret than the one that was given.',
+    advice: 'Stop Runa and start it again: each start makes the bus and its keys anew.',
+    retry: false,
+  },
   BUS_NO_SPACE: {
     means: 'There is not enough shared memory for the bus.',
     advice: 'Make room in the folder that is named, or set a smaller `bus.sizeBytes` in runa.yaml.',

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { createKey } from '#kernel/seal'
+import { createEnvelope, type Envelope, EVERYBODY } from '#protocol'
+import { attachBus, type Bus, type BusOptions, createBus } from './bus.ts'
+import type { BusKeys } from './privacy.ts'
+
+const folder = mkdtempSync('/dev/shm/runa-private-bus-test-')
+const seats: Bus[] = []
+let buses = 0
+after(() => {
+  for (const seat of seats) seat.close()
+  rmSync(folder, { recursive: true })
+})
+
+const SENTENCE = 'the heron at the mill pond'
+const words = new Map([['tieto', createKey()]])
+const secret = createKey()
+
+function newBus(options: Partial<BusOptions>): string {
+  buses += 1
+  const path = join(folder, `${buses}`, 'bus')
+  createBus({ path, sizeBytes: 4 * 2 ** 20, inboxBytes: 65_536, ...options })
+  return path
+}
+
+function seat(path: string, name: string, keys: BusKeys = {}): Bus {
+  const bus = attachBus(path, { name, ...keys })
+  seats.push(bus)
+  return bus
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1))
+}
+
+function figure(bus: Bus, name: 'unreadable' | 'damaged' | 'repeated' | 'strayed'): number {
+  return bus.members().find(({ address }) => address === bus.address)?.figures[name] ?? -1
+}
+
+test('a bus says what it seals, and asks for its secret', () => {
+  const path = newBus({ seals: 'everything', keys: 'hashed', secret })
+  assert.equal(seat(path, 'alethia', { secret }).seals, 'everything')
+  assert.throws(() => attachBus(path, { name: 'eve' }), { code: 'BUS_KEY_MISSING' })
+  assert.throws(() => attachBus(path, { name: 'eve', secret: createKey() }), { code: 'BUS_KEY_WRONG' })
+  assert.throws(() => newBus({ keys: 'hashed' }), { code: 'BAD_INPUT' })
+  assert.equal(seat(newBus({}), 'a').seals, 'nothing')
+})
+
+test('words cross the memory unseen, and reach only those who have their key', async () => {
+  const path = newBus({ seals: 'words' })
+  const [speaker, hearer, keyless] = [seat(path, 'a', { words }), seat(path, 'b', { words }), seat(path, 'c')]
+  const heard: Envelope[] = []
+  for (const bus of [hearer, keyless]) bus.overhear((envelope) => heard.push(envelope))
+  const news = { from: 'a', to: EVERYBODY, type: 'event', payload: SENTENCE } as const
+  const sealed = createEnvelope({ ...news, words: 'tieto' })
+  assert.throws(() => keyless.send(sealed), { code: 'BUS_KEY_MISSING' })
+  speaker.send(sealed)
+  await until(() => heard.length > 0 && figure(keyless, 'unreadable') > 0)
+  assert.deepEqual(heard, [sealed])
+  assert.ok(!readFileSync(path).includes(SENTENCE))
+  // The same scan finds what was not declared.
+  speaker.send(createEnvelope(news))
+  await until(() => heard.length === 3)
+  assert.ok(readFileSync(path).includes(SENTENCE))
+})
+
+test('a sealed call that is put before a service again is not heard, and counted', async () => {
+  const path = newBus({ seals: 'words' })
+  const [service, caller] = [seat(path, 'tieto', { words }), seat(path, 'cli', { words })]
+  service.setState('ready')
+  let heard = 0
+  service.receive(() => {
+    heard += 1
+  })
+  const call = { from: caller.address, to: 'tieto', type: 'query', payload: 1 } as const
+  const sealed = createEnvelope({ ...call, words: 'tieto' })
+  caller.send(sealed)
+  caller.send(sealed)
+  await until(() => figure(service, 'repeated') === 1)
+  assert.equal(heard, 1)
+})
+
+test('a topic that carries words seals its messages', async () => {
+  const path = newBus({ seals: 'words' })
+  const [speaker, hearer, keyless] = [seat(path, 'a', { words }), seat(path, 'b', { words }), seat(path, 'c')]
+  const heard: string[] = []
+  hearer
+    .topic('progress', { words: 'tieto' })
+    .subscribe((message) => heard.push(Buffer.from(message).toString()))
+  const topic = speaker.topic('progress', { words: 'tieto' })
+  topic.publish(Buffer.from(SENTENCE))
+  // Whoever writes there without the key is not heard.
+  keyless.topic('progress').publish(Buffer.from('forged, and long enough to hold a seal'))
+  await topic.publishWhenFree(Buffer.from('last'))
+  await until(() => heard.length === 2)
+  assert.deepEqual(heard, [SENTENCE, 'last'])
+  assert.equal(figure(hearer, 'damaged'), 1)
+  assert.ok(!readFileSync(path).includes(SENTENCE))
+  assert.throws(() => keyless.topic('progress', { words: 'tieto' }), { code: 'BUS_KEY_MISSING' })
+})
+
+test('a value that carries words is sealed, and bound to its key', () => {
+  const path = newBus({ seals: 'words' })
+  const [{ store }, keyless] = [seat(path, 'a', { words }), seat(path, 'b')]
+  const option = { words: 'tieto' }
+  store.set('mood', Buffer.from(SENTENCE), option)
+  assert.equal(Buffer.from(store.get('mood', option) ?? []).toString(), SENTENCE)
+  assert.ok(!readFileSync(path).includes(SENTENCE))
+  const into = Buffer.alloc(100)
+  assert.equal(store.getInto('mood', into, option), SENTENCE.length)
+  assert.equal(into.toString('utf8', 0, SENTENCE.length), SENTENCE)
+  assert.equal(store.getInto('none', into, option), -1)
+  assert.throws(() => store.getInto('mood', Buffer.alloc(3), option), { code: 'BAD_INPUT' })
+  assert.throws(() => keyless.store.get('mood', option), { code: 'BUS_KEY_MISSING' })
+  // What was sealed for one key is not read under another, and what is clear is not read as sealed.
+  keyless.store.set('other', store.get('mood') ?? new Uint8Array())
+  keyless.store.set('clear', Buffer.from('clear'))
+  for (const key of ['other', 'clear']) assert.throws(() => store.get(key, option), { code: 'SEAL_BROKEN' })
+  assert.throws(() => store.set('long', new Uint8Array(1_024), option), { code: 'BAD_INPUT' })
+  store.set('long', new Uint8Array(1_024 - 28), option)
+})
+
+test('with hashed keys, neither keys nor values stand in memory, and nobody can list them', () => {
+  const path = newBus({ seals: 'everything', keys: 'hashed', secret })
+  const [{ store }, other] = [seat(path, 'a', { secret }), seat(path, 'b', { secret })]
+  store.set('diary:heron', Buffer.from(SENTENCE))
+  store.add('visits to the pond', 2)
+  assert.equal(Buffer.from(other.store.get('diary:heron') ?? []).toString(), SENTENCE)
+  assert.equal(other.store.load('visits to the pond'), 2)
+  const memory = readFileSync(path)
+  for (const text of [SENTENCE, 'diary', 'visits']) assert.ok(!memory.includes(text), text)
+  assert.throws(() => store.list(), { code: 'BAD_INPUT', message: /hashed/ })
+  assert.ok(store.delete('diary:heron'))
+  assert.equal(other.store.get('diary:heron'), undefined)
+})
+
+test('a bus with UUIDs for keys takes no other', () => {
+  const { store } = seat(newBus({ keys: 'uuid' }), 'a')
+  const id = createEnvelope({ from: 'a', to: 'b', type: 'event' }).id
+  store.set(id, Buffer.from('x'))
+  assert.deepEqual(store.list(), [id])
+  for (const key of ['heron', `${id}0`, id.toUpperCase()]) {
+    assert.throws(() => store.set(key, new Uint8Array()), { code: 'BAD_INPUT' })
+  }
+})
