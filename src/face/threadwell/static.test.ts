@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { createPages } from './static.ts'
 
 const pages = createPages()
-const PATHS = ['/', '/board/x', '/chat', '/chat/x', '/knowledge', '/models', '/welcome', '/status']
+const PATHS = '/ /board/x /chat /chat/x /knowledge /memory /models /settings /welcome /status'.split(' ')
 
 async function textOf(path: string): Promise<string> {
   return (await pages.page(path)?.text()) ?? ''
@@ -53,7 +53,7 @@ test('nothing else can be asked for', async () => {
     '',
   ]
   for (const name of names) assert.equal(await pages.file(`${base}/${name}`), undefined, name)
-  assert.equal(pages.page('/memory'), undefined)
+  assert.equal(pages.page('/nowhere'), undefined)
 })
 
 function baseOf(html: string): string {

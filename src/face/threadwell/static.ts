@@ -27,7 +27,9 @@ const ROUTES: readonly (readonly [RegExp, string])[] = [
   [/^\/board\/[^/]+$/, 'board'],
   [/^\/chat(\/[^/]+)?$/, 'chat'],
   [/^\/knowledge$/, 'knowledge'],
+  [/^\/memory$/, 'memory'],
   [/^\/models$/, 'models'],
+  [/^\/settings$/, 'settings'],
   [/^\/welcome$/, 'welcome'],
   [/^\/status$/, 'status'],
 ]

@@ -1,6 +1,6 @@
 // The one connection on which the server says what has changed. It runs in a SharedWorker, or in the page itself.
 
-const EVENT_NAMES = ['board', 'state', 'threads'] as const
+const EVENT_NAMES = ['board', 'state', 'threads', 'manner'] as const
 
 /** `online` is sent after every connection, `offline` when one is lost. Whoever hears `online` asks again. */
 export interface Announcement {

@@ -1,4 +1,4 @@
-import type { AppState, BoardEvent } from '../api.ts'
+import type { AppState, BoardEvent, ThreadsEvent } from '../api.ts'
 import { type Announcement, openEventStream } from './event-stream.ts'
 import { get } from './http.ts'
 
@@ -7,7 +7,8 @@ type Reader<Content> = (content: Content) => void
 const readers = {
   board: new Set<Reader<BoardEvent>>(),
   state: new Set<Reader<AppState>>(),
-  threads: new Set<Reader<null>>(),
+  threads: new Set<Reader<ThreadsEvent>>(),
+  manner: new Set<Reader<null>>(),
   online: new Set<Reader<boolean>>(),
 }
 
@@ -27,8 +28,13 @@ export function onState(reader: Reader<AppState>): void {
   if (state !== undefined) reader(state)
 }
 
-export function onThreads(reader: Reader<null>): void {
+export function onThreads(reader: Reader<ThreadsEvent>): void {
   readers.threads.add(reader)
+}
+
+/** How the person likes to be spoken to was changed, here or elsewhere. */
+export function onManner(reader: Reader<null>): void {
+  readers.manner.add(reader)
 }
 
 /** Called after every connection and every loss of one. After `true`, ask again: something may have been missed. */
@@ -54,7 +60,9 @@ function hear({ event, content }: Announcement): void {
   if (event === 'board') {
     for (const reader of readers.board) reader(content as BoardEvent)
   } else if (event === 'threads') {
-    for (const reader of readers.threads) reader(null)
+    for (const reader of readers.threads) reader(content as ThreadsEvent)
+  } else if (event === 'manner') {
+    for (const reader of readers.manner) reader(null)
   } else if (event === 'online' || event === 'offline') {
     for (const reader of readers.online) reader(event === 'online')
   }

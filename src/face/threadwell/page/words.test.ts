@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { countWords, dayWords, durationWords, listWords, sizeWords, timeWords } from './words.ts'
+import {
+  countWords,
+  dateWords,
+  dayOfField,
+  dayWords,
+  durationWords,
+  excerpt,
+  listWords,
+  sizeWords,
+  timeWords,
+} from './words.ts'
 
 test('sizes have a unit and at most one decimal', () => {
   assert.deepEqual([0, 999, 1_000, 20_700, 64 * 2 ** 20, 2.5e9].map(sizeWords), [
@@ -35,4 +45,24 @@ test('a time of today has no day, an older one has', () => {
   assert.equal(dayWords(new Date(2026, 10, 22, 0, 1).getTime(), now), 'Today')
   assert.equal(dayWords(new Date(2026, 10, 21, 23, 59).getTime(), now), 'Yesterday')
   assert.equal(dayWords(new Date(2026, 1, 1).getTime(), now), 'Earlier')
+})
+
+test('a day is called by its name, and by its year where that is another one', () => {
+  const now = new Date(2026, 10, 22, 15, 0).getTime()
+  assert.equal(dateWords(new Date(2026, 10, 22, 1).getTime(), now), 'Today')
+  assert.equal(dateWords(new Date(2026, 10, 16).getTime(), now), 'Monday 16 November')
+  assert.equal(dateWords(new Date(2025, 10, 17).getTime(), now), 'Monday 17 November 2025')
+})
+
+test('a date field names a day from midnight to midnight, and nothing where none is written', () => {
+  const day = dayOfField('2026-03-29')
+  assert.equal(day?.from, new Date(2026, 2, 29).getTime())
+  assert.equal(day?.to, new Date(2026, 2, 30).getTime())
+  for (const value of ['', '2026', '2026-13', 'x-y-z']) assert.equal(dayOfField(value), undefined)
+})
+
+test('a long text begins with whole words', () => {
+  assert.equal(excerpt('short'), 'short')
+  assert.equal(excerpt('one two three', 9), 'one two…')
+  assert.equal(excerpt('x'.repeat(20), 10), `${'x'.repeat(10)}…`)
 })

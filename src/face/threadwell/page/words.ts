@@ -33,11 +33,43 @@ export function durationWords(ms: number): string {
 /** A time of today as `14:05`, else with its day. */
 export function timeWords(time: number, now: number = Date.now()): string {
   const date = new Date(time)
-  const clock = `${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`
+  const clock = clockWords(time)
   if (date.toDateString() === new Date(now).toDateString()) return clock
   const day = date.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })
   const isThisYear = date.getFullYear() === new Date(now).getFullYear()
   return `${isThisYear ? day : `${day} ${date.getFullYear()}`}, ${clock}`
+}
+
+/** `Today`, `Yesterday`, `Monday 16 November`, with the year where it is another one. */
+export function dateWords(time: number, now: number = Date.now()): string {
+  const near = dayWords(time, now)
+  if (near === 'Today' || near === 'Yesterday') return near
+  const date = new Date(time)
+  const part = (options: Intl.DateTimeFormatOptions) => date.toLocaleDateString('en-GB', options)
+  const day = `${part({ weekday: 'long' })} ${part({ day: 'numeric' })} ${part({ month: 'long' })}`
+  return date.getFullYear() === new Date(now).getFullYear() ? day : `${day} ${date.getFullYear()}`
+}
+
+export function clockWords(time: number): string {
+  const date = new Date(time)
+  return `${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`
+}
+
+/** The beginning of a long text, cut between words. */
+export function excerpt(text: string, lengthMax = 240): string {
+  if (text.length <= lengthMax) return text
+  const cut = text.slice(0, lengthMax)
+  const space = cut.lastIndexOf(' ')
+  return `${space > 0 ? cut.slice(0, space) : cut}…`
+}
+
+/** The midnight with which the day of a date field begins, and the one after it. Undefined where none is written. */
+export function dayOfField(value: string): { readonly from: number; readonly to: number } | undefined {
+  const [, year, month, day] = /^(\d{4,})-(\d\d)-(\d\d)$/.exec(value)?.map(Number) ?? []
+  if (year === undefined || month === undefined || day === undefined) return undefined
+  // By the calendar of the person: a day may have 23 or 25 hours.
+  const [from, to] = [day, day + 1].map((number) => new Date(year, month - 1, number).getTime())
+  return from === undefined || to === undefined || from < 0 ? undefined : { from, to }
 }
 
 /** The group that a day belongs to in a list of earlier chats. */

@@ -31,7 +31,7 @@ export function memoryRoutes({ alethia }: Services): Hono {
   routes.post('/memory/verify', async (context) =>
     context.json(await alethia.verify({}, { signal: context.req.raw.signal })),
   )
-  routes.post('/memory/threads/:id/close', async (context) =>
+  routes.post('/threads/:id/close', async (context) =>
     context.json(await alethia.close({ thread: context.req.param('id') })),
   )
   return routes

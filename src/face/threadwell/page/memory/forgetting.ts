@@ -1,0 +1,88 @@
+import type { ForgetChoice, RememberedTurn } from '#protocol'
+import type { ForgetReply } from '../../api.ts'
+import { openDialog, refusalNote } from '../dialog.ts'
+import { el, icon, say } from '../dom.ts'
+import { post } from '../http.ts'
+import { countWords, dateWords, excerpt, timeWords } from '../words.ts'
+
+const EXCERPTS = 5
+
+/** Shows what would go, and lets it go once the person says so. Nothing changes before. */
+export async function offerForgetting(
+  choice: ForgetChoice,
+  onDone: () => Promise<void> | void,
+): Promise<void> {
+  let preview: ForgetReply
+  try {
+    preview = await post<ForgetReply>('/api/memory/forget', { choice })
+  } catch (error) {
+    openDialog({ title: 'Forget', body: [refusalNote(error)] })
+    return
+  }
+  if (preview.total === 0) {
+    openDialog({ title: 'Forget', body: [el('p', {}, 'Nothing in the memory fits this.')] })
+    return
+  }
+  const turns = countWords(preview.total, 'turn')
+  const body = el('div', { class: 'stack' }, ...previewOf(preview))
+  openDialog({
+    title: `Forget ${turns}?`,
+    body: [body],
+    action: `Forget ${turns}, for good`,
+    stays: true,
+    async onAction() {
+      const { total } = await post<ForgetReply>('/api/memory/forget', { choice, confirm: preview.confirm })
+      const words = `${countWords(total, 'turn')} forgotten. Nobody can read ${total === 1 ? 'it' : 'them'} any more.`
+      body.replaceChildren(
+        el('div', { class: 'note st-ok' }, icon('circle-check'), el('p', { class: 't' }, words)),
+      )
+      say(words)
+      await onDone()
+    },
+  })
+}
+
+function previewOf({ turns, total }: ForgetReply): HTMLElement[] {
+  const threads = new Set(turns.map(({ thread }) => thread)).size
+  const rest = total - Math.min(turns.length, EXCERPTS)
+  return [
+    el(
+      'section',
+      { class: 'dry', 'aria-label': 'Preview: what forgetting changes' },
+      el('header', {}, icon('eye', 'sm'), 'Preview. Nothing has changed yet.'),
+      el(
+        'dl',
+        {},
+        fact('Goes', `${countWords(total, 'turn')} in ${countWords(threads, 'chat')}, ${timeSpan(turns)}.`),
+        fact('Goes too', 'How each answer came to be, your feedback on it, and what boards show of it.'),
+        fact('Stays', 'Your documents, your settings, and the turns around them.'),
+        fact('Out of reach', 'Copies outside Runa: backups, exports, and what you copied yourself.'),
+      ),
+    ),
+    el(
+      'ul',
+      { class: 'excerpts', 'aria-label': 'What would go' },
+      ...turns.slice(0, EXCERPTS).map(excerptItem),
+      rest > 0 && el('li', { class: 'quiet' }, `and ${countWords(rest, 'more turn', 'more turns')}`),
+    ),
+    el('p', { class: 'small' }, 'This cannot be undone.'),
+  ]
+}
+
+function excerptItem({ at, utterances }: RememberedTurn): HTMLElement {
+  return el('li', {}, el('small', {}, timeWords(at)), excerpt(utterances[0]?.text ?? '', 160))
+}
+
+function fact(name: string, words: string): HTMLElement {
+  return el('div', {}, el('dt', {}, name), el('dd', {}, words))
+}
+
+function timeSpan(turns: readonly RememberedTurn[]): string {
+  const times = turns.map(({ at }) => at)
+  const [first, last] = [dateWords(Math.min(...times)), dateWords(Math.max(...times))]
+  return first === last ? inText(first) : `from ${inText(first)} to ${inText(last)}`
+}
+
+function inText(day: string): string {
+  return day === 'Today' || day === 'Yesterday' ? day.toLowerCase() : day
+}
