@@ -5,7 +5,7 @@ import { Socket } from 'node:net'
 import { meetCoven } from '#kernel/coven'
 import { processStartTicks } from '#kernel/sys'
 import { RunaError } from '#protocol'
-import { takeLaunchKey } from '../../src/kernel/coven/birthplace.ts'
+import { BUS_FD, LINK_FD, takeLaunchKey } from '../../src/kernel/coven/birthplace.ts'
 import { createLink } from '../../src/kernel/coven/link.ts'
 import { libc } from '../../src/kernel/sys/libc.ts'
 
@@ -23,10 +23,10 @@ function letParentTrace(): void {
 /** One that does not look at itself, and goes on with a link that it should have closed. */
 function openCarelessly(tamper: (frame: Buffer) => Buffer[]): void {
   const identity = (pid: number) => ({ pid, startTicks: processStartTicks(pid) ?? 0 })
-  const launchKey = takeLaunchKey(4)
+  const launchKey = takeLaunchKey(BUS_FD)
   const own = identity(process.pid)
   const link = createLink({ role: 'gilgul', launchKey, own, peer: identity(process.ppid) })
-  const socket = new Socket({ fd: 3, readable: true, writable: true })
+  const socket = new Socket({ fd: LINK_FD, readable: true, writable: true })
   socket.write(link.opening)
   socket.on('data', (bytes: Buffer) => {
     const before = link.state()

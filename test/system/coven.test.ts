@@ -6,14 +6,14 @@ import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { createCoven, createDesk, type Launched, openCoven, startGilgul } from '#kernel/coven'
+import { createCoven, createDesk, openCoven } from '#kernel/coven'
 import { createSealedMemory, createSocketPair, processStartTicks } from '#kernel/sys'
 import { createBirthplace } from '../../src/kernel/coven/birthplace.ts'
 import { createLink } from '../../src/kernel/coven/link.ts'
 import { openSession } from '../../src/kernel/coven/session.ts'
+import { launchAsGilgul } from './coven-launch.ts'
 
 const WORKER = fileURLToPath(new URL('coven-worker.js', import.meta.url))
-const MAIN = fileURLToPath(new URL('../../src/kernel/coven/main.js', import.meta.url))
 const folder = mkdtempSync('/dev/shm/runa-coven-test-')
 const opened = await openCoven({ folder: join(folder, 'vault') })
 await opened.vault.set('mail', Buffer.from('a secret of 21 bytes.'))
@@ -38,9 +38,8 @@ async function until(isSo: () => boolean): Promise<void> {
 
 const AS_WORKER = (role: string): readonly string[] => [process.execPath, WORKER, role]
 
-function launch(role: string, output: number, line = AS_WORKER(role)): Promise<Launched> {
-  const [command = '', ...rest] = line
-  return startGilgul({ command, arguments: rest, environment: {}, output, answer })
+function launch(role: string, output: number, line = AS_WORKER(role)) {
+  return launchAsGilgul(line, output, { answer })
 }
 
 async function end(child: ChildProcess): Promise<void> {
@@ -124,7 +123,7 @@ async function launchWithBus(busFd: number, launchKey: Buffer): Promise<string> 
   const output = createOutput()
   const [ours, theirs] = createSocketPair()
   const socket = new Socket({ fd: ours, readable: true, writable: true })
-  const stdio = ['ignore', output.fd, output.fd, theirs, busFd] as const
+  const stdio = ['ignore', output.fd, output.fd, 'ignore', theirs, busFd] as const
   const child = spawn(process.execPath, [WORKER, 'honest'], { stdio: [...stdio], env: {} })
   closeSync(theirs)
   const identity = (pid: number) => ({ pid, startTicks: processStartTicks(pid) ?? 0 })
@@ -159,49 +158,7 @@ test('a gilgul with a bus that is a file, empty, used before or of another launc
 test('a program that is not there is refused as well, and so is one that never proves anything', async () => {
   const output = createOutput()
   await assert.rejects(launch('', output.fd, ['/does/not/exist']), { code: 'COVEN_REFUSED' })
-  const options = { environment: {}, output: output.fd, answer, timeoutMs: 200 }
-  await assert.rejects(startGilgul({ ...options, command: '/bin/sleep', arguments: ['60'] }), {
-    code: 'COVEN_REFUSED',
-  })
+  const silent = launchAsGilgul(['/bin/sleep', '60'], output.fd, { answer, timeoutMs: 200 })
+  await assert.rejects(silent, { code: 'COVEN_REFUSED' })
   writeSync(output.fd, '')
-})
-
-test('coven starts the next gilgul whenever one dies, and asks nobody for the passphrase again', async () => {
-  const home = join(folder, 'home')
-  const passphrase = Buffer.from('seven quiet herons')
-  const sealed = await openCoven({ folder: join(home, 'vault'), unlock: { passphrase }, scryptN: 2 ** 10 })
-  await sealed.vault.set('mail', Buffer.from('another secret'))
-  await sealed.vault.grant('mail', 'tieto', true)
-  await sealed.close()
-
-  const output = createOutput()
-  const coven = spawn(process.execPath, [MAIN, '--passphrase', ...AS_WORKER('named')], {
-    stdio: ['pipe', output.fd, output.fd],
-    env: { RUNA_HOME: home },
-  })
-  coven.stdin?.end('seven quiet herons\n')
-  const pids = () =>
-    [...output.said().matchAll(/^process (\d+): version 1, 14 bytes$/gm)].map(([, pid]) => Number(pid))
-  for (let count = 1; count <= 4; count += 1) {
-    await until(() => pids().length === count)
-    process.kill(pids().at(-1) ?? 0, 'SIGKILL')
-  }
-  await until(() => pids().length === 5)
-  assert.equal(new Set(pids()).size, 5)
-  coven.kill('SIGTERM')
-  assert.deepEqual(await once(coven, 'exit'), [0, null])
-  const list = await openCoven({ folder: join(home, 'vault'), unlock: { passphrase } })
-  assert.equal((await list.audit.latest(10)).filter(({ operation }) => operation === 'reveal').length, 5)
-  await list.close()
-})
-
-test('coven does not start at all with the wrong passphrase', async () => {
-  const output = createOutput()
-  const coven = spawn(process.execPath, [MAIN, '--passphrase', ...AS_WORKER('named')], {
-    stdio: ['pipe', output.fd, output.fd],
-    env: { RUNA_HOME: join(folder, 'home') },
-  })
-  coven.stdin?.end('seven quiet herrings\n')
-  assert.deepEqual(await once(coven, 'exit'), [1, null])
-  assert.match(output.said(), /^VAULT_LOCKED/)
 })

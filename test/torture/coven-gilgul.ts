@@ -1,8 +1,10 @@
+import { openSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createCoven, createDesk, keepGilgul, type Launched, openCoven } from '#kernel/coven'
+import { createCoven, createDesk, openCoven } from '#kernel/coven'
+import { launchAsGilgul } from '../system/coven-launch.ts'
 import type { TortureRow } from './row.ts'
 
 const WORKER = fileURLToPath(new URL('../system/coven-worker.js', import.meta.url))
@@ -14,42 +16,31 @@ export async function killGilguls(kills: number): Promise<TortureRow> {
   const opened = await openCoven({ folder, unlock: { passphrase: Buffer.from('seven quiet herons') } })
   await opened.vault.set('mail', Buffer.from('a secret'))
   await opened.vault.grant('mail', 'tieto', true)
-  const answer = createDesk(createCoven(opened))
-  const stopping = new AbortController()
+  const desk = createDesk(createCoven(opened))
+  const output = openSync('/dev/null', 'w')
   const counts = { served: 0, wedged: 0 }
-  let wasServed: () => void = () => {}
-
-  async function outlive({ child }: Launched, served: Promise<void>): Promise<void> {
-    const timer = setTimeout(() => {
-      counts.wedged += 1
-      child.kill('SIGKILL')
-    }, SERVED_MS_MAX)
-    await served
-    clearTimeout(timer)
-    counts.served += 1
-    if (counts.served >= kills) stopping.abort()
-    child.kill('SIGKILL')
-  }
-
   try {
-    await keepGilgul({
-      ...{ command: process.execPath, arguments: [WORKER, 'honest'], environment: {}, output: 'ignore' },
-      ...{ stopping: stopping.signal, pauseMsMax: 100 },
-      async answer(request) {
-        const answered = await answer(request)
-        setImmediate(wasServed)
-        return answered
-      },
-      onBorn(launched) {
-        const served = new Promise<void>((resolve) => {
-          wasServed = resolve
-        })
-        void outlive(launched, served)
-      },
-      onRefused: () => {
+    for (let count = 0; count < kills; count += 1) {
+      let wasServed: () => void = () => {}
+      const served = new Promise<void>((resolve) => {
+        wasServed = resolve
+      })
+      const { child } = await launchAsGilgul([process.execPath, WORKER, 'honest'], output, {
+        async answer(request) {
+          const answered = await desk(request)
+          setImmediate(wasServed)
+          return answered
+        },
+      })
+      const timer = setTimeout(() => {
         counts.wedged += 1
-      },
-    })
+        wasServed()
+      }, SERVED_MS_MAX)
+      await served
+      clearTimeout(timer)
+      counts.served += 1
+      child.kill('SIGKILL')
+    }
     // One entry for each that was served.
     const entries = await opened.audit.latest(kills)
     const lost = kills - entries.filter(({ operation }) => operation === 'reveal').length

@@ -3,9 +3,9 @@ import { createKey, KEY_BYTES, wipe } from '#kernel/seal'
 import { createSealedMemory, isSealedMemory } from '#kernel/sys'
 import { RunaError } from '#protocol'
 
-/** What the process that coven starts finds open. */
-export const LINK_FD = 3
-export const BUS_FD = 4
+/** What the process that coven starts finds open. Below them lie its input, its output and the lock of the home. */
+export const LINK_FD = 4
+export const BUS_FD = 5
 
 /** The bus that coven and gilgul share. Its first page belongs to the birth. */
 const BUS_BYTES = 2 ** 20

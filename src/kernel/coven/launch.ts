@@ -1,4 +1,3 @@
-import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { wipe } from '#kernel/seal'
@@ -10,53 +9,50 @@ import { createLink } from './link.ts'
 import { openSession, type Session } from './session.ts'
 
 export interface LaunchOptions {
-  readonly command: string
-  readonly arguments: readonly string[]
-  /** All that the process sees of the environment. Never holds a secret. */
-  readonly environment: Readonly<Record<string, string>>
-  /** Where its words go: a descriptor, `inherit` or `ignore`. */
-  readonly output: 'inherit' | 'ignore' | number
   /** Answers a request. Where it rejects, the link is closed. */
   readonly answer: (request: Buffer) => Promise<Buffer>
+  /** For both to prove who they are. */
   readonly timeoutMs?: number
 }
 
-export interface Launched {
-  readonly child: ChildProcess
-  readonly session: Session
+/** One launch of a gilgul, before there is a process. */
+export interface Launch {
+  /** What the process inherits as LINK_FD and as BUS_FD. */
+  readonly descriptors: readonly [link: number, bus: number]
+  /**
+   * To be called once, right after the process was started, or could not be (undefined). Resolves once both have proven
+   * who they are; rejects with COVEN_REFUSED, and then the process has to be ended by force. Either way nothing of the
+   * launch is left that could be used again.
+   */
+  attend(pid: number | undefined): Promise<Session>
 }
 
-/**
- * Starts gilgul, with one end of a socket pair and a sealed bus as its descriptors 3 and 4. Resolves once both have
- * proven who they are; rejects with COVEN_REFUSED, and then the process was ended by force.
- */
-export async function startGilgul(options: LaunchOptions): Promise<Launched> {
+/** Makes what a gilgul is born with: one end of a socket pair, and a sealed bus with a fresh launch key in it. */
+export function prepareLaunch({ answer, timeoutMs = PROVING_MS }: LaunchOptions): Launch {
   const { busFd, launchKey } = createBirthplace()
   const [ours, theirs] = createSocketPair()
-  const socket = new Socket({ fd: ours, readable: true, writable: true })
-  const { output } = options
-  const stdio: StdioOptions = ['ignore', output, output, theirs, busFd]
-  const child = spawn(options.command, options.arguments, { stdio, env: { ...options.environment } })
-  child.on('error', () => socket.destroy())
-  child.once('exit', () => socket.destroy())
-  closeSync(theirs)
-  try {
-    const peer = identityOf(child.pid)
-    const link = createLink({
-      ...{ role: 'coven', launchKey, own: identityOf(process.pid), peer },
-      inspectPeer: () => refuseChanged(peer),
-    })
-    const { answer, timeoutMs = PROVING_MS } = options
-    const onMessage = (request: Buffer, session: Session) => void reply(answer, request, session)
-    return { child, session: await openSession({ socket, link, timeoutMs, onMessage }) }
-  } catch (error) {
-    socket.destroy()
-    child.kill('SIGKILL')
-    throw error
-  } finally {
-    wipe(launchKey)
-    clearBirthplace(busFd)
-    closeSync(busFd)
+  return {
+    descriptors: [theirs, busFd],
+    async attend(pid) {
+      const socket = new Socket({ fd: ours, readable: true, writable: true })
+      closeSync(theirs)
+      try {
+        const peer = identityOf(pid)
+        const link = createLink({
+          ...{ role: 'coven', launchKey, own: identityOf(process.pid), peer },
+          inspectPeer: () => refuseChanged(peer),
+        })
+        const onMessage = (request: Buffer, session: Session) => void reply(answer, request, session)
+        return await openSession({ socket, link, timeoutMs, onMessage })
+      } catch (error) {
+        socket.destroy()
+        throw error
+      } finally {
+        wipe(launchKey)
+        clearBirthplace(busFd)
+        closeSync(busFd)
+      }
+    },
   }
 }
 

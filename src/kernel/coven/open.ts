@@ -1,10 +1,12 @@
-import { rename } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { wipe } from '#kernel/seal'
 import { RunaError } from '#protocol'
 import { type Audit, openAudit } from './audit.ts'
 import type { Unlock } from './unlock.ts'
 import { openVault, type Vault, type VaultOptions } from './vault.ts'
+import { readRecipe, tryUnlock } from './vault-file.ts'
 
 export interface OpenCovenOptions extends Pick<VaultOptions, 'now' | 'scryptN'> {
   /** Where vault and list lie; made where it is missing. */
@@ -16,34 +18,65 @@ export interface OpenCovenOptions extends Pick<VaultOptions, 'now' | 'scryptN'> 
 }
 
 export interface OpenCoven {
+  /** Where the vault was made just now, with a key file: its path. */
+  readonly madeKeyFile: string | undefined
   readonly vault: Vault
   readonly audit: Audit
   close(): Promise<void>
 }
 
+const pathsIn = (folder: string) => ({
+  vault: join(folder, 'secrets.vault'),
+  keyFile: join(folder, 'vault.key'),
+  list: join(folder, 'audit.journal'),
+})
+
+/**
+ * What the vault in `folder` has to be opened with; `nothing` where there is none yet. Rejects with VAULT_VERSION or
+ * VAULT_CORRUPT.
+ */
+export async function howItOpens(folder: string): Promise<'passphrase' | 'key file' | 'nothing'> {
+  const bytes = await readVault(folder)
+  if (!bytes) return 'nothing'
+  return readRecipe(bytes).kind === 'scrypt' ? 'passphrase' : 'key file'
+}
+
+/** Resolves where this passphrase opens the vault, and opens nothing. Rejects with what `openCoven` would reject with. */
+export async function tryPassphrase(folder: string, passphrase: Buffer): Promise<void> {
+  const bytes = await readVault(folder)
+  if (bytes) await tryUnlock(bytes, { passphrase })
+}
+
+async function readVault(folder: string): Promise<Buffer | undefined> {
+  return await readFile(pathsIn(folder).vault).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+}
+
 /**
  * Opens the vault and the list of what was done with it, and holds one against the other. Rejects with what `openVault`
- * and `openAudit` reject with, or VAULT_OLDER.
+ * and `openAudit` reject with, VAULT_OLDER, or VAULT_MISSING where only the list is there.
  */
 export async function openCoven(options: OpenCovenOptions): Promise<OpenCoven> {
-  const { folder, unlock, newList = false } = options
-  const path = join(folder, 'secrets.vault')
-  const vault = await openVault({
-    ...options,
-    path,
-    unlock: unlock ?? { keyFile: join(folder, 'vault.key') },
-  })
+  const { folder, newList = false } = options
+  const paths = pathsIn(folder)
+  const isNew = !existsSync(paths.vault)
+  // A new vault in its place would open, and with it nothing that was sealed before.
+  if (isNew && existsSync(paths.list)) throw new RunaError('VAULT_MISSING')
+  const { unlock = { keyFile: paths.keyFile } } = options
+  const vault = await openVault({ ...options, path: paths.vault, unlock })
   const key = vault.deriveKey('runa audit')
   let audit: Audit | undefined
   try {
-    const listPath = join(folder, 'audit.journal')
-    if (newList) await layAside(listPath)
+    if (newList) await layAside(paths.list)
     const mark = newList ? { count: 0, link: '' } : vault.audit()
-    audit = await openAudit({ path: listPath, key, mark })
+    audit = await openAudit({ path: paths.list, key, mark })
     refuseOld(vault, audit)
     vault.follow(audit.mark)
     if (newList) await vault.note()
-    return { vault, audit, close: () => closeKnowing(vault, audit) }
+    const madeKeyFile = isNew && 'keyFile' in unlock ? unlock.keyFile : undefined
+    return { madeKeyFile, vault, audit, close: () => closeKnowing(vault, audit) }
   } catch (error) {
     await closeBoth(vault, audit)
     throw error

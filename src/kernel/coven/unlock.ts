@@ -44,14 +44,17 @@ export async function makeKey(unlock: Unlock, recipe: Recipe): Promise<Buffer> {
   const salt = Buffer.from(recipe.salt, 'hex')
   if (recipe.kind === 'key-file') {
     if (!('keyFile' in unlock))
-      throw new RunaError('VAULT_KEY_MISSING', 'This vault opens with its key file.')
+      throw new RunaError(
+        'VAULT_KEY_MISSING',
+        'This vault opens with its key file, and not with a passphrase.',
+      )
     const key = await readKeyFile(unlock.keyFile)
     const derived = deriveKey(key, 'runa vault', salt)
     wipe(key)
     return derived
   }
   if (!('passphrase' in unlock))
-    throw new RunaError('VAULT_KEY_MISSING', 'This vault opens with a passphrase.')
+    throw new RunaError('VAULT_KEY_MISSING', 'This vault opens with a passphrase, and not with a key file.')
   const { n, r, p } = recipe
   const { passphrase } = unlock
   return await new Promise((resolve, reject) => {

@@ -20,6 +20,9 @@ export interface VaultOptions {
   readonly scryptN?: number
 }
 
+const OCCUPIED =
+  'The vault is open already: Runa runs, is just starting or ending, or another command changes the vault.'
+
 interface Change<Result> {
   readonly next: Partial<VaultContent>
   readonly result: Result
@@ -44,7 +47,7 @@ export async function openVaultCell(options: VaultOptions): Promise<VaultCell> {
   await mkdir(dirname(options.path), { recursive: true, mode: 0o700 })
   const lock = openSync(`${options.path}.lock`, 'w', 0o600)
   try {
-    if (!lockByte(lock, 0)) throw new RunaError('RUNNING_ALREADY', 'Another process has the vault open.')
+    if (!lockByte(lock, 0)) throw new RunaError('RUNNING_ALREADY', OCCUPIED)
     const { key, content } = await load(options)
     return createCell(options, key, content, () => closeSync(lock))
   } catch (error) {

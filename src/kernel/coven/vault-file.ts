@@ -45,6 +45,24 @@ export function encodeVault({ root, head }: VaultKey, content: Uint8Array): Buff
   return Buffer.concat([bytes, digestOf(bytes)])
 }
 
+interface Parts {
+  readonly head: Buffer
+  readonly recipe: Recipe
+  readonly wrapped: Buffer
+  readonly sealed: Buffer
+}
+
+/** How a vault opens: what it needs to be asked for. Throws VAULT_VERSION or VAULT_CORRUPT. */
+export function readRecipe(bytes: Buffer): Recipe {
+  return takeApart(bytes).recipe
+}
+
+/** Resolves where `unlock` opens the vault; rejects as `decodeVault` does. */
+export async function tryUnlock(bytes: Buffer, unlock: Unlock): Promise<void> {
+  const { recipe, wrapped } = takeApart(bytes)
+  wipe(await openRoot(unlock, recipe, wrapped))
+}
+
 /**
  * Rejects with VAULT_VERSION for what is no vault of this format, VAULT_CORRUPT for a damaged one, VAULT_LOCKED for the
  * wrong passphrase or key file, and VAULT_KEY_MISSING.
@@ -53,6 +71,17 @@ export async function decodeVault(
   bytes: Buffer,
   unlock: Unlock,
 ): Promise<{ readonly key: VaultKey; readonly content: Buffer }> {
+  const { head, recipe, wrapped, sealed } = takeApart(bytes)
+  const root = await openRoot(unlock, recipe, wrapped)
+  try {
+    return { key: { root, head }, content: open(root, sealed, head) }
+  } catch (cause) {
+    wipe(root)
+    throw corrupt(cause)
+  }
+}
+
+function takeApart(bytes: Buffer): Parts {
   if (!bytes.subarray(0, MARK.length).equals(MARK)) throw new RunaError('VAULT_VERSION')
   const end = bytes.length - DIGEST_BYTES
   const headBytes = MARK.length + LENGTH_BYTES
@@ -61,13 +90,7 @@ export async function decodeVault(
   if (headEnd > headBytes + HEADER_BYTES_MAX || headEnd > end) throw corrupt()
   const head = Buffer.from(bytes.subarray(0, headEnd))
   const { recipe, wrapped } = readHeader(head.subarray(headBytes))
-  const root = await openRoot(unlock, recipe, Buffer.from(wrapped, 'base64'))
-  try {
-    return { key: { root, head }, content: open(root, bytes.subarray(headEnd, end), head) }
-  } catch (cause) {
-    wipe(root)
-    throw corrupt(cause)
-  }
+  return { head, recipe, wrapped: Buffer.from(wrapped, 'base64'), sealed: bytes.subarray(headEnd, end) }
 }
 
 async function openRoot(unlock: Unlock, recipe: Recipe, wrapped: Buffer): Promise<Buffer> {

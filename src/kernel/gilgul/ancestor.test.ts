@@ -79,7 +79,7 @@ test('gilgul does not pay for certificates, and passes them on under another nam
   const program = `${LIVE}; const { NODE_EXTRA_CA_CERTS: own, RUNA_EXTRA_CA_CERTS: kept } = process.env
     process.stderr.write(own + ' ' + kept); ${READY}`
   const { ended, paths } = createAncestor(program)
-  delete process.env['NODE_EXTRA_CA_CERTS']
   await ended
+  delete process.env['NODE_EXTRA_CA_CERTS']
   assert.equal(readFileSync(join(paths.logs, 'gilgul.log'), 'utf8'), 'undefined /etc/hosts')
 })

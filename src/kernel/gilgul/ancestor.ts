@@ -1,15 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import type { Launch } from '#kernel/coven'
 import type { HomePaths } from '#kernel/home'
+import { ERRORS } from '#protocol'
+import { giveBirth } from './birth.ts'
+import { isAlive } from './identity.ts'
 import { logPath } from './launch.ts'
-import { openLog } from './log-file.ts'
-import { type Failure, parseReport, type Report } from './report.ts'
+import type { Failure, Report } from './report.ts'
 import { createRestarts, RESTART_DEFAULT } from './restarts.ts'
-import { runFiles } from './run-state.ts'
+import { readRunState, runFiles, runningSentence } from './run-state.ts'
 
 export interface AncestorOptions {
   readonly paths: HomePaths
@@ -20,27 +20,20 @@ export interface AncestorOptions {
   readonly onProgress: (text: string) => void
   /** Called once, when the page can be reached for the first time. */
   readonly onReady: (ready: Extract<Report, { kind: 'ready' }>) => void
+  /**
+   * Opens what keeps the secrets, once the home can be written to and nobody else runs there. What it rejects with
+   * is passed on. Without it, Runa has no secrets.
+   */
+  readonly openCoven?: () => Promise<AncestorCoven>
   /** Of gilgul; tests have their own. */
   readonly gilgulMain?: string
 }
 
-/** What a gilgul learns at its birth, beside the environment of a service. */
-export const BIRTH = {
-  lockFd: 'RUNA_LOCK_FD',
-  restarts: 'RUNA_RESTARTS',
-  home: 'RUNA_HOME',
-  port: 'RUNA_PORT',
-  /** NODE_EXTRA_CA_CERTS under a name that Node does not know: reading them costs each process 30 ms. */
-  certificates: 'RUNA_EXTRA_CA_CERTS',
-} as const
-
-const LOCK_FD = 3
-const GILGUL_MAIN = fileURLToPath(new URL('main.js', import.meta.url))
-
-interface Birth {
-  readonly child: ChildProcess
-  /** Resolves at its death. */
-  readonly ended: Promise<{ readonly status: number | null; readonly failure: Failure | undefined }>
+/** What the ancestor needs of coven. */
+export interface AncestorCoven {
+  /** Called for each gilgul. */
+  readonly prepareLaunch: () => Launch
+  close(): Promise<void>
 }
 
 /**
@@ -50,9 +43,26 @@ interface Birth {
  * stopped.
  */
 export async function runAncestor(options: AncestorOptions): Promise<Failure | undefined> {
-  const { paths, stopping, onProgress, onReady } = options
+  const { paths } = options
+  const occupant = findOccupant(paths)
+  if (occupant) return occupant
   const lock = openHome(paths)
   if (typeof lock !== 'number') return lock
+  let coven: AncestorCoven | undefined
+  try {
+    coven = await options.openCoven?.()
+    return await keepGilgul(options, lock, coven?.prepareLaunch)
+  } finally {
+    await coven?.close()
+    closeSync(lock)
+  }
+}
+
+async function keepGilgul(
+  { paths, port, stopping, onProgress, onReady, gilgulMain }: AncestorOptions,
+  lock: number,
+  prepareLaunch: AncestorCoven['prepareLaunch'] | undefined,
+): Promise<Failure | undefined> {
   const patience = createRestarts(RESTART_DEFAULT)
   let restarts = 0
   let isReady = false
@@ -64,28 +74,33 @@ export async function runAncestor(options: AncestorOptions): Promise<Failure | u
     isReady = true
   }
 
-  try {
-    for (;;) {
-      const bornMs = performance.now()
-      const { child, ended } = giveBirth(options, lock, restarts, hear)
-      const stop = () => child.kill('SIGTERM')
-      stopping.addEventListener('abort', stop, { once: true })
-      if (stopping.aborted) stop()
-      const { status, failure } = await ended
-      stopping.removeEventListener('abort', stop)
-      if (stopping.aborted || status === 0) return undefined
-      const known = failure ?? unexplained(paths, status)
-      if (!isReady && failure) return failure
-      const pauseMs = patience.pauseAfter({ ranMs: isReady ? performance.now() - bornMs : undefined })
-      if (pauseMs === undefined) return known
-      restarts += 1
-      onProgress(failure ? `${known.message} Trying again.` : 'gilgul died, and is started again.')
-      await sleep(pauseMs, undefined, { signal: stopping }).catch(() => {})
-      if (stopping.aborted) return undefined
-    }
-  } finally {
-    closeSync(lock)
+  for (;;) {
+    const bornMs = performance.now()
+    const birth = { paths, port, lock, restarts, prepareLaunch, hear }
+    const { child, ended } = giveBirth(gilgulMain === undefined ? birth : { ...birth, main: gilgulMain })
+    const stop = () => child.kill('SIGTERM')
+    stopping.addEventListener('abort', stop, { once: true })
+    if (stopping.aborted) stop()
+    const { status, failure, isFinal } = await ended
+    stopping.removeEventListener('abort', stop)
+    if (stopping.aborted || status === 0) return undefined
+    const known = failure ?? unexplained(paths, status)
+    if (!isReady && isFinal) return known
+    const pauseMs = patience.pauseAfter({ ranMs: isReady ? performance.now() - bornMs : undefined })
+    if (pauseMs === undefined) return known
+    restarts += 1
+    onProgress(failure ? `${known.message} Trying again.` : 'gilgul died, and is started again.')
+    await sleep(pauseMs, undefined, { signal: stopping }).catch(() => {})
+    if (stopping.aborted) return undefined
   }
+}
+
+/** Said before anybody is asked for a passphrase. gilgul takes the lock, and so has the last word. */
+export function findOccupant(paths: HomePaths): Failure | undefined {
+  const state = readRunState(runFiles(paths).state)
+  if (state === undefined || !isAlive(state.ancestor) || !isAlive(state.gilgul)) return undefined
+  const { advice } = ERRORS.RUNNING_ALREADY
+  return { code: 'RUNNING_ALREADY', message: runningSentence(state), advice }
 }
 
 /** The open lock file, or what is in the way. */
@@ -117,48 +132,6 @@ function makeFolder(path: string): void {
     // Two starts at once: the lock decides between them.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
-}
-
-function giveBirth(
-  { paths, port, gilgulMain = GILGUL_MAIN }: AncestorOptions,
-  lock: number,
-  restarts: number,
-  hear: (report: Report) => void,
-): Birth {
-  const log = openLog(logPath(paths.logs, 'gilgul'))
-  const { NODE_EXTRA_CA_CERTS: certificates, ...environment } = process.env
-  const env = {
-    ...environment,
-    [BIRTH.home]: paths.home,
-    [BIRTH.lockFd]: String(LOCK_FD),
-    [BIRTH.restarts]: String(restarts),
-    ...(port === undefined ? {} : { [BIRTH.port]: port }),
-    ...(certificates === undefined ? {} : { [BIRTH.certificates]: certificates }),
-  }
-  const child = spawn(process.execPath, ['--max-semi-space-size=1', gilgulMain], {
-    argv0: 'runa-gilgul',
-    env,
-    stdio: ['pipe', 'pipe', log, lock],
-  })
-  closeSync(log)
-  let failure: Failure | undefined
-  child.stdin?.on('error', () => {})
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
-  lines.on('line', (line) => {
-    const report = parseReport(line)
-    if (report?.kind === 'failed') failure = report.failure
-    else if (report) hear(report)
-  })
-  const ended = new Promise<Awaited<Birth['ended']>>((resolve) => {
-    // `close` comes after the last line, `exit` may come before it.
-    child.once('close', (status) => resolve({ status, failure }))
-    child.once('error', (error) => {
-      const advice = 'Close other programs, and try again.'
-      const message = `gilgul could not be started: ${error.message}.`
-      resolve({ status: null, failure: { code: 'SYSTEM_CALL_FAILED', message, advice } })
-    })
-  })
-  return { child, ended }
 }
 
 function unexplained(paths: HomePaths, status: number | null): Failure {

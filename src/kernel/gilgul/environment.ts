@@ -1,5 +1,5 @@
 import type { Config } from '#kernel/config'
-import { BIRTH } from './ancestor.ts'
+import { BIRTH } from './birth.ts'
 import type { ServiceSpec } from './spec.ts'
 
 /** All that a service gets of the environment that Runa was started in. */

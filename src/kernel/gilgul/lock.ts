@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { lockByte } from '#kernel/sys'
 import { RunaError } from '#protocol'
 import { isAlive } from './identity.ts'
-import type { RunState } from './run-state.ts'
+import { type RunState, runningSentence } from './run-state.ts'
 
 /** A gilgul whose ancestor was ended by force stops its services, which takes moments. */
 const PATIENCE_MS = 15_000
@@ -20,10 +20,4 @@ export async function lockHome(fd: number, running: RunState | undefined): Promi
       throw new RunaError('RUNNING_ALREADY', runningSentence(running))
     await sleep(LOOK_EVERY_MS)
   }
-}
-
-function runningSentence(running: RunState | undefined): string {
-  if (!running) return 'Runa is already starting with this RUNA_HOME.'
-  const where = running.url === '' ? '' : ` at ${running.url}`
-  return `Runa is already running with this RUNA_HOME${where} (process ${running.ancestor.pid}).`
 }

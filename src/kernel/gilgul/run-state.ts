@@ -74,3 +74,10 @@ function isIdentity(value: unknown): boolean {
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** For whoever wants to start a second one. */
+export function runningSentence(running: RunState | undefined): string {
+  if (!running) return 'Runa is already starting with this RUNA_HOME.'
+  const where = running.url === '' ? '' : ` at ${running.url}`
+  return `Runa is already running with this RUNA_HOME${where} (process ${running.ancestor.pid}).`
+}

@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Config, loadConfig } from '#kernel/config'
+import { type CovenClient, meetCoven } from '#kernel/coven'
 import { homePaths } from '#kernel/home'
 import { awaitService, call, createBusTransport, serve, type Transport } from '#kernel/service'
 import { attachBus, createBus } from '#kernel/splinter'
 import { gilgulContract, modelContract, RunaError, threadwellContract } from '#protocol'
-import { BIRTH } from './ancestor.ts'
+import { BIRTH } from './birth.ts'
 import { type Door, openDoor } from './door.ts'
 import { explainEnding } from './ending.ts'
 import { environmentOf } from './environment.ts'
@@ -42,6 +43,7 @@ const ROTATE_EVERY_MS = 10_000
  * ends them again. Rejects with a RunaError that says why it cannot start.
  */
 export async function runGilgul(options: RunOptions): Promise<void> {
+  const coven = process.env[BIRTH.coven] === undefined ? undefined : await meetAncestor()
   const paths = homePaths()
   const files = runFiles(paths)
   const before = readRunState(files.state)
@@ -64,7 +66,7 @@ export async function runGilgul(options: RunOptions): Promise<void> {
     })
     await govern(
       { ...options, services },
-      { config, worldFd, busPath, words, before, logs: paths.logs, statePath: files.state },
+      { coven, config, worldFd, busPath, words, before, logs: paths.logs, statePath: files.state },
     )
   } finally {
     await door?.close()
@@ -77,7 +79,16 @@ function contractsOf(services: readonly ServiceSpec[]): string[] {
   return [...new Set([...OWN_WORDS, modelContract.name, ...services.flatMap(({ speaks }) => speaks)])]
 }
 
+/** Before anything else: a gilgul that coven did not start makes nothing and ends nothing. */
+async function meetAncestor(): Promise<CovenClient> {
+  const { coven, session } = await meetCoven()
+  void session.ended.then((fault) => note('coven', fault?.message ?? 'The link to coven was closed.'))
+  return coven
+}
+
 interface World {
+  /** Undefined where Runa was started without: then there are no secrets. */
+  readonly coven: CovenClient | undefined
   readonly config: Config
   readonly worldFd: number
   readonly busPath: string

@@ -15,9 +15,13 @@ export function setParentDeathSignal(signal: 'SIGTERM' | 'SIGKILL'): void {
   prctl(PR_SET_PDEATHSIG, constants.signals[signal])
 }
 
-/** Keeps other processes of the same user out of this one's memory, and its memory out of core dumps. */
+/**
+ * Keeps other processes of the same user out of this one's memory, and its memory out of core dumps. On SIGUSR1, Node
+ * would open its debugger to whoever can reach a port of this machine: that signal does nothing from then on.
+ */
 export function setUndumpable(): void {
   prctl(PR_SET_DUMPABLE, 0)
+  if (process.listenerCount('SIGUSR1') === 0) process.on('SIGUSR1', () => {})
 }
 
 /**

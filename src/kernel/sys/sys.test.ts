@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs'
+import { url } from 'node:inspector'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { isByteLocked, lockByte, unlockByte } from './byte-lock.ts'
@@ -76,11 +78,17 @@ test('the kernel takes the wish to be told of a parent’s death', () => {
   setParentDeathSignal('SIGTERM')
 })
 
-test('a process can be closed to the eyes of others', () => {
+test('a process can be closed to the eyes of others', async () => {
   const PR_GET_DUMPABLE = 3
   const dumpable = () => libc('int prctl(int, ulong, ulong, ulong, ulong)')(PR_GET_DUMPABLE, 0, 0, 0, 0)
   setUndumpable()
   assert.equal(dumpable(), 0)
+  const heard = once(process, 'SIGUSR1')
+  process.kill(process.pid, 'SIGUSR1')
+  // Waiting for a signal alone keeps no process alive.
+  const waiting = setInterval(() => {}, 1_000)
+  await heard.finally(() => clearInterval(waiting))
+  assert.equal(url(), undefined)
 })
 
 test('sealed memory keeps its size, and no file passes for it', () => {

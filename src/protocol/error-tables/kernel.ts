@@ -6,12 +6,13 @@ export const KERNEL_ERRORS = {
     means:
       'The list of who was given which secret was changed, cut, or belongs to another vault. Nothing is revealed.',
     advice:
-      'Put `vault/audit.journal` back from a backup of the same day as the vault, or begin a new list on purpose.',
+      'Put `vault/audit.journal` back from a backup of the same day as the vault, or begin a new list on purpose: `runa up --new-list`.',
     retry: false,
   },
   AUDIT_FAILED: {
     means: 'It could not be written down who asks for a secret, so the secret was not given.',
-    advice: 'Make room on the disk or mend it. If the list is full, begin a new one.',
+    advice:
+      'Make room on the disk or mend it. If the list is full, begin a new one: `runa down`, then `runa up --new-list`.',
     retry: true,
   },
   BIRTH_INVALID: {
@@ -167,12 +168,19 @@ export const KERNEL_ERRORS = {
   },
   VAULT_KEY_MISSING: {
     means: 'The vault needs its key file, or a passphrase, and was given the other or none.',
-    advice: 'Put the key file back, or give the passphrase. Without it nobody can open the vault.',
+    advice:
+      'Put `vault/vault.key` back, or type the passphrase (in a script: `runa up --passphrase-stdin`). Nobody can open the vault without.',
     retry: false,
   },
   VAULT_LOCKED: {
     means: 'The vault did not open: it is the wrong passphrase or key file, or its header was changed.',
     advice: 'Try again. Nothing was changed, and nobody can open it otherwise.',
+    retry: false,
+  },
+  VAULT_MISSING: {
+    means: 'The vault is gone, and the list of what was done with it is still there. No new one was made.',
+    advice:
+      'Put `vault/secrets.vault` back from a backup. Without one, move the folder `vault` away: then a new vault is made, and what was sealed before stays closed.',
     retry: false,
   },
   VAULT_OLDER: {

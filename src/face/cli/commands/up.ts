@@ -1,21 +1,28 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { type Failure, runAncestor } from '#kernel/gilgul'
+import { createCoven, createDesk, prepareLaunch } from '#kernel/coven'
+import { type AncestorCoven, type Failure, findOccupant, runAncestor } from '#kernel/gilgul'
 import { homePaths, typeable } from '#kernel/home'
+import { wipe } from '#kernel/seal'
 import { tell } from '../failure.ts'
+import { findPassphrase, openVaultOf } from '../vault.ts'
 
 export interface UpOptions {
   readonly detach: boolean
   readonly port?: string
   readonly json: boolean
+  /** False with --without-coven. */
+  readonly coven: boolean
+  readonly passphraseStdin: boolean
+  readonly newList: boolean
 }
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url))
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 
-/** Starts Runa. In the foreground this process stays, and is the one that outlives gilgul: it loads as little as it can. */
+/** Starts Runa. In the foreground this process stays, and is the one that outlives gilgul and has the vault open. */
 export async function up(options: UpOptions): Promise<void> {
   if (options.port !== undefined && !(/^\d+$/.test(options.port) && Number(options.port) <= 65_535)) {
     const message = `--port takes a number from 0 to 65535, and not '${options.port}'.`
@@ -24,18 +31,21 @@ export async function up(options: UpOptions): Promise<void> {
   return options.detach ? await startDetached(options) : await stayInForeground(options)
 }
 
-async function stayInForeground({ port, json }: UpOptions): Promise<void> {
+async function stayInForeground(options: UpOptions): Promise<void> {
+  const { port, json, coven } = options
   const stopping = new AbortController()
   const stop = () => {
     if (!stopping.signal.aborted) process.stderr.write('Stopping ...\n')
     stopping.abort()
   }
   for (const signal of STOP_SIGNALS) process.on(signal, stop)
+  if (!coven) say('Runa starts without coven: it has no secrets, and keeps nothing of what you say.')
   const failure = await runAncestor({
     paths: homePaths(),
     ...(port === undefined ? {} : { port }),
+    ...(coven ? { openCoven: () => becomeCoven(options, stopping.signal) } : {}),
     stopping: stopping.signal,
-    onProgress: (text) => process.stderr.write(`${typeable(text)}\n`),
+    onProgress: say,
     onReady({ url, loginUrl }) {
       if (url === '') process.stderr.write('Runa runs, but without its page.\n')
       process.stdout.write(`${json ? JSON.stringify({ url, loginUrl }) : loginUrl}\n`)
@@ -44,25 +54,70 @@ async function stayInForeground({ port, json }: UpOptions): Promise<void> {
   if (failure) end(failure, json, 1)
 }
 
+async function becomeCoven(options: UpOptions, signal: AbortSignal): Promise<AncestorCoven> {
+  const { passphraseStdin, newList } = options
+  const opened = await openVaultOf({ folder: homePaths().vault, passphraseStdin, signal }, { newList })
+  if (opened.madeKeyFile !== undefined) say(explainKeyFile(opened.madeKeyFile))
+  const answer = createDesk(createCoven(opened))
+  return { prepareLaunch: () => prepareLaunch({ answer }), close: opened.close }
+}
+
+function explainKeyFile(path: string): string {
+  return [
+    `Secrets and what you say here are sealed with a key that was just made: ${path}.`,
+    'It keeps them out of copies that leave this file out, and does not help against whoever has this whole disk or',
+    'your account. A passphrase helps against a stolen disk: `runa down`, then `runa secret passphrase`.',
+  ].join('\n')
+}
+
+function say(text: string): void {
+  process.stderr.write(`${typeable(text)}\n`)
+}
+
 function end(failure: Failure, json: boolean, exitCode: number): void {
   tell(failure, json)
   process.exitCode = exitCode
 }
 
 /** Starts the same in a session of its own, shows what it says until it is ready, and leaves it alone. */
-async function startDetached({ port, json }: UpOptions): Promise<void> {
-  const portArguments = port === undefined ? [] : ['--port', port]
-  const child = spawn(process.execPath, [MAIN, 'up', ...portArguments, ...(json ? ['--json'] : [])], {
+async function startDetached(options: UpOptions): Promise<void> {
+  const paths = homePaths()
+  const occupant = findOccupant(paths)
+  if (occupant) return end(occupant, options.json, 1)
+  const { passphraseStdin, coven } = options
+  const passphrase = coven ? await findPassphrase({ folder: paths.vault, passphraseStdin }) : undefined
+  const child = spawn(process.execPath, [MAIN, 'up', ...wordsFor(options, passphrase !== undefined)], {
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [passphrase ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   })
+  if (passphrase) handOn(passphrase, child)
   const stop = () => void child.kill('SIGTERM')
   for (const signal of STOP_SIGNALS) process.on(signal, stop)
-  child.stderr.pipe(process.stderr)
-  const ready = once(createInterface({ input: child.stdout }), 'line').then(([line]: string[]) => line)
+  child.stderr?.pipe(process.stderr)
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
+  const ready = once(lines, 'line').then(([line]: string[]) => line)
   const ended = once(child, 'close').then(([status]: (number | null)[]) => status ?? 1)
   const first = await Promise.race([ready, ended])
   if (typeof first === 'number') process.exitCode = first
   else process.stdout.write(`${first}\n`)
   process.exit()
+}
+
+function wordsFor({ port, json, coven, newList }: UpOptions, hasPassphrase: boolean): string[] {
+  const flags = {
+    '--json': json,
+    '--without-coven': !coven,
+    '--new-list': newList,
+    '--passphrase-stdin': hasPassphrase,
+  }
+  const given = Object.entries(flags).flatMap(([flag, isGiven]) => (isGiven ? [flag] : []))
+  return [...(port === undefined ? [] : ['--port', port]), ...given]
+}
+
+/** Through a pipe: arguments and environment can be read by others. */
+function handOn(passphrase: Buffer, child: ChildProcess): void {
+  const line = Buffer.concat([passphrase, Buffer.from('\n')])
+  wipe(passphrase)
+  child.stdin?.on('error', () => {})
+  child.stdin?.end(line, () => wipe(line))
 }

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { createLine } from './hidden-input.ts'
+
+test('what is typed without being shown can be corrected, and ends with Enter', () => {
+  const line = createLine()
+  assert.equal(line.type(Buffer.from('wrong\u0015')), 'more')
+  assert.equal(line.type(Buffer.from('seven quiét\u007f\u007fet h\r')), 'end')
+  assert.equal(line.take().toString(), 'seven quiet h')
+  assert.equal(line.type(Buffer.from('never mind\u0003')), 'cancel')
+})
+
+test('whatever is erased, whole letters go', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 3 })), (words) => {
+      const letters = [...words.join('')].filter((letter) => letter >= ' ' && letter !== '\u007f')
+      const line = createLine()
+      line.type(Buffer.from(`${letters.join('')}ß\u007f`))
+      assert.equal(line.take().toString(), letters.join(''))
+      line.type(Buffer.from(letters.join('') + '\b'.repeat(letters.length)))
+      assert.equal(line.take().length, 0)
+    }),
+  )
+})
+
+test('a line has an end, also where nobody ends it', () => {
+  assert.throws(() => createLine().type(Buffer.alloc(5_000, 'a')), { code: 'BAD_INPUT' })
+  assert.throws(() => createLine().add(Buffer.alloc(5_000, 'a')), { code: 'BAD_INPUT' })
+})

@@ -1,0 +1,72 @@
+import { howItOpens, type OpenCoven, openCoven, tryPassphrase } from '#kernel/coven'
+import { wipe } from '#kernel/seal'
+import { setUndumpable } from '#kernel/sys'
+import { RunaError } from '#protocol'
+import { askHidden, canAsk, readLine } from './hidden-input.ts'
+
+export interface Unlocking {
+  readonly folder: string
+  /** The passphrase is the first line of the input, and nobody is asked. */
+  readonly passphraseStdin: boolean
+  readonly signal?: AbortSignal
+}
+
+const TRIES = 3
+/** Below this, guessing is a matter of hours. */
+const PASSPHRASE_BYTES_MIN = 8
+
+/**
+ * Opens the vault, and makes it where there is none. Where it needs a passphrase, the person is asked for it, three
+ * times at most. Rejects with what `openCoven` rejects with, BAD_INPUT or CANCELLED.
+ */
+export async function openVaultOf(unlocking: Unlocking, { newList = false } = {}): Promise<OpenCoven> {
+  const { folder } = unlocking
+  setUndumpable()
+  return await withPassphrase(unlocking, async (passphrase) =>
+    openCoven({ folder, newList, ...(passphrase ? { unlock: { passphrase } } : {}) }),
+  )
+}
+
+/** A passphrase that opens the vault, to be handed on; undefined where it needs none. The caller wipes it. */
+export async function findPassphrase(unlocking: Unlocking): Promise<Buffer | undefined> {
+  setUndumpable()
+  return await withPassphrase(unlocking, async (passphrase) => {
+    if (!passphrase) return undefined
+    await tryPassphrase(unlocking.folder, passphrase)
+    return Buffer.from(passphrase)
+  })
+}
+
+async function withPassphrase<Result>(
+  { folder, passphraseStdin, signal }: Unlocking,
+  use: (passphrase: Buffer | undefined) => Promise<Result>,
+): Promise<Result> {
+  const needed = await howItOpens(folder)
+  if (passphraseStdin) {
+    const line = await readLine()
+    if (needed === 'nothing') refuseWeak(line)
+    return await use(line).finally(() => wipe(line))
+  }
+  if (needed !== 'passphrase') return await use(undefined)
+  if (!canAsk()) {
+    const message = 'The vault opens with a passphrase, and nobody can be asked for it here.'
+    throw new RunaError('VAULT_KEY_MISSING', message)
+  }
+  for (let count = 1; ; count += 1) {
+    const typed = await askHidden('The passphrase of the vault: ', signal)
+    try {
+      return await use(typed)
+    } catch (error) {
+      if (!(error instanceof RunaError && error.code === 'VAULT_LOCKED') || count === TRIES) throw error
+      process.stderr.write('That was not it.\n')
+    } finally {
+      wipe(typed)
+    }
+  }
+}
+
+/** Throws BAD_INPUT. */
+function refuseWeak(passphrase: Buffer): void {
+  if (passphrase.length >= PASSPHRASE_BYTES_MIN) return
+  throw new RunaError('BAD_INPUT', `A passphrase has at least ${PASSPHRASE_BYTES_MIN} characters.`)
+}

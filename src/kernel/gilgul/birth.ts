@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { Launch } from '#kernel/coven'
+import type { HomePaths } from '#kernel/home'
+import type { RunaError } from '#protocol'
+import { logPath } from './launch.ts'
+import { openLog } from './log-file.ts'
+import { type Failure, parseReport, type Report } from './report.ts'
+
+/** What a gilgul learns at its birth, beside the environment of a service. */
+export const BIRTH = {
+  lockFd: 'RUNA_LOCK_FD',
+  restarts: 'RUNA_RESTARTS',
+  home: 'RUNA_HOME',
+  port: 'RUNA_PORT',
+  /** Set where coven waits at the other end of a link. Who sets it without having one only keeps gilgul from starting. */
+  coven: 'RUNA_COVEN',
+  /** NODE_EXTRA_CA_CERTS under a name that Node does not know: reading them costs each process 30 ms. */
+  certificates: 'RUNA_EXTRA_CA_CERTS',
+} as const
+
+const LOCK_FD = 3
+const GILGUL_MAIN = fileURLToPath(new URL('main.js', import.meta.url))
+/** A link that closes is the first sign of a process that ends by itself. One that goes on living is ended. */
+const UNLINKED_MS = 2_000
+const STOP_MS = 10_000
+
+export interface BirthOptions {
+  readonly paths: HomePaths
+  readonly port: string | undefined
+  readonly lock: number
+  readonly restarts: number
+  /** Where coven is the ancestor: makes what the process inherits of it, and meets it. */
+  readonly prepareLaunch: (() => Launch) | undefined
+  readonly hear: (report: Report) => void
+  /** Of gilgul; tests have their own. */
+  readonly main?: string
+}
+
+interface Death {
+  /** Null where it was ended by a signal, or for the sake of its link. */
+  readonly status: number | null
+  /** What it said of itself, or what coven said of it. */
+  readonly failure: Failure | undefined
+  /** It was known to be in vain at once: another try would end the same way. */
+  readonly isFinal: boolean
+}
+
+export interface Born {
+  readonly child: ChildProcess
+  /** Resolves at its death. */
+  readonly ended: Promise<Death>
+}
+
+/** Starts one gilgul. */
+export function giveBirth(options: BirthOptions): Born {
+  const { paths, lock, prepareLaunch, hear, main = GILGUL_MAIN } = options
+  const launch = prepareLaunch?.()
+  const log = openLog(logPath(paths.logs, 'gilgul'))
+  const child = spawn(process.execPath, ['--max-semi-space-size=1', main], {
+    argv0: 'runa-gilgul',
+    env: environmentOf(options),
+    stdio: ['pipe', 'pipe', log, lock, ...(launch?.descriptors ?? [])],
+  })
+  closeSync(log)
+  let said: Failure | undefined
+  child.stdin?.on('error', () => {})
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
+  lines.on('line', (line) => {
+    const report = parseReport(line)
+    if (report?.kind === 'failed') said = report.failure
+    else if (report) hear(report)
+  })
+  const closed = new Promise<Death>((resolve) => {
+    // `close` comes after the last line, `exit` may come before it.
+    child.once('close', (status) => resolve({ status, failure: said, isFinal: said !== undefined }))
+    child.once('error', (error) => {
+      const advice = 'Close other programs, and try again.'
+      const message = `gilgul could not be started: ${error.message}.`
+      resolve({ status: null, failure: { code: 'SYSTEM_CALL_FAILED', message, advice }, isFinal: true })
+    })
+  })
+  return { child, ended: launch ? endLinked(child, launch, closed) : closed }
+}
+
+/** A gilgul that has not proven who it is, or whose link is closed, gets no secrets: the next one is to be tried. */
+async function endLinked(child: ChildProcess, launch: Launch, closed: Promise<Death>): Promise<Death> {
+  const lost = launch.attend(child.pid).then(({ ended }) => ended.then(explainLoss), asFailure)
+  const failure = await Promise.race([lost, closed.then(() => undefined)])
+  const outlives = sleep(UNLINKED_MS, true, { ref: false })
+  if (failure === undefined || !(await Promise.race([outlives, closed.then(() => false)])))
+    return await closed
+  child.kill()
+  const force = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+  const death = await closed
+  clearTimeout(force)
+  return death.isFinal ? death : { status: null, failure, isFinal: false }
+}
+
+function explainLoss(fault: RunaError | undefined): Failure {
+  const message = fault?.message ?? 'gilgul has closed its link to coven.'
+  return { code: 'COVEN_LINK_BROKEN', message, advice: 'It is started again by itself.' }
+}
+
+function asFailure({ code, message, advice }: RunaError): Failure {
+  return { code, message, advice }
+}
+
+function environmentOf({ paths, port, restarts, prepareLaunch }: BirthOptions): NodeJS.ProcessEnv {
+  const { NODE_EXTRA_CA_CERTS: certificates, [BIRTH.coven]: _, ...environment } = process.env
+  return {
+    ...environment,
+    [BIRTH.home]: paths.home,
+    [BIRTH.lockFd]: String(LOCK_FD),
+    [BIRTH.restarts]: String(restarts),
+    ...(port === undefined ? {} : { [BIRTH.port]: port }),
+    ...(prepareLaunch === undefined ? {} : { [BIRTH.coven]: '1' }),
+    ...(certificates === undefined ? {} : { [BIRTH.certificates]: certificates }),
+  }
+}
