@@ -15,7 +15,7 @@ export interface VaultCounts {
   lost: number
   torn: number
   wedged: number
-  accepted: number
+  acknowledged: number
 }
 
 /** Kills who stores secrets at random moments, and looks for each that was acknowledged. */
@@ -24,12 +24,12 @@ export async function runVaultStorm(
   faults: number,
   random: () => number,
 ): Promise<VaultCounts> {
-  const counts: VaultCounts = { faults, lost: 0, torn: 0, wedged: 0, accepted: 0 }
+  const counts: VaultCounts = { faults, lost: 0, torn: 0, wedged: 0, acknowledged: 0 }
   const folder = await mkdtemp(join(tmpdir(), 'runa-torture-coven-'))
   try {
     for (let fault = 0; fault < faults; fault += 1) {
       const acknowledged = await liveAndDie([role, folder], random() * LIFE_MS_MAX)
-      counts.accepted += acknowledged.length
+      counts.acknowledged += acknowledged.length
       await look(folder, acknowledged, counts)
     }
   } finally {
