@@ -87,6 +87,8 @@ async function serveGilgul() {
       return {}
     },
     restart: unsupported,
+    reveal: unsupported,
+    keep: unsupported,
     shutdown: unsupported,
   }
   const service = serve(gilgulContract, handlers, transport)

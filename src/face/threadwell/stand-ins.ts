@@ -66,6 +66,8 @@ export function standInServices(standIns: StandIns = {}): Services {
       startModel: missing,
       stopModel: missing,
       restart: missing,
+      reveal: missing,
+      keep: missing,
       shutdown: missing,
     }),
     alethia: served(alethiaContract, { ...missingMemory, ...alethia }),

@@ -18,6 +18,7 @@ function spec(name: string, needs: readonly string[] = [], limits: Partial<Servi
     main: '',
     needs,
     speaks: [],
+    secrets: [],
     environment: {},
     nodeFlags: [],
     ...LIMITS,

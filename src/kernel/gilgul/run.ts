@@ -19,6 +19,7 @@ import { replaceServices } from './replacement.ts'
 import type { Report } from './report.ts'
 import { type KeptService, type RunState, readRunState, runFiles } from './run-state.ts'
 import { createRunStateFile } from './run-state-file.ts'
+import { createSecretDesk } from './secret-desk.ts'
 import { createGilgul, type GilgulOptions, statusOf } from './service.ts'
 import type { ServiceSpec } from './spec.ts'
 import { createSupervisor, type Supervisor } from './supervisor.ts'
@@ -133,7 +134,13 @@ async function govern({ services, modelSpec, report, stopping }: RunOptions, wor
   })
   const restarts = Number(process.env[BIRTH.restarts] ?? 0)
   const shutDown = () => stopping.abort()
-  const handlers = createGilgul({ supervisor, modelSpec, restarts, startedAt: Date.now(), shutDown })
+  const secrets = createSecretDesk({
+    coven: undefined,
+    identities: new Map(),
+    services,
+    note: (text) => note('secrets', text),
+  })
+  const handlers = createGilgul({ supervisor, modelSpec, restarts, startedAt: Date.now(), shutDown, secrets })
   const service = serve(gilgulContract, handlers, transport)
   const pulse = takePulse(supervisor, bus.members)
   const rotation = setInterval(() => void rotateLogs(supervisor, logs), ROTATE_EVERY_MS)

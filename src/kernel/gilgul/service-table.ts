@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { packageFolder } from '#kernel/home'
 import { RESTART_DEFAULT } from './restarts.ts'
-import type { ServiceSpec } from './spec.ts'
+import type { OwnSecret, ServiceSpec } from './spec.ts'
 
 const MAINS = join(packageFolder(), 'dist/src')
 
@@ -14,6 +14,7 @@ interface Row {
   readonly needs: readonly string[]
   /** Contracts whose words it may read and write, beside its own. */
   readonly speaks: readonly string[]
+  readonly secrets?: readonly OwnSecret[]
   /** Threads for files and ciphers. */
   readonly threads: number
 }
@@ -27,8 +28,22 @@ const ROWS: readonly Row[] = [
     threads: 2,
   },
   { name: 'tieto', main: 'knowledge/tieto/main.js', needs: [], speaks: [], threads: 4 },
-  { name: 'alethia', main: 'knowledge/alethia/main.js', needs: [], speaks: [], threads: 2 },
-  { name: 'snarf', main: 'knowledge/snarf/main.js', needs: [], speaks: [], threads: 2 },
+  {
+    name: 'alethia',
+    main: 'knowledge/alethia/main.js',
+    needs: [],
+    speaks: [],
+    secrets: [{ name: 'alethia.master', origin: 'made', formerFile: 'alethia.key' }],
+    threads: 2,
+  },
+  {
+    name: 'snarf',
+    main: 'knowledge/snarf/main.js',
+    needs: [],
+    speaks: [],
+    secrets: [{ name: 'snarf.seal', origin: 'made' }],
+    threads: 2,
+  },
   {
     name: 'conversation',
     main: 'face/conversation/main.js',
@@ -41,6 +56,10 @@ const ROWS: readonly Row[] = [
     main: 'face/threadwell/main.js',
     needs: ['conversation'],
     speaks: ['conversation', 'tieto', 'inference', 'alethia', 'snarf', 'gilgul'],
+    secrets: [
+      { name: 'threadwell.seal', origin: 'made' },
+      { name: 'http.keys', origin: 'kept' },
+    ],
     threads: 4,
   },
 ]
@@ -56,14 +75,17 @@ const DEFAULTS = {
 } as const
 
 /** The services of Runa, in the order in which people think of them. */
-export const SERVICES: readonly ServiceSpec[] = ROWS.map(({ name, main, needs, speaks, threads }) => ({
-  ...DEFAULTS,
-  name,
-  main: join(MAINS, main),
-  needs,
-  speaks: [name, ...speaks],
-  environment: { UV_THREADPOOL_SIZE: String(threads) },
-}))
+export const SERVICES: readonly ServiceSpec[] = ROWS.map(
+  ({ name, main, needs, speaks, secrets = [], threads }) => ({
+    ...DEFAULTS,
+    name,
+    main: join(MAINS, main),
+    needs,
+    speaks: [name, ...speaks],
+    secrets,
+    environment: { UV_THREADPOOL_SIZE: String(threads) },
+  }),
+)
 
 /** Reading the weights of a large model from a slow disk takes minutes, and so may its last step before it ends. */
 export function modelSpec(name: string, settings: Readonly<Record<string, unknown>>): ServiceSpec {
@@ -74,6 +96,7 @@ export function modelSpec(name: string, settings: Readonly<Record<string, unknow
     main: join(MAINS, 'engine/inference/model/main.js'),
     needs: [],
     speaks: ['model'],
+    secrets: [],
     environment: { RUNA_SETTINGS: JSON.stringify(settings) },
     nodeFlags: [],
     readyMs: 240_000,

@@ -1,6 +1,7 @@
 import type { gilgulContract, Handlers, ServiceStatus } from '#protocol'
 import type { Keeper } from './keeper.ts'
 import { memoryBytesOf, memoryBytesWithChildren } from './memory-use.ts'
+import type { SecretHandlers } from './secret-desk.ts'
 import type { ServiceSpec } from './spec.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -12,10 +13,11 @@ export interface GilgulOptions {
   /** Milliseconds since 1970. */
   readonly startedAt: number
   readonly shutDown: () => void
+  readonly secrets: SecretHandlers
 }
 
 export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulContract> {
-  const { supervisor, modelSpec, restarts, startedAt, shutDown } = options
+  const { supervisor, modelSpec, restarts, startedAt, shutDown, secrets } = options
   const startedMs = performance.now()
 
   async function own(): Promise<ServiceStatus> {
@@ -53,6 +55,7 @@ export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulCont
       await keeper.running()
       return await statusOf(keeper)
     },
+    ...secrets,
     async shutdown() {
       setImmediate(shutDown)
       return {}

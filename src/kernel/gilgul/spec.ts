@@ -1,5 +1,14 @@
 import type { RestartPolicy } from './restarts.ts'
 
+/** A secret that belongs to one service: nobody else is given it, whatever it was granted. */
+export interface OwnSecret {
+  readonly name: string
+  /** Made by gilgul from chance where it is missing, or kept there by the service when it has one. */
+  readonly origin: 'made' | 'kept'
+  /** In the folder of the vault, where an earlier version had it. It is moved into the vault. */
+  readonly formerFile?: string
+}
+
 /** What gilgul knows about a service: how to start it, how to tell that it lives, and how to end it. */
 export interface ServiceSpec {
   readonly name: string
@@ -11,6 +20,8 @@ export interface ServiceSpec {
   readonly needs: readonly string[]
   /** Contracts whose words it may read and write. */
   readonly speaks: readonly string[]
+  /** That are its alone. */
+  readonly secrets: readonly OwnSecret[]
   /** On top of what every service gets. */
   readonly environment: Readonly<Record<string, string>>
   readonly nodeFlags: readonly string[]

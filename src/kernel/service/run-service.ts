@@ -4,6 +4,7 @@ import { takeBirth } from './birth.ts'
 import { createBusTransport } from './bus-transport.ts'
 import { createLog, type Log } from './log.ts'
 import { runMain } from './run-main.ts'
+import { createSecrets, type Secrets } from './secrets.ts'
 import { createEmit, type Emit, serve } from './serve.ts'
 import type { Transport } from './transport.ts'
 
@@ -15,6 +16,7 @@ export interface ServiceContext<C extends Contract> {
   readonly transport: Transport
   /** The way to that service: alethia is met on a bus of its own, everybody else on the one of all. */
   readonly transportTo: (service: string) => Transport
+  readonly secrets: Secrets
   readonly emit: Emit<C>
   /** Writes one line to the log of the service. What is given must hold nobody's words. */
   readonly log: Log
@@ -64,12 +66,17 @@ async function liveOnBus<C extends Contract>(
 ): Promise<void> {
   const path = process.env['RUNA_BUS']
   if (!path) throw new RunaError('NOT_RUNNING', 'RUNA_BUS names no bus: services are started by `runa up`.')
-  const { words } = takeBirth()
+  const { identity, words } = takeBirth()
   const transport = createBusTransport(attachBus(path, { name }), words)
   const log = createLog(name)
   const emit = createEmit(contract, transport, name)
   try {
-    const opened = await open({ name, transport, transportTo: () => transport, emit, log, signal: stopping })
+    const opened = await open({
+      ...{ name, transport, emit, log },
+      transportTo: () => transport,
+      secrets: createSecrets(name, identity, transport),
+      signal: stopping,
+    })
     const stopMs = () => (stopping.reason === ORPHANED ? 0 : GRACE_MS)
     const service = serve(contract, opened.handlers, transport, { name, log: log.call, stopMs })
     log('ready')

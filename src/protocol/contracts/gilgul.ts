@@ -37,6 +37,22 @@ export const serviceStatusSchema = z.object({
 })
 export type ServiceStatus = z.infer<typeof serviceStatusSchema>
 
+/** In base64, some 64 KiB of a secret and what is around it. */
+const SEALED_LENGTH_MAX = 100_000
+
+const secretRequestSchema = z.object({
+  service: serviceNameSchema,
+  request: z.base64().max(SEALED_LENGTH_MAX),
+})
+
+const SECRET_ERRORS = [
+  'SECRETS_MISSING',
+  'SECRET_REFUSED',
+  'SECRET_NOT_GRANTED',
+  'AUDIT_FAILED',
+  'COVEN_LINK_BROKEN',
+] as const
+
 /** Starts, watches and stops every other service. */
 export const gilgulContract = defineContract({
   name: 'gilgul',
@@ -72,6 +88,23 @@ export const gilgulContract = defineContract({
       output: serviceStatusSchema,
       errors: ['SERVICE_UNKNOWN', 'SERVICE_FAILED'],
       limits: { timeoutMs: 60_000, runningMax: 8 },
+    },
+    /**
+     * A service asks for a secret, with a request that is sealed with the key it was born with. The answer is sealed with
+     * the same key, and bound to the request; it holds the secret, or why there is none.
+     */
+    reveal: {
+      input: secretRequestSchema,
+      output: z.object({ answer: z.base64() }),
+      errors: [...SECRET_ERRORS, 'SECRET_UNKNOWN'],
+      limits: { timeoutMs: 15_000, runningMax: 32 },
+    },
+    /** A service puts a secret of its own in the place of the one before. The answer is sealed as well, and empty. */
+    keep: {
+      input: secretRequestSchema,
+      output: z.object({ answer: z.base64() }),
+      errors: [...SECRET_ERRORS, 'VAULT_FULL', 'DISK_FULL'],
+      limits: { timeoutMs: 15_000, runningMax: 32 },
     },
     /** Answers at once; then everything is stopped, in reverse order, and gilgul ends. */
     shutdown: {

@@ -131,6 +131,18 @@ export const KERNEL_ERRORS = {
     advice: 'Grant it, if it should have it. That it asked is written down.',
     retry: false,
   },
+  SECRETS_MISSING: {
+    means: 'Runa runs without coven, so that there are no secrets.',
+    advice: 'Start Runa with coven: `runa down`, then `runa up` without `--without-coven`.',
+    retry: false,
+  },
+  SECRET_REFUSED: {
+    means:
+      'What was said about a secret does not come from the service or the gilgul that it names, or was said before.',
+    advice:
+      'Nothing needs to be done if it happens once. If it comes back, a program on this machine is after secrets.',
+    retry: true,
+  },
   SECRET_UNKNOWN: {
     means: 'There is no secret of that name, or not in that version.',
     advice: 'List them, and set it if it is missing.',
