@@ -14,17 +14,16 @@ export interface OwnSecretsOptions {
   readonly note: (text: string) => void
 }
 
-/** The key of each service, from coven. Whoever wipes them ends all asking for secrets. */
+/** The key of each service, from coven. */
 export async function readIdentities({
   coven,
   services,
 }: Pick<OwnSecretsOptions, 'coven' | 'services'>): Promise<ReadonlyMap<string, Buffer>> {
-  const identities = new Map<string, Buffer>()
-  for (const { name } of services) {
+  const entries = services.map(async ({ name }): Promise<[string, Buffer]> => {
     const { value } = await coven.ask('identity', { service: name })
-    identities.set(name, value)
-  }
-  return identities
+    return [name, value]
+  })
+  return new Map(await Promise.all(entries))
 }
 
 /**

@@ -19,8 +19,8 @@ import { replaceServices } from './replacement.ts'
 import type { Report } from './report.ts'
 import { type KeptService, type RunState, readRunState, runFiles } from './run-state.ts'
 import { createRunStateFile } from './run-state-file.ts'
-import { createSecretDesk } from './secret-desk.ts'
 import { createGilgul, type GilgulOptions, statusOf } from './service.ts'
+import { openServiceSecrets, type ServiceSecrets } from './service-secrets.ts'
 import type { ServiceSpec } from './spec.ts'
 import { createSupervisor, type Supervisor } from './supervisor.ts'
 import { createWords, type Words } from './words.ts'
@@ -65,9 +65,14 @@ export async function runGilgul(options: RunOptions): Promise<void> {
       folder: paths.home,
       searchPath: process.env['PATH'] ?? '',
     })
+    const secrets = await openServiceSecrets({
+      ...{ coven, services, vaultFolder: paths.vault },
+      note: (text) => note('secrets', text),
+    })
+    const { logs } = paths
     await govern(
       { ...options, services },
-      { coven, config, worldFd, busPath, words, before, logs: paths.logs, statePath: files.state },
+      { secrets, config, worldFd, busPath, words, before, logs, statePath: files.state },
     )
   } finally {
     await door?.close()
@@ -88,8 +93,7 @@ async function meetAncestor(): Promise<CovenClient> {
 }
 
 interface World {
-  /** Undefined where Runa was started without: then there are no secrets. */
-  readonly coven: CovenClient | undefined
+  readonly secrets: ServiceSecrets
   readonly config: Config
   readonly worldFd: number
   readonly busPath: string
@@ -100,7 +104,7 @@ interface World {
 }
 
 async function govern({ services, modelSpec, report, stopping }: RunOptions, world: World): Promise<void> {
-  const { busPath, logs, words } = world
+  const { busPath, logs, words, secrets } = world
   const bus = attachBus(busPath, { name: 'gilgul' })
   const transport = createBusTransport(bus, words.keysOf(OWN_WORDS))
   const stateFile = createRunStateFile(world.statePath, (error) => note('state-file', String(error)))
@@ -114,7 +118,7 @@ async function govern({ services, modelSpec, report, stopping }: RunOptions, wor
       logsFolder: logs,
       worldFd: world.worldFd,
       environment: (spec) => environmentOf(spec, { config: world.config, busPath, own: process.env }),
-      birth: ({ speaks }) => ({ identity: undefined, words: words.keysOf(speaks) }),
+      birth: ({ name, speaks }) => ({ identity: secrets.identityOf(name), words: words.keysOf(speaks) }),
     }),
     explain: ({ name }, process, exit) =>
       explainEnding(exit, lastWords(logPath(logs, name), process.logStart)),
@@ -134,13 +138,11 @@ async function govern({ services, modelSpec, report, stopping }: RunOptions, wor
   })
   const restarts = Number(process.env[BIRTH.restarts] ?? 0)
   const shutDown = () => stopping.abort()
-  const secrets = createSecretDesk({
-    coven: undefined,
-    identities: new Map(),
-    services,
-    note: (text) => note('secrets', text),
+  const handlers = createGilgul({
+    ...{ supervisor, modelSpec, restarts, shutDown },
+    secrets: secrets.handlers,
+    startedAt: Date.now(),
   })
-  const handlers = createGilgul({ supervisor, modelSpec, restarts, startedAt: Date.now(), shutDown, secrets })
   const service = serve(gilgulContract, handlers, transport)
   const pulse = takePulse(supervisor, bus.members)
   const rotation = setInterval(() => void rotateLogs(supervisor, logs), ROTATE_EVERY_MS)

@@ -17,6 +17,7 @@ import {
 import { gilgulContract, RunaError } from '#protocol'
 import { makeOwnSecrets, readIdentities } from './own-secrets.ts'
 import { createSecretDesk } from './secret-desk.ts'
+import { openServiceSecrets } from './service-secrets.ts'
 import type { OwnSecret } from './spec.ts'
 
 const SERVICES: readonly { name: string; secrets: readonly OwnSecret[] }[] = [
@@ -165,20 +166,22 @@ test('so many requests are remembered, and no longer than they could be repeated
   await ask()
 })
 
-test('without coven, secrets are missing on both sides', async () => {
-  const desk = createSecretDesk({
-    coven: undefined,
-    identities: new Map(),
-    services: SERVICES,
-    note: () => {},
-  })
+test('without coven, secrets are missing on both sides', async (context) => {
+  const options = { coven: undefined, services: [], vaultFolder: '', note: () => {} }
+  const { identityOf, handlers } = await openServiceSecrets(options)
+  assert.equal(identityOf('tieto'), undefined)
   const [here] = createMemoryTransports()
+  context.after(() => here.close())
   const secrets = createSecrets('tieto', undefined, here)
   assert.equal(secrets.available, false)
-  await assert.rejects(secrets.reveal('mail'), { code: 'SECRETS_MISSING' })
-  await assert.rejects(secrets.keep('mail', Buffer.of(1)), { code: 'SECRETS_MISSING' })
-  const context = { signal: AbortSignal.timeout(5_000), trace: '' }
-  await assert.rejects(desk.reveal({ service: 'tieto', request: '' }, context), { code: 'SECRETS_MISSING' })
+  const inputless = { signal: AbortSignal.timeout(5_000), trace: '' }
+  for (const refused of [
+    secrets.reveal('mail'),
+    secrets.keep('mail', Buffer.of(1)),
+    handlers.reveal({ service: 'tieto', request: '' }, inputless),
+  ]) {
+    await assert.rejects(refused, { code: 'SECRETS_MISSING' })
+  }
 })
 
 test('a key of an earlier version is moved into the vault, and never in the place of another', async (context) => {

@@ -19,8 +19,7 @@ const NONCES_MAX = 4_096
 export type SecretHandlers = Pick<Handlers<typeof gilgulContract>, SecretOperation>
 
 export interface SecretDeskOptions {
-  /** Undefined where Runa runs without coven. */
-  readonly coven: Pick<CovenClient, 'ask'> | undefined
+  readonly coven: Pick<CovenClient, 'ask'>
   /** The key that each service was born with. */
   readonly identities: ReadonlyMap<string, Buffer>
   readonly services: readonly Pick<ServiceSpec, 'name' | 'secrets'>[]
@@ -36,28 +35,27 @@ export function createSecretDesk(options: SecretDeskOptions): SecretHandlers {
   const ownerOf = (secret: string) =>
     services.find(({ secrets }) => secrets.some(({ name }) => name === secret))?.name
 
-  async function reveal(client: Pick<CovenClient, 'ask'>, service: string, name: string): Promise<Buffer> {
+  async function reveal(service: string, name: string): Promise<Buffer> {
     const owner = ownerOf(name)
-    if (owner === service) await refuseUnknown(client, name)
+    if (owner === service) await refuseUnknown(coven, name)
     // coven is asked also where the answer is no: it writes down who wanted what.
-    const { value } = await client.ask('reveal', { name, service })
+    const { value } = await coven.ask('reveal', { name, service })
     if (owner === undefined || owner === service) return value
     wipe(value)
     throw new RunaError('SECRET_NOT_GRANTED', `${name} belongs to ${owner} alone.`)
   }
 
-  async function keep(client: Pick<CovenClient, 'ask'>, service: string, { name, value }: SecretRequest) {
+  async function keep(service: string, { name, value }: SecretRequest) {
     const own = services.find((spec) => spec.name === service)?.secrets.find((secret) => secret.name === name)
     if (own?.origin !== 'kept') {
       throw new RunaError('SECRET_NOT_GRANTED', `${service} may not change ${name}.`)
     }
-    const { output } = await client.ask('set', { name, service }, value)
-    if (output.version === 1) await client.ask('grant', { name, to: service, granted: true, service })
+    const { output } = await coven.ask('set', { name, service }, value)
+    if (output.version === 1) await coven.ask('grant', { name, to: service, granted: true, service })
     return Buffer.alloc(0)
   }
 
   async function answer(operation: SecretOperation, service: string, sealed: string) {
-    if (!coven) throw new RunaError('SECRETS_MISSING')
     const identity = identities.get(service)
     const request = identity && openIfGenuine(identity, service, operation, sealed)
     if (!identity || !request) {
@@ -72,8 +70,7 @@ export function createSecretDesk(options: SecretDeskOptions): SecretHandlers {
     }
     try {
       const name = parseOrThrow(secretNameSchema, request.name)
-      const value =
-        operation === 'reveal' ? await reveal(coven, service, name) : await keep(coven, service, request)
+      const value = operation === 'reveal' ? await reveal(service, name) : await keep(service, request)
       const answered = sealAnswer(identity, service, request.nonce, { value })
       wipe(value)
       return { answer: answered.toString('base64') }
@@ -101,8 +98,8 @@ function openIfGenuine(identity: Buffer, service: string, operation: SecretOpera
 }
 
 /** coven tells nobody who was not granted a secret whether there is one. Its owner may know that it has none yet. */
-async function refuseUnknown(client: Pick<CovenClient, 'ask'>, name: string): Promise<void> {
-  const { output } = await client.ask('list', {})
+async function refuseUnknown(coven: Pick<CovenClient, 'ask'>, name: string): Promise<void> {
+  const { output } = await coven.ask('list', {})
   if (!output.secrets.some((secret) => secret.name === name)) throw new RunaError('SECRET_UNKNOWN')
 }
 

@@ -1,0 +1,34 @@
+import type { CovenClient } from '#kernel/coven'
+import { RunaError } from '#protocol'
+import { makeOwnSecrets, type OwnSecretsOptions, readIdentities } from './own-secrets.ts'
+import { createSecretDesk, type SecretHandlers } from './secret-desk.ts'
+
+/** Everything that the services of one gilgul have to do with secrets. */
+export interface ServiceSecrets {
+  /** A copy of the key that a service is born with. Undefined for models, which own nothing, and without coven. */
+  identityOf(service: string): Buffer | undefined
+  readonly handlers: SecretHandlers
+}
+
+/** Makes what is missing. Rejects with what coven rejects with: nobody is to go on as if there were no coven. */
+export async function openServiceSecrets({
+  coven,
+  ...options
+}: Omit<OwnSecretsOptions, 'coven'> & { readonly coven: CovenClient | undefined }): Promise<ServiceSecrets> {
+  if (!coven) return WITHOUT_COVEN
+  const identities = await readIdentities({ coven, ...options })
+  await makeOwnSecrets({ coven, ...options })
+  return {
+    identityOf(service) {
+      const identity = identities.get(service)
+      return identity && Buffer.from(identity)
+    },
+    handlers: createSecretDesk({ coven, identities, ...options }),
+  }
+}
+
+const missing = () => Promise.reject(new RunaError('SECRETS_MISSING'))
+const WITHOUT_COVEN: ServiceSecrets = {
+  identityOf: () => undefined,
+  handlers: { reveal: missing, keep: missing },
+}
