@@ -4,7 +4,6 @@ import { tortureCoven } from './coven.ts'
 import { createRandom, type TortureOptions, type TortureRow } from './row.ts'
 import { tortureServices } from './services.ts'
 import { tortureSplinter } from './splinter.ts'
-import { tortureThreads } from './threads.ts'
 import { tortureTieto } from './tieto.ts'
 import { tortureTurns } from './turns.ts'
 
@@ -13,7 +12,6 @@ const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<Tor
   alethia: tortureAlethia,
   services: tortureServices,
   splinter: tortureSplinter,
-  threads: tortureThreads,
   tieto: tortureTieto,
   turns: tortureTurns,
 }

@@ -4,6 +4,7 @@ import {
   ERRORS,
   type Notice,
   QUERY_LENGTH_MAX,
+  type QueryEmbedding,
   RunaError,
   type tietoContract,
 } from '#protocol'
@@ -13,7 +14,6 @@ import type { Looked } from './prompt.ts'
 
 const PASSAGES_MAX = 20
 const PATIENCE_MS = 3_000
-const TIMEOUT_MS = 10_000
 
 export interface Found {
   readonly looked: Looked
@@ -27,7 +27,13 @@ export interface Look {
   readonly topics: readonly string[]
   /** The person named the topics, so one that does not exist is a mistake to be told; a persona's is passed over. */
   readonly namedByPerson: boolean
+  readonly embed: Embed
+  /** For all of it. */
+  readonly timeoutMs: number
 }
+
+/** A vector for a text, made once for whoever looks. */
+export type Embed = (text: string) => QueryEmbedding
 
 type Tieto = Pick<Client<typeof tietoContract>, 'search' | 'topics'>
 
@@ -57,21 +63,22 @@ export async function lookIntoDocuments(tieto: Tieto, look: Look, context: CallC
 }
 
 /** Undefined where there is no topic to search. */
-async function search(tieto: Tieto, { question, topics, namedByPerson }: Look, context: CallContext) {
-  const { signal, trace } = context
-  const options = { signal, trace, timeoutMs: TIMEOUT_MS }
+async function search(tieto: Tieto, look: Look, { signal, trace }: CallContext) {
+  const { question, topics, namedByPerson, embed, timeoutMs } = look
+  const endMs = performance.now() + timeoutMs
+  const options = () => ({ signal, trace, timeoutMs: Math.max(1, Math.ceil(endMs - performance.now())) })
   const query = question.slice(0, QUERY_LENGTH_MAX)
   const patience = { patienceMs: PATIENCE_MS, codes: ['SERVICE_LOST', 'BUSY'], signal } as const
   const within = async (names: readonly string[]) => {
     if (names.length === 0) return undefined
-    const input = { query, topics: [...names], passagesMax: PASSAGES_MAX }
-    return patiently(() => tieto.search(input, options), patience)
+    const input = { query, embedding: embed(query), topics: [...names], passagesMax: PASSAGES_MAX }
+    return patiently(() => tieto.search(input, options()), patience)
   }
   try {
     return await within(topics)
   } catch (error) {
     if (namedByPerson || !isUnknownTopic(error)) throw error
-    const existing = (await tieto.topics({}, options)).topics.map(({ name }) => name)
+    const existing = (await tieto.topics({}, options())).topics.map(({ name }) => name)
     return within(topics.filter((name) => existing.includes(name)))
   }
 }

@@ -7,8 +7,9 @@ import {
   RunaError,
   type Sampling,
 } from '#protocol'
+import { BYTES_PER_TOKEN } from './budget.ts'
 import { patiently } from './patience.ts'
-import { BYTES_PER_TOKEN, type PromptRoom } from './prompt.ts'
+import type { PromptRoom } from './prompt.ts'
 
 type Inference = Pick<Client<typeof inferenceContract>, 'complete' | 'models'>
 type Request = Parameters<Inference['complete']>[0]

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { call, createMemoryTransports, serve } from '#kernel/service'
 import {
+  alethiaContract,
   type CompletionItem,
   type CompletionRequest,
   conversationContract,
@@ -14,10 +15,11 @@ import {
   type TurnItem,
   tietoContract,
 } from '#protocol'
+import type { Deadlines } from './deadlines.ts'
 import { NO_MANNER } from './manner.ts'
 import { openPersonas } from './personas.ts'
 import { createConversation } from './service.ts'
-import { openThreads } from './threads.ts'
+import { createStandInMemory, type StandInMemory } from './stand-in-memory.ts'
 
 /** What the tests of conversation stand on: an engine and documents that say what a test wants them to say. */
 type Complete = Handlers<typeof inferenceContract>['complete']
@@ -58,10 +60,15 @@ export interface Behaviour {
   readonly complete?: Complete
   readonly search?: Search
   readonly snarf?: Snarf
+  readonly alethia?: Partial<Handlers<typeof alethiaContract>>
+  readonly deadlines?: Partial<Deadlines>
   readonly models?: readonly Model[]
   /** Those that exist. */
   readonly topics?: readonly string[]
 }
+
+/** Of each home, so that it is there when a conversation is opened again. */
+const memories = new Map<string, StandInMemory>()
 
 const NOTHING_HEARD = { changed: [], counted: false }
 
@@ -79,7 +86,9 @@ export async function createHome() {
 export async function openConversation(home: string, behaviour: Behaviour = {}) {
   const { complete = () => say(START, text('So.'), END), models = [], topics = [] } = behaviour
   const { search = async () => ({ passages: [WHALE], match: true }) } = behaviour
-  const { snarf = {} } = behaviour
+  const { snarf = {}, alethia = {}, deadlines } = behaviour
+  const memory = memories.get(home) ?? createStandInMemory()
+  memories.set(home, memory)
   const requests: CompletionRequest[] = []
   const searches: string[][] = []
   const engine: Partial<Handlers<typeof inferenceContract>> = {
@@ -98,6 +107,7 @@ export async function openConversation(home: string, behaviour: Behaviour = {}) 
   }
   const [engineSide, toEngine] = createMemoryTransports()
   const [documentsSide, toDocuments] = createMemoryTransports()
+  const [memorySide, toMemory] = createMemoryTransports()
   const [mannerSide, toManner] = createMemoryTransports()
   const [serverSide, callerSide] = createMemoryTransports()
   serve(inferenceContract, engine as Handlers<typeof inferenceContract>, engineSide)
@@ -107,10 +117,14 @@ export async function openConversation(home: string, behaviour: Behaviour = {}) 
     observe: async () => NOTHING_HEARD,
     ...snarf,
   }
+  const remembers = { ...memory.handlers, ...alethia }
+  serve(alethiaContract, remembers as Handlers<typeof alethiaContract>, memorySide)
   serve(snarfContract, manners as Handlers<typeof snarfContract>, mannerSide)
   const { handlers, settled } = createConversation({
     personas: openPersonas([home]),
-    threads: await openThreads(join(home, 'threads')),
+    alethia: call(alethiaContract, toMemory),
+    embedder: { model: 'test', embed: () => Float32Array.of(1) },
+    ...(deadlines && { deadlines }),
     tieto: call(tietoContract, toDocuments),
     snarf: call(snarfContract, toManner),
     inference: call(inferenceContract, toEngine),
@@ -118,7 +132,15 @@ export async function openConversation(home: string, behaviour: Behaviour = {}) 
     announce: (thread) => service.emit('threadChanged', thread),
   })
   const service = serve(conversationContract, handlers, serverSide, { stopMs: 0 })
-  return { client: call(conversationContract, callerSide), callerSide, requests, searches, service, settled }
+  return {
+    client: call(conversationContract, callerSide),
+    callerSide,
+    requests,
+    searches,
+    memory,
+    service,
+    settled,
+  }
 }
 
 export async function all(items: AsyncIterable<TurnItem>): Promise<TurnItem[]> {

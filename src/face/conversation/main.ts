@@ -1,19 +1,24 @@
 import { loadConfig } from '#kernel/config'
+import { loadEmbedder } from '#kernel/embedding'
 import { assetsFolder, homePaths } from '#kernel/home'
 import { call, runService } from '#kernel/service'
-import { conversationContract, inferenceContract, snarfContract, tietoContract } from '#protocol'
+import {
+  alethiaContract,
+  conversationContract,
+  inferenceContract,
+  snarfContract,
+  tietoContract,
+} from '#protocol'
 import { openPersonas } from './personas.ts'
 import { createConversation } from './service.ts'
-import { openThreads } from './threads.ts'
 
-await runService(conversationContract, async ({ name, transport, emit, log }) => {
+await runService(conversationContract, async ({ name, transport, transportTo, emit }) => {
   const paths = homePaths()
   const config = await loadConfig(paths.config)
-  const threads = await openThreads(paths.threads)
-  for (const { file, message } of threads.faults) log('thread fault', { file, message })
   const { handlers, settled } = createConversation({
     personas: openPersonas([paths.personas, assetsFolder('personas')]),
-    threads,
+    alethia: call(alethiaContract, transportTo('alethia'), { name }),
+    embedder: await loadEmbedder(),
     tieto: call(tietoContract, transport, { name }),
     snarf: call(snarfContract, transport, { name }),
     inference: call(inferenceContract, transport, { name }),

@@ -1,14 +1,8 @@
-import type { AnswerRecord, CallContext, Client, Mode, Notice, Setting, snarfContract } from '#protocol'
+import type { CallContext, Client, Mode, Notice, Setting, snarfContract } from '#protocol'
 
 export type Snarf = Pick<Client<typeof snarfContract>, 'plan' | 'observe'>
 
-/** A person waits for it, so it may not take long: an answer in the wrong manner is better than a late one. */
-const PLAN_MS = 150
 const OBSERVE_MS = 3_000
-
-/** As the policies name it. */
-const CRISIS_DIMENSION = 'self-harm'
-const CRISIS_TURNS = 20
 
 /** How this person wants to be answered, and why. */
 export interface Manner {
@@ -21,27 +15,36 @@ export interface Manner {
 
 export const NO_MANNER: Manner = { mode: 'default', settings: [], instruction: '', sampling: {} }
 
+interface PlanAsked {
+  readonly message: string
+  /** Of which this is the question. */
+  readonly turn: string
+  readonly crisis: boolean
+  readonly timeoutMs: number
+}
+
+export interface Planned {
+  readonly manner: Manner
+  readonly notices: readonly Notice[]
+  readonly mannerMs: number
+}
+
+export const NOT_PLANNED_FOR: Planned = { manner: NO_MANNER, notices: [], mannerMs: 0 }
+
 /** What cannot be learnt in time costs the answer its manner, not the person the answer. */
 export async function planManner(
   snarf: Snarf,
-  { message, turn, crisis }: { readonly message: string; readonly turn: string; readonly crisis: boolean },
+  { timeoutMs, ...asked }: PlanAsked,
   { signal, trace }: CallContext,
-): Promise<{ readonly manner: Manner; readonly notices: readonly Notice[] }> {
+): Promise<Planned> {
+  const startedMs = performance.now()
   try {
-    return {
-      manner: await snarf.plan({ message, turn, crisis }, { signal, trace, timeoutMs: PLAN_MS }),
-      notices: [],
-    }
+    const manner = await snarf.plan(asked, { signal, trace, timeoutMs })
+    return { manner, notices: [], mannerMs: performance.now() - startedMs }
   } catch {
     if (signal.aborted) throw signal.reason
-    return { manner: NO_MANNER, notices: [NOT_PLANNED] }
+    return { manner: NO_MANNER, notices: [NOT_PLANNED], mannerMs: performance.now() - startedMs }
   }
-}
-
-/** Whether the policy met plain words of self-harm lately. It does not recognise most people in distress. */
-export function inCrisis(records: readonly Pick<AnswerRecord, 'verdicts'>[]): boolean {
-  const lately = records.slice(-CRISIS_TURNS).flatMap(({ verdicts }) => verdicts)
-  return lately.some(({ dimension }) => dimension === CRISIS_DIMENSION)
 }
 
 /** Tells what the person has written, so that what it asks for in words holds from the next turn on. Never rejects. */

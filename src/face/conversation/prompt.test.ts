@@ -20,7 +20,16 @@ function past(texts: readonly string[]): PastMessage[] {
   }))
 }
 
-const parts = { system, looked: 'not-asked', passages: [], history: [], question: 'Why?' } as const
+const parts = {
+  system,
+  manner: '',
+  recalled: [],
+  turn: null,
+  looked: 'not-asked',
+  passages: [],
+  history: [],
+  question: 'Why?',
+} as const
 
 test('persona, passages, history and question stand in this order, with one system message', () => {
   const built = buildPrompt(
@@ -50,7 +59,10 @@ test('the model is told that nothing fitted only where somebody asked for docume
 test('what does not fit is left out openly: the oldest turns, the weakest passages', () => {
   const history = past(['a'.repeat(400), 'b'.repeat(400), 'c'.repeat(100), 'd'.repeat(100)])
   const passages = [passage(1, 'x'.repeat(200)), passage(2, 'y'.repeat(400))]
-  const built = buildPrompt({ ...parts, looked: 'found', passages, history }, { ...ROOM, sizeBytesMax: 600 })
+  const built = buildPrompt(
+    { ...parts, looked: 'found', passages, history },
+    { ...ROOM, sizeBytesMax: 1_500 },
+  )
   assert.deepEqual(
     built.passages.map(({ number }) => number),
     [1],

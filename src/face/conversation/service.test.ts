@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { listen } from '#kernel/service'
 import { type CompletionItem, conversationContract, RunaError, type Setting, type TurnItem } from '#protocol'
@@ -39,7 +37,7 @@ function threadIn(items: readonly TurnItem[]): string {
   return first.thread
 }
 
-test('an answer streams, cites its passage, and is on the disk when its end is sent', async () => {
+test('an answer streams, cites its passage, and is in the memory when its end is sent', async () => {
   const complete = () => say(START, text('They dive'), text(' [1].'), END)
   const { client, requests } = await open({ complete })
   const items = await all(client.turn({ question: 'Do whales dive?', topics: ['sea'] }))
@@ -130,7 +128,8 @@ test('a topic that does not exist is an error where a person named it, and passe
 })
 
 test('bad input changes nothing', async () => {
-  const { client, settled } = await open({ complete: () => sayAndFail(new RunaError('MODEL_UNKNOWN')) })
+  const complete = () => sayAndFail(new RunaError('MODEL_UNKNOWN'))
+  const { client, settled, memory } = await open({ complete })
   const wrong = [
     [{ question: '   ' }, 'BAD_INPUT'],
     [{ question: 'Why?', persona: 'nobody' }, 'PERSONA_UNKNOWN'],
@@ -142,11 +141,11 @@ test('bad input changes nothing', async () => {
   await assert.rejects(all(client.complete(backwards)), { code: 'BAD_INPUT' })
   await settled()
   assert.deepEqual((await client.threads({})).threads, [])
-  assert.deepEqual(await readdir(join(home, 'threads')), [])
+  assert.deepEqual(memory.kept, [])
 })
 
 test('who keeps the history gets an answer that is kept nowhere, under a prompt of their own', async () => {
-  const { client, requests } = await open()
+  const { client, requests, memory } = await open()
   const messages = [
     { role: 'system' as const, content: 'Be a pirate.' },
     { role: 'user' as const, content: 'Hi' },
@@ -158,7 +157,7 @@ test('who keeps the history gets an answer that is kept nowhere, under a prompt 
   assert.deepEqual([items[0]?.kind === 'start' && items[0].thread, turnIn(items).answer], [null, 'So.'])
   await all(client.complete({ messages, persona: 'reader' }))
   assert.match(requests[1]?.messages[0]?.content ?? '', /^Read closely\.\n\nBe a pirate\.\n\n/)
-  assert.deepEqual(await readdir(join(home, 'threads')), [])
+  assert.deepEqual(memory.kept, [])
   await assert.rejects(client.answer({ id: turnIn(items).id }), { code: 'ANSWER_UNKNOWN' })
 })
 

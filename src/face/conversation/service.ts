@@ -4,16 +4,21 @@ import {
   type conversationContract,
   createUuidV7,
   type Handlers,
+  type Notice,
+  type RememberedTurn,
   RunaError,
-  type Turn,
   type TurnItem,
 } from '#protocol'
-import { answersOf, turnOf } from './answers.ts'
-import { inCrisis } from './manner.ts'
+import { turnOf } from './answers.ts'
+import { inCrisis } from './marks.ts'
+import { type Alethia, createMemory, type Past } from './memory.ts'
+import { type Migration, NO_MIGRATION } from './migration.ts'
+import type { Asked, TurnNeeds } from './needs.ts'
 import type { LoadedPersona, Personas } from './personas.ts'
 import type { PastMessage } from './prompt.ts'
-import type { ThreadStore } from './threads.ts'
-import { type Answering, answer, type TurnNeeds } from './turn.ts'
+import { createRunningThreads } from './running.ts'
+import { createThreadHandlers } from './threads.ts'
+import { type Answering, answer } from './turn.ts'
 
 type Operations = Handlers<typeof conversationContract>
 type TurnInput = Parameters<Operations['turn']>[0]
@@ -21,8 +26,10 @@ type CompleteInput = Parameters<Operations['complete']>[0]
 
 export interface ConversationNeeds extends TurnNeeds {
   readonly personas: Personas
-  readonly threads: ThreadStore
-  /** Called once a thread has changed on the disk. */
+  readonly alethia: Alethia
+  /** Moves threads of an earlier Runa into the memory; nothing is read before it is done. */
+  readonly migration?: Migration
+  /** Called once a thread has changed in the memory. */
   readonly announce: (thread: { readonly id: string }) => void
 }
 
@@ -32,34 +39,28 @@ export interface Conversation {
   settled(): Promise<void>
 }
 
-/** A stored prompt holds the history that was read: without a limit of its own, a thread would grow by the square. */
-const STORED_PROMPT_BYTES_MAX = 96 * 1_024
-const PASSING_PROMPT_BYTES_MAX = 384 * 1_024
-/** One message of the bus holds at most 1 MiB. */
-const LISTED_BYTES_MAX = 512 * 1_024
+/** The same whether it is stored or not: what was said stands in its turns, and a record only names them. */
+const PROMPT_BYTES_MAX = 384 * 1_024
 
 export function createConversation(needs: ConversationNeeds): Conversation {
-  const { threads, personas, announce } = needs
+  const { personas, announce, migration = NO_MIGRATION } = needs
+  const threads = createRunningThreads()
+  const memory = createMemory(needs.alethia, threads)
   const running = new Set<Promise<void>>()
-
-  async function keep(thread: string, record: AnswerRecord): Promise<void> {
-    await threads.append(thread, record)
-    announce({ id: thread })
-  }
 
   async function* turn(input: TurnInput, context: CallContext): AsyncGenerator<TurnItem, void> {
     const thread = input.thread ?? createUuidV7()
-    const isNew =
-      input.thread === undefined || (input.begin && !threads.list().some(({ id }) => id === thread))
-    const release = threads.claim(thread, isNew)
+    const release = threads.claim(thread)
     const { promise, resolve } = withResolvers()
     running.add(promise)
     try {
-      const records = isNew ? [] : (await threads.read(thread)).records
-      const past = { history: pastOf(records), crisis: inCrisis(records) }
-      const system = instructionsIn(input)
-      const asked = { ...input, ...past, thread, system, promptBytesMax: STORED_PROMPT_BYTES_MAX }
-      yield* store(answer(needs, asked, context), thread, context.signal)
+      await migration.settled(context.signal)
+      const past = await memory.begin(input, context)
+      yield* store(
+        answer(needs, askedInThread(input, thread, past), context),
+        { thread, past },
+        context.signal,
+      )
     } finally {
       release()
       running.delete(promise)
@@ -70,76 +71,49 @@ export function createConversation(needs: ConversationNeeds): Conversation {
   /** Stores the answer before its `end` is sent, and what had been said where it is stopped or fails. */
   async function* store(
     answering: Answering,
-    thread: string,
+    { thread, past }: { readonly thread: string; readonly past: Past },
     signal: AbortSignal,
   ): AsyncGenerator<TurnItem, void> {
+    const keep = async (record: AnswerRecord) => {
+      await memory.keep(thread, record, past)
+      announce({ id: thread })
+    }
     let complete = false
     try {
       yield* answering.items
       complete = true
       const record = answering.record(answering.ended() ?? 'stop')
-      await keep(thread, record)
+      await keep(record)
       yield endOf(record)
     } finally {
       const reason = wasStopped(signal) ? 'stopped' : 'failed'
       const record = complete ? undefined : answering.record(reason)
-      if (record && (reason === 'stopped' || record.answer !== '')) await keep(thread, record)
+      if (record && (reason === 'stopped' || record.answer !== '')) await keep(record)
     }
   }
 
   async function* complete(input: CompleteInput, context: CallContext): AsyncGenerator<TurnItem, void> {
-    const answering = answer(needs, { ...askedIn(input), promptBytesMax: PASSING_PROMPT_BYTES_MAX }, context)
+    const answering = answer(needs, { ...askedIn(input), promptBytesMax: PROMPT_BYTES_MAX }, context)
     yield* answering.items
     yield endOf(answering.record(answering.ended() ?? 'stop'))
   }
 
   return {
-    handlers: { turn, complete, ...createReading(threads, personas, announce) },
+    handlers: {
+      turn,
+      complete,
+      ...createThreadHandlers(needs, memory, migration),
+      personas: () => listPersonas(personas),
+    },
     async settled() {
       await Promise.all(running)
     },
   }
 }
 
-/** The operations that answer from what is stored. */
-function createReading(
-  threads: ThreadStore,
-  personas: Personas,
-  announce: ConversationNeeds['announce'],
-): Omit<Operations, 'turn' | 'complete'> {
-  return {
-    async personas() {
-      const listed = await personas.list()
-      return { personas: listed.personas.map(withoutPrompt), faults: listed.faults }
-    },
-    async threads({ limit }) {
-      return { threads: threads.list().slice(0, limit), faults: [...threads.faults] }
-    },
-    async thread({ id, before }) {
-      const { thread, records } = await threads.read(id)
-      const end = before === undefined ? -1 : records.findIndex((record) => record.id === before)
-      const older = (end === -1 ? records : records.slice(0, end)).map(turnOf)
-      const turns = newestThatFit(older)
-      return { thread, turns, omitted: older.length - turns.length }
-    },
-    async removeThread({ id }) {
-      await threads.remove(id)
-      announce({ id })
-      return {}
-    },
-    answers: ({ ids }) => answersOf(ids, (id) => readAnswer(threads, id)),
-    async answer({ id }) {
-      const record = await readAnswer(threads, id)
-      if (!record) throw new RunaError('ANSWER_UNKNOWN')
-      return record
-    },
-  }
-}
-
-async function readAnswer(threads: ThreadStore, id: string): Promise<AnswerRecord | undefined> {
-  const thread = threads.threadOf(id)
-  const { records } = thread === undefined ? { records: [] } : await threads.read(thread)
-  return records.find((candidate) => candidate.id === id)
+async function listPersonas(personas: Personas) {
+  const listed = await personas.list()
+  return { personas: listed.personas.map(withoutPrompt), faults: listed.faults }
 }
 
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {
@@ -158,13 +132,41 @@ function endOf(record: AnswerRecord): TurnItem {
   return { kind: 'end', turn: turnOf(record), usage: record.usage }
 }
 
+const NOT_KEPT: Notice = {
+  kind: 'not-kept',
+  detail:
+    'This turn is not kept: there is no memory, since Runa runs without coven. It ends with the thread.',
+}
+
+function askedInThread(input: TurnInput, thread: string, past: Past): Asked {
+  const { turns, offTheRecord, kept, recall } = past
+  return {
+    ...{ ...input, thread, recall, history: pastOf(turns), crisis: inCrisis(turns) },
+    // Off the record, what somebody says about how to speak holds for its own answer alone.
+    heard: input.heard && !offTheRecord,
+    system: instructionsIn(input),
+    notices: kept || input.offTheRecord === true ? [] : [NOT_KEPT],
+    promptBytesMax: PROMPT_BYTES_MAX,
+  }
+}
+
 /** A turn without an answer would leave two questions in a row, which many chat templates refuse. */
-function pastOf(records: readonly AnswerRecord[]): PastMessage[] {
-  const told = records.filter((record) => record.answer !== '')
-  return told.flatMap(({ id, question, answer: said }) => [
-    { origin: `turn ${id}`, role: 'user', content: question },
-    { origin: `turn ${id}`, role: 'assistant', content: said },
-  ])
+function pastOf(turns: readonly RememberedTurn[]): PastMessage[] {
+  return turns.flatMap(({ id, utterances }) => {
+    const [question, said] = utterances
+    if (!question || !said) return []
+    return [messageOf(id, 0, 'user', question.text), messageOf(id, 1, 'assistant', said.text)]
+  })
+}
+
+function messageOf(
+  turn: string,
+  utterance: number,
+  role: 'user' | 'assistant',
+  content: string,
+): PastMessage {
+  const said = [{ turn, utterance, start: 0, end: Buffer.byteLength(content) }]
+  return { origin: `turn ${turn}`, role, content, said }
 }
 
 function instructionsIn({ instructions }: TurnInput): PastMessage[] {
@@ -181,6 +183,8 @@ function askedIn({ messages, ...input }: CompleteInput) {
     ...input,
     thread: null,
     heard: false,
+    recall: false,
+    notices: [],
     question: question.content,
     crisis: false,
     system: past.filter(({ role }) => role === 'system'),
@@ -190,14 +194,4 @@ function askedIn({ messages, ...input }: CompleteInput) {
 
 function withoutPrompt({ id, name, description, topics, sampling }: LoadedPersona) {
   return { id, name, description, topics, sampling }
-}
-
-function newestThatFit(turns: readonly Turn[]): Turn[] {
-  let bytes = 0
-  const newestFirst = [...turns].reverse()
-  const end = newestFirst.findIndex((turn, index) => {
-    bytes += Buffer.byteLength(JSON.stringify(turn))
-    return index > 0 && bytes > LISTED_BYTES_MAX
-  })
-  return newestFirst.slice(0, end === -1 ? turns.length : end).reverse()
 }

@@ -1,176 +1,138 @@
-import { mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { type JournalOptions, openJournal, readJournal } from '#kernel/journal'
-import { type AnswerRecord, RunaError, type Thread } from '#protocol'
-import type { Fault } from './personas.ts'
-import { encodeTurn, extendEntry, readThreadIndex, type ThreadEntry, turnsIn } from './thread-index.ts'
+import {
+  type AnswerRecord,
+  type conversationContract,
+  type Handlers,
+  type MemoryFault,
+  type RememberedThread,
+  type RememberedTurn,
+  RunaError,
+  type Thread,
+  type Turn,
+} from '#protocol'
+import { answersOf, turnOf } from './answers.ts'
+import { fillPart, type TurnsById } from './earlier-words.ts'
+import type { Alethia, Memory } from './memory.ts'
+import type { Migration } from './migration.ts'
 
-export interface ThreadLimits {
-  readonly threadsMax: number
-  /** In one thread. */
-  readonly turnsMax: number
-  /** Of the file of one thread. */
-  readonly sizeBytesMax: number
+type Operations = Handlers<typeof conversationContract>
+type ThreadHandlers = Pick<
+  Operations,
+  'threads' | 'thread' | 'removeThread' | 'closeThread' | 'answer' | 'answers'
+>
+
+interface ThreadNeeds {
+  readonly alethia: Alethia
+  readonly announce: (thread: { readonly id: string }) => void
 }
 
-const LIMITS: ThreadLimits = { threadsMax: 1_000, turnsMax: 1_000, sizeBytesMax: 32 * 2 ** 20 }
-const RECORD_BYTES_MAX = 4 * 2 ** 20
+/** One message of the bus holds at most 1 MiB. */
+const LISTED_BYTES_MAX = 512 * 1_024
 
-type JournalSizes = Required<Pick<JournalOptions, 'sizeBytesMax' | 'payloadBytesMax' | 'waitingBytesMax'>>
-
-export interface ThreadStore {
-  /** What could not be read when the store was opened. */
-  readonly faults: readonly Fault[]
-  /** The last used first. */
-  list(): Thread[]
-  /** Rejects with THREAD_UNKNOWN or JOURNAL_CORRUPT. */
-  read(id: string): Promise<{ thread: Thread; records: AnswerRecord[] }>
-  threadOf(answerId: string): string | undefined
-  /**
-   * Keeps the thread for one turn, until the function that is returned is called. A new thread needs an id that no
-   * other has. Throws BUSY, THREAD_UNKNOWN, THREADS_FULL or JOURNAL_FULL.
-   */
-  claim(id: string, isNew: boolean): () => void
-  /** Resolves once the record is on the disk. The first record makes the thread, and gives it its title. */
-  append(id: string, record: AnswerRecord): Promise<void>
-  /** Resolves once the file is gone. */
-  remove(id: string): Promise<void>
+const NOT_KEPT = {
+  file: '',
+  message:
+    'Nothing that is said is kept, since Runa runs without coven, which holds the key of the memory. What is said now is gone when Runa stops.',
 }
 
-/**
- * One journal a thread, in `folder`. Only an index is kept in memory; what was said is read when it is asked for.
- * A damaged journal is set aside as `.damaged` and reported, and costs no other thread anything.
- */
-export async function openThreads(folder: string, limits: Partial<ThreadLimits> = {}): Promise<ThreadStore> {
-  const { threadsMax, turnsMax, sizeBytesMax } = { ...LIMITS, ...limits }
-  const sizes = { sizeBytesMax, payloadBytesMax: RECORD_BYTES_MAX, waitingBytesMax: 2 * RECORD_BYTES_MAX }
-  const pathOf = (id: string) => join(folder, `${id}.journal`)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const { entries, faults } = await readThreadIndex(folder, sizes, threadsMax)
-  const answers = new Map([...entries].flatMap(([id, entry]) => entry.answers.map((answer) => [answer, id])))
-  const claimed = new Set<string>()
-  /** Of those that are claimed: what is still said in them belongs nowhere any more. */
-  const removed = new Set<string>()
-
-  function find(id: string): ThreadEntry {
-    const entry = entries.get(id)
-    if (!entry) throw new RunaError('THREAD_UNKNOWN')
-    return entry
-  }
-
-  function admit(id: string, isNew: boolean): void {
-    if (claimed.has(id)) throw new RunaError('BUSY', 'This thread is still being answered.')
-    if (!isNew && find(id).answers.length >= turnsMax) {
-      throw new RunaError(
-        'JOURNAL_FULL',
-        `The thread holds ${turnsMax} turns, and no more fit. Start a new one.`,
-      )
-    }
-    const coming = [...claimed].filter((other) => !entries.has(other)).length
-    if (isNew && entries.size + coming >= threadsMax) {
-      throw new RunaError('THREADS_FULL', `There are ${threadsMax} threads, and no more fit.`)
-    }
-  }
-
+/** The operations that answer from what alethia keeps. */
+export function createThreadHandlers(
+  { alethia, announce }: ThreadNeeds,
+  memory: Pick<Memory, 'remove'>,
+  migration: Migration,
+): ThreadHandlers {
   return {
-    faults,
-    list: () => lastUsedFirst(entries),
-    threadOf: (answerId) => answers.get(answerId),
-    async read(id) {
-      const entry = find(id)
-      return { thread: describe(id, entry), records: await readTurns(pathOf(id), sizes) }
+    async threads({ limit }, { signal, trace }) {
+      await migration.settled(signal)
+      const options = { signal, trace }
+      const [{ threads }, { kept, faults }] = await Promise.all([
+        alethia.threads({ limit }, options),
+        alethia.state({}, options),
+      ])
+      const amiss = [...(kept ? [] : [NOT_KEPT]), ...faults.map(toFault), ...migration.faults()]
+      return { threads: threads.map(toThread), faults: amiss }
     },
-    claim(id, isNew) {
-      admit(id, isNew)
-      claimed.add(id)
-      return () => {
-        claimed.delete(id)
-        removed.delete(id)
+    async thread({ id, before }, { signal, trace }) {
+      await migration.settled(signal)
+      const options = { signal, trace }
+      const { thread } = await alethia.thread({ id, turnsMax: 1 }, options)
+      const turns: Turn[] = []
+      let omitted = 0
+      let sizeBytes = 0
+      const asked = before === undefined ? { thread: id } : { thread: id, before }
+      for await (const { turn, record, older } of alethia.records(asked, options)) {
+        // A turn that somebody else has put there says nothing of its answer.
+        const view = record && turnOf(record)
+        sizeBytes += Buffer.byteLength(JSON.stringify(view ?? turn))
+        omitted = older + 1
+        if (turns.length > 0 && sizeBytes > LISTED_BYTES_MAX) break
+        if (view) turns.unshift(view)
+        omitted = older
       }
+      return { thread: toThread(thread), turns, omitted }
     },
-    async append(id, record) {
-      const before = entries.get(id)
-      if (!removed.has(id)) await appendTo(pathOf(id), encodeTurn(record), sizes, before === undefined)
-      if (removed.has(id)) {
-        // Opening the journal may just have made it anew.
-        await deleteThread(pathOf(id))
-        throw new RunaError('THREAD_UNKNOWN', 'The thread was removed while it was being answered.')
-      }
-      entries.set(id, extendEntry(before, record))
-      answers.set(record.id, id)
+    async removeThread({ id }) {
+      await memory.remove(id)
+      announce({ id })
+      return {}
     },
-    async remove(id) {
-      const entry = find(id)
-      if (claimed.has(id)) removed.add(id)
-      await deleteThread(pathOf(id)).catch((cause) => {
-        removed.delete(id)
-        throw cause
-      })
-      entries.delete(id)
-      for (const answer of entry.answers) answers.delete(answer)
+    async closeThread({ id }, { trace }) {
+      await alethia.close({ thread: id }, { trace })
+      announce({ id })
+      return {}
+    },
+    answers: ({ ids }, { signal, trace }) =>
+      answersOf(ids, (id) => readAnswer(alethia, id, { signal, trace })),
+    async answer({ id }, { signal, trace }) {
+      const options = { signal, trace }
+      const record = await readAnswer(alethia, id, options)
+      if (!record) throw new RunaError('ANSWER_UNKNOWN')
+      const { turns, forgotten } = await readTurnsOf(alethia, record, options)
+      return { ...record, prompt: record.prompt.map((part) => fillPart(part, turns)), forgotten }
     },
   }
 }
 
-function lastUsedFirst(entries: ReadonlyMap<string, ThreadEntry>): Thread[] {
-  return [...entries].map(([id, entry]) => describe(id, entry)).sort((a, b) => b.updatedAt - a.updatedAt)
+interface Options {
+  readonly signal: AbortSignal
+  readonly trace: string
 }
 
-function describe(id: string, { title, answers, updatedAt }: ThreadEntry): Thread {
-  return { id, title, turns: answers.length, updatedAt }
-}
-
-async function readTurns(path: string, sizes: JournalSizes): Promise<AnswerRecord[]> {
-  const payloads = await readJournal(path, sizes).catch((cause: unknown) => {
-    throw readingError(cause)
-  })
-  return turnsIn(payloads)
-}
-
-/** With what an interrupted write had left of it beside its journal. */
-async function deleteThread(path: string): Promise<void> {
+/** Undefined where there is none. Rejects with TURN_FORGOTTEN. */
+async function readAnswer(
+  alethia: Pick<Alethia, 'answer'>,
+  id: string,
+  options: Options,
+): Promise<AnswerRecord | undefined> {
   try {
-    for (const file of [path, `${path}.torn`]) await rm(file, { force: true })
-  } catch (cause) {
-    throw writingError(cause)
+    return (await alethia.answer({ id }, options)).record
+  } catch (error) {
+    if (error instanceof RunaError && error.code === 'TURN_UNKNOWN') return undefined
+    throw error
   }
 }
 
-async function appendTo(
-  path: string,
-  payload: Uint8Array,
-  sizes: JournalSizes,
-  isNew: boolean,
-): Promise<void> {
-  try {
-    const { journal } = await openJournal(path, sizes)
-    try {
-      await journal.append(payload)
-    } finally {
-      await journal.close()
-    }
-  } catch (cause) {
-    // An empty journal would be a thread in which nothing was said.
-    if (isNew) await rm(path, { force: true }).catch(() => {})
-    throw writingError(cause)
+/** The turns that a record refers to, and those of them that were forgotten since. */
+async function readTurnsOf(
+  alethia: Pick<Alethia, 'turns'>,
+  { prompt }: Pick<AnswerRecord, 'prompt'>,
+  options: Options,
+): Promise<{ turns: TurnsById; forgotten: string[] }> {
+  const turns = new Map<string, RememberedTurn>()
+  const forgotten: string[] = []
+  let wanted = [...new Set(prompt.flatMap(({ said }) => said.map(({ turn }) => turn)))]
+  while (wanted.length > 0) {
+    const found = await alethia.turns({ ids: wanted }, options)
+    for (const turn of found.turns) turns.set(turn.id, turn)
+    forgotten.push(...found.forgotten)
+    wanted = found.left
   }
+  return { turns, forgotten }
 }
 
-function writingError(cause: unknown): RunaError {
-  const { code, cause: inner } = cause as NodeJS.ErrnoException
-  const codes = [code, (inner as NodeJS.ErrnoException | undefined)?.code]
-  if (codes.some((name) => name === 'ENOSPC' || name === 'EDQUOT')) {
-    return new RunaError('DISK_FULL', 'The disk is full: this turn was not stored.', { cause })
-  }
-  if (cause instanceof RunaError) return cause
-  return new RunaError('JOURNAL_FAILED', `This turn was not stored: ${code ?? 'the disk failed'}.`, { cause })
+function toThread({ id, title, turns, updatedAt, offTheRecord }: RememberedThread): Thread {
+  return { id, title, turns, updatedAt, offTheRecord }
 }
 
-function readingError(cause: unknown): RunaError {
-  if (cause instanceof RunaError) return cause
-  const { code } = cause as NodeJS.ErrnoException
-  if (code === 'ENOENT') return new RunaError('THREAD_UNKNOWN', 'The file of the thread is gone.', { cause })
-  return new RunaError('JOURNAL_CORRUPT', `The thread cannot be read: ${code ?? 'the disk failed'}.`, {
-    cause,
-  })
+function toFault({ day, message }: MemoryFault) {
+  return { file: day === '' ? '' : `memory/${day}`, message }
 }

@@ -1,52 +1,30 @@
 import {
   type AnswerRecord,
   type CallContext,
-  type Client,
   type CompletionItem,
   type Computation,
   createUuidV7,
-  type inferenceContract,
   type Notice,
   RunaError,
   type Sampling,
   type TurnItem,
   type TurnReason,
-  type tietoContract,
 } from '#protocol'
 import { findCitations, type GivenPassage } from './citations.ts'
-import { lookIntoDocuments } from './documents.ts'
-import { openCompletion, roomFor } from './engine.ts'
-import { type Manner, NO_MANNER, observeMessage, planManner, type Snarf } from './manner.ts'
-import { DEFAULT_PERSONA, type LoadedPersona, type Personas } from './personas.ts'
-import { buildPrompt, type PastMessage, type Prompt, type PromptParts, type PromptRoom } from './prompt.ts'
-
-export interface TurnNeeds {
-  readonly personas: Pick<Personas, 'find'>
-  readonly tieto: Pick<Client<typeof tietoContract>, 'search' | 'topics'>
-  readonly snarf: Snarf
-  readonly inference: Pick<Client<typeof inferenceContract>, 'complete' | 'models'>
-  /** What a local model is loaded with at most. */
-  readonly contextTokens: number
-  readonly nowMs?: () => number
-}
-
-export interface Asked {
-  /** Null where nothing is stored. */
-  readonly thread: string | null
-  readonly question: string
-  /** Whether the person said it, rather than wrote it down somewhere. */
-  readonly heard: boolean
-  /** Somebody may be in danger: calm words go first. */
-  readonly crisis: boolean
-  readonly history: readonly PastMessage[]
-  /** A prompt that the caller brought; it takes the place of the default persona's. */
-  readonly system: readonly PastMessage[]
-  readonly persona?: string | undefined
-  readonly model?: string | undefined
-  readonly topics: readonly string[]
-  readonly sampling: Sampling
-  readonly promptBytesMax: number
-}
+import { openCompletion } from './engine.ts'
+import { type LookedUp, lookUp } from './look-ups.ts'
+import { NO_MANNER, observeMessage, type Snarf } from './manner.ts'
+import type { Asked, TurnNeeds } from './needs.ts'
+import { DEFAULT_PERSONA, type LoadedPersona } from './personas.ts'
+import {
+  buildPrompt,
+  NO_PROMPT,
+  type PastMessage,
+  type Prompt,
+  type PromptParts,
+  type PromptRoom,
+} from './prompt.ts'
+import type { RecalledPiece } from './recall.ts'
 
 export interface Answering {
   /** Everything but the `end`, which comes after the record is stored. */
@@ -69,10 +47,9 @@ interface Draft {
   /** As the engine has completed it. */
   sampling?: Sampling
   text: string
-  searchMs: number
-  manner: Manner
+  lookedUp?: LookedUp
   end?: CompletionItem & { kind: 'end' }
-  readonly lookNotices: Notice[]
+  readonly notices: Notice[]
   readonly verdicts: AnswerRecord['verdicts']
 }
 
@@ -83,9 +60,9 @@ export function answer(needs: TurnNeeds, asked: Asked, context: CallContext): An
   const startedMs = performance.now()
   const id = createUuidV7(at)
   const draft: Draft = {
-    prompt: { messages: [], record: [], passages: [], notices: [] },
+    prompt: NO_PROMPT,
     model: { id: asked.model ?? '', engine: 'none', digest: '' },
-    ...{ text: '', searchMs: 0, manner: NO_MANNER, lookNotices: [], verdicts: [] },
+    ...{ text: '', notices: [...asked.notices], verdicts: [] },
   }
 
   async function* items(): AsyncGenerator<TurnItem, void> {
@@ -93,19 +70,18 @@ export function answer(needs: TurnNeeds, asked: Asked, context: CallContext): An
     draft.persona = persona
     yield { kind: 'start', answer: id, thread: asked.thread }
     const model = asked.model ?? persona.model
-    const look = { question: asked.question, ...topicsOf(asked, persona) }
-    const [found, { manner, notices }, room] = await Promise.all([
-      lookIntoDocuments(needs.tieto, look, context),
-      mannerFor(needs.snarf, asked, id, context),
-      roomFor(needs, model, samplingOf(asked, draft), context),
-    ])
-    draft.searchMs = found.searchMs
-    draft.manner = manner
-    draft.lookNotices.push(...found.notices, ...notices)
+    const look = { turn: id, model, sampling: samplingOf(asked, draft), ...topicsOf(asked, persona) }
+    const lookedUp = await lookUp(needs, asked, look, context)
+    const { found, planned, recollection, room } = lookedUp
+    draft.lookedUp = lookedUp
+    draft.notices.push(...lookedUp.notices)
     const heard = hear(needs.snarf, asked, id, context)
     const sampling = samplingOf(asked, draft)
     yield { kind: 'passages', passages: [...found.passages], match: found.looked === 'found' }
-    const parts = { ...asked, ...found, system: systemOf(asked, persona, manner) }
+    const parts = {
+      ...{ ...asked, ...found, system: systemOf(asked, persona), manner: planned.manner.instruction },
+      ...{ recalled: recollection.pieces, turn: asked.thread === null ? null : id },
+    }
     const sizeBytesMax = Math.min(asked.promptBytesMax, room.sizeBytesMax)
     const completion = await firstThatFits(parts, { ...room, sizeBytesMax }, (prompt) => {
       draft.prompt = prompt
@@ -113,25 +89,34 @@ export function answer(needs: TurnNeeds, asked: Asked, context: CallContext): An
       return openCompletion(needs.inference, model === undefined ? request : { ...request, model }, context)
     })
     yield* take(completion, draft)
-    draft.lookNotices.push(...(await heard))
+    draft.notices.push(...(await heard))
   }
 
   function record(reason: TurnReason): AnswerRecord {
-    const { prompt, persona, model, computation, text, end, searchMs, verdicts, manner } = draft
+    const { prompt, persona, model, computation, text, end, verdicts, lookedUp } = draft
+    const { mode, settings } = lookedUp?.planned.manner ?? NO_MANNER
     const cited = findCitations(text, prompt.passages, end?.quotes ?? [])
     return {
       ...{ id, thread: asked.thread, at, question: asked.question, answer: text, reason },
       citations: cited.citations,
-      notices: [...draft.lookNotices, ...prompt.notices, ...cited.notices],
+      notices: [...draft.notices, ...prompt.notices, ...cited.notices],
       passages: prompt.passages.map(withoutSearch),
       prompt: prompt.record,
       persona: persona?.id ?? DEFAULT_PERSONA,
-      manner: { mode: manner.mode, settings: [...manner.settings] },
+      memory: { asked: lookedUp?.recollection.asked ?? false, used: prompt.recalled.map(withoutWords) },
+      budget: prompt.budget,
+      manner: { mode, settings: [...settings] },
       ...(computation && { computation }),
       ...{ model, sampling: draft.sampling ?? samplingOf(asked, draft), verdicts },
       ...(end?.tokensDigest !== undefined && { tokensDigest: end.tokensDigest }),
       usage: end?.usage ?? { promptTokens: 0, completionTokens: 0 },
-      timings: { searchMs, firstTokenMs: end?.firstTokenMs ?? 0, totalMs: performance.now() - startedMs },
+      timings: {
+        searchMs: lookedUp?.found.searchMs ?? 0,
+        recallMs: lookedUp?.recollection.recallMs ?? 0,
+        mannerMs: lookedUp?.planned.mannerMs ?? 0,
+        firstTokenMs: end?.firstTokenMs ?? 0,
+        totalMs: performance.now() - startedMs,
+      },
     }
   }
 
@@ -191,18 +176,10 @@ function topicsOf(asked: Asked, persona: LoadedPersona) {
   return { topics: namedByPerson ? asked.topics : persona.topics, namedByPerson }
 }
 
-function systemOf(asked: Asked, persona: LoadedPersona, { instruction }: Manner): readonly PastMessage[] {
-  const manner = { origin: 'manner', role: 'system', content: instruction } as const
-  const last = instruction === '' ? [] : [manner]
-  if (asked.persona === undefined && asked.system.length > 0) return [...asked.system, ...last]
+function systemOf(asked: Asked, persona: LoadedPersona): readonly PastMessage[] {
+  if (asked.persona === undefined && asked.system.length > 0) return asked.system
   const first = { origin: `persona ${persona.id}`, role: 'system', content: persona.prompt } as const
-  return [first, ...asked.system, ...last]
-}
-
-/** Only who speaks in a thread is a person: what a program asks for is answered as the program says. */
-function mannerFor(snarf: Snarf, { thread, question, crisis }: Asked, turn: string, context: CallContext) {
-  if (thread === null) return { manner: NO_MANNER, notices: [] }
-  return planManner(snarf, { message: question, turn, crisis }, context)
+  return [first, ...asked.system]
 }
 
 async function hear(
@@ -214,9 +191,13 @@ async function hear(
   return heard ? observeMessage(snarf, { message: question, turn }, trace) : []
 }
 
-function samplingOf(asked: Asked, { persona, manner }: Pick<Draft, 'persona' | 'manner'>): Sampling {
-  const { temperature } = manner.sampling
+function samplingOf(asked: Asked, { persona, lookedUp }: Pick<Draft, 'persona' | 'lookedUp'>): Sampling {
+  const { temperature } = lookedUp?.planned.manner.sampling ?? {}
   return { ...persona?.sampling, ...(temperature !== undefined && { temperature }), ...asked.sampling }
+}
+
+function withoutWords({ turn, thread, at, utterance, start, end, score }: RecalledPiece) {
+  return { turn, thread, at, utterance, start, end, score }
 }
 
 function withoutSearch(passage: GivenPassage): AnswerRecord['passages'][number] {

@@ -134,6 +134,7 @@ export function simpleConversation(): ConversationHandlers {
       throw new RunaError('THREAD_UNKNOWN')
     },
     removeThread: async () => ({}),
+    closeThread: async () => ({}),
     answer: async () => {
       throw new RunaError('ANSWER_UNKNOWN')
     },
@@ -188,7 +189,7 @@ const missingMemory: AlethiaHandlers = {
     turn: missing,
   },
   ...{ answer: missing, timeline: missing, threads: missing, thread: missing, close: missing },
-  ...{ verify: missing, snapshot: missing },
+  ...{ verify: missing, snapshot: missing, turns: missing, records: missing, state: missing },
 }
 
 const missingManner: SnarfHandlers = {

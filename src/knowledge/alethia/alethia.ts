@@ -1,18 +1,20 @@
-import type { Feedback, ForgetChoice, MemoryFault, Recalled } from '#protocol'
+import { type Feedback, type ForgetChoice, type MemoryFault, type Recalled, RunaError } from '#protocol'
 import { createChanges, type Forgotten, type NewTurn } from './changes.ts'
 import { decodeEntry } from './entry.ts'
+import { lockFolder } from './folder-lock.ts'
 import { CHANGES_WAITING_MAX } from './limits.ts'
 import { createLookUps, type LookUps } from './look-ups.ts'
+import { createNoLog } from './no-log.ts'
 import { createOffTheRecord } from './off-the-record.ts'
 import type { RecallFilter } from './recall-index.ts'
-import { openRecordLog, type TakeRecord } from './record-log.ts'
+import { openRecordLog, type RecordLog, type TakeRecord } from './record-log.ts'
 import { copyMemory } from './snapshot.ts'
 import { createTurnTaking } from './turn-taking.ts'
 import { createTurns } from './turns.ts'
 
 export interface AlethiaOptions {
-  /** 32 bytes. The caller may wipe it once the memory is open. */
-  readonly masterKey: Uint8Array
+  /** 32 bytes. The caller may wipe it once the memory is open. Undefined: nothing is kept, and no disk is touched. */
+  readonly masterKey: Uint8Array | undefined
   readonly nowMs?: () => number
   /** Called once turns are forgotten, so that what was derived from them goes as well. Must not throw. */
   readonly onForgotten?: (turns: readonly string[]) => void
@@ -24,6 +26,15 @@ export interface Summary {
   readonly forgotten: number
   readonly days: number
   readonly head: string
+}
+
+interface MemoryState extends Summary {
+  /** Whether there is a disk to keep turns on. */
+  readonly kept: boolean
+  /** Whether one more turn would be refused with MEMORY_FULL. */
+  readonly full: boolean
+  readonly roomTodayBytes: number
+  readonly faults: readonly MemoryFault[]
 }
 
 export interface Alethia extends LookUps {
@@ -39,20 +50,22 @@ export interface Alethia extends LookUps {
   /** Lets go of a thread that is off the record. Throws THREAD_UNKNOWN. */
   closeThread(id: string): void
   summary(): Summary
+  state(): Promise<MemoryState>
   verify(): Promise<Summary & { faults: readonly MemoryFault[] }>
   snapshot(folder: string): Promise<{ head: string; records: number; sizeBytes: number }>
   close(): Promise<void>
 }
 
 /**
- * Opens the memory in `folder`, and makes it where there is none. Rejects with MEMORY_LOCKED, MEMORY_CORRUPT or
- * JOURNAL_CORRUPT, and then what had been acknowledged is as it was. One process at a time may have a folder open.
+ * Opens the memory in `folder`, and makes it where there is none. Rejects with MEMORY_IN_USE, MEMORY_LOCKED,
+ * MEMORY_CORRUPT or JOURNAL_CORRUPT, and then what had been acknowledged is as it was. Without a key it opens without a
+ * disk: what would change one rejects with MEMORY_OFF.
  */
 export async function openAlethia(folder: string, options: AlethiaOptions): Promise<Alethia> {
   const { masterKey, nowMs = Date.now, onForgotten = () => {} } = options
   const turns = createTurns()
   const keyless = createKeylessList()
-  const log = await openRecordLog(folder, masterKey, readInto(turns, keyless), nowMs)
+  const { log, release } = await openLog(folder, masterKey, readInto(turns, keyless), nowMs)
   const off = createOffTheRecord()
   const inTurn = createTurnTaking(CHANGES_WAITING_MAX)
   const openingFaults = keyless.faults(turns.condemned())
@@ -83,6 +96,13 @@ export async function openAlethia(folder: string, options: AlethiaOptions): Prom
       off.close(id)
     },
     summary,
+    state: async () => ({
+      ...summary(),
+      kept: masterKey !== undefined,
+      full: turns.isFull(),
+      roomTodayBytes: await log.roomTodayBytes(),
+      faults: openingFaults,
+    }),
     verify: () =>
       inTurn(async () => {
         const again = createKeylessList()
@@ -94,11 +114,32 @@ export async function openAlethia(folder: string, options: AlethiaOptions): Prom
       }),
     snapshot: (target) =>
       inTurn(async () => {
+        if (masterKey === undefined) throw new RunaError('MEMORY_OFF')
         const sizeBytes = await copyMemory(folder, target)
         const { head, records } = summary()
         return { head, records, sizeBytes }
       }),
-    close: () => inTurn(() => log.close()),
+    close: () =>
+      inTurn(async () => {
+        await log.close()
+        await release()
+      }),
+  }
+}
+
+async function openLog(
+  folder: string,
+  masterKey: Uint8Array | undefined,
+  take: TakeRecord,
+  nowMs: () => number,
+): Promise<{ log: RecordLog; release: () => Promise<void> }> {
+  if (masterKey === undefined) return { log: createNoLog(), release: async () => {} }
+  const { release } = await lockFolder(folder)
+  try {
+    return { log: await openRecordLog(folder, masterKey, take, nowMs), release }
+  } catch (error) {
+    await release()
+    throw error
   }
 }
 

@@ -75,7 +75,7 @@ export function createChanges({ log, turns, off, nowMs, onForgotten }: Parts): C
     if (record !== undefined && record.id !== turn.id) {
       throw new RunaError('BAD_INPUT', 'The record belongs to another turn.')
     }
-    if (offTheRecord) return off.add(turn)
+    if (offTheRecord) return off.add(turn, record)
     turns.admit(turn)
     await append({ kind: 'turn', turn, record })
   }

@@ -1,8 +1,9 @@
+import { stat } from 'node:fs/promises'
 import { type Journal, openJournal } from '#kernel/journal'
 import { RunaError } from '#protocol'
 import { type Day, dayPath, LOG_SIZES } from './days.ts'
 import { type Keybox, openKeybox } from './keybox.ts'
-import { DAYS_MAX } from './limits.ts'
+import { DAY_BYTES_MAX, DAYS_MAX } from './limits.ts'
 
 interface Writing {
   readonly day: Day
@@ -15,6 +16,8 @@ export interface DayWriter {
   /** The day to add to, as the last of `days`. `nextSequence` is what its first record gets where it is new. */
   open(nextSequence: number): Promise<Writing>
   writesTo(day: Day): boolean
+  /** What the file may still grow by that records are added to now. */
+  roomBytes(): Promise<number>
   close(): Promise<void>
 }
 
@@ -56,5 +59,11 @@ export function createDayWriter(
     await stopped?.keybox.close()
   }
 
-  return { open, writesTo: (day) => day === writing?.day, close }
+  async function roomBytes(): Promise<number> {
+    if (!writing) return DAY_BYTES_MAX
+    const { size } = await stat(dayPath(folder, writing.day.name, 'log'))
+    return Math.max(0, DAY_BYTES_MAX - size)
+  }
+
+  return { open, writesTo: (day) => day === writing?.day, roomBytes, close }
 }

@@ -58,11 +58,12 @@ export function makeAnswer(id: string, thread: string, question: string, answer:
   return {
     ...{ id, thread, at: FIRST_DAY_MS, question, answer, reason: 'stop', persona: 'default' },
     ...{ citations: [], notices: [], passages: [], verdicts: [], sampling: {} },
+    memory: { asked: false, used: [] },
     manner: { mode: 'default', settings: [] },
-    prompt: [{ origin: 'question', role: 'user', text: question }],
+    prompt: [{ origin: 'question', role: 'user', text: question, said: [] }],
     model: { id: 'none', engine: 'none', digest: '' },
     usage: { promptTokens: 0, completionTokens: 0 },
-    timings: { searchMs: 0, firstTokenMs: 0, totalMs: 0 },
+    timings: { searchMs: 0, recallMs: 0, mannerMs: 0, firstTokenMs: 0, totalMs: 0 },
   }
 }
 

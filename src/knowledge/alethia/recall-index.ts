@@ -24,6 +24,8 @@ export interface RecallIndex {
 
 interface Row extends Utterance {
   readonly turn: RememberedTurn
+  /** Which of the turn's utterances it is. */
+  readonly utterance: number
 }
 
 /**
@@ -71,10 +73,10 @@ export function createRecallIndex(): RecallIndex {
 
   return {
     add(turn) {
-      for (const { speaker, text } of turn.utterances) {
+      for (const [utterance, { speaker, text }] of turn.utterances.entries()) {
         const terms = termsOf(text)
         threads.add(turn.thread, words.add(terms), terms)
-        rows.push({ turn, speaker, text })
+        rows.push({ turn, utterance, speaker, text })
         speakers.count(speaker, 1)
       }
     },
@@ -91,11 +93,12 @@ export function createRecallIndex(): RecallIndex {
       const { terms, named } = speakers.read(query)
       const scores = scoreRows(terms, named, filter)
       return bestRows(scores, limit).map((row) => {
-        const { turn, speaker, text } = rows[row] as Row
+        const { turn, utterance, speaker, text } = rows[row] as Row
         return {
           turn: turn.id,
           thread: turn.thread,
           at: turn.at,
+          utterance,
           speaker,
           text,
           score: scores[row] as number,

@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises'
-import { readJournal } from '#kernel/journal'
 import { createKey, wipe } from '#kernel/seal'
 import { RunaError } from '#protocol'
 import { type ChainEnd, followLink, forgeLink, openLink } from './chain.ts'
+import { createDayReader } from './day-reader.ts'
 import { createDayWriter } from './day-writer.ts'
-import { type Day, dayPath, LOG_SIZES, readDays, type TakeRecord, tidyFolder } from './days.ts'
+import { type Day, dayPath, readDays, type TakeRecord, tidyFolder } from './days.ts'
 import { type RecordKeys, replaceKeybox } from './keybox.ts'
 import { ENTRY_BYTES_MAX } from './limits.ts'
 import { openUserKey } from './user-key.ts'
@@ -25,6 +25,8 @@ export interface RecordLog {
   hasKey(sequence: number): boolean
   /** Resolves once nothing on the disk opens these records any more. */
   destroyKeys(sequences: ReadonlySet<number>): Promise<void>
+  /** What the file of today may still grow by. */
+  roomTodayBytes(): Promise<number>
   /** Reads all again from the disk. Rejects with MEMORY_CORRUPT or JOURNAL_CORRUPT. */
   verify(take: TakeRecord): Promise<void>
   close(): Promise<void>
@@ -43,6 +45,7 @@ export async function openRecordLog(
   const { days, end: lastEnd } = await readDays(folder, userKey, take)
   let end = lastEnd
   const writer = createDayWriter(folder, userKey, days, nowMs)
+  const reader = createDayReader(folder)
   let failed: RunaError | undefined
 
   function dayOf(sequence: number): Day | undefined {
@@ -72,17 +75,16 @@ export async function openRecordLog(
         throw error
       }
       end = followLink(end, day.name, link)
+      reader.added(day.name, link)
       return sequence
     },
     async read(sequence) {
       const day = dayOf(sequence)
       const key = day?.keys.get(sequence)
       if (!day || !key) return undefined
-      const links = await readJournal(dayPath(folder, day.name, 'log'), LOG_SIZES)
-      const link = links[sequence - day.firstSequence]
-      if (!link) throw new RunaError('MEMORY_CORRUPT', `The record ${sequence}, of ${day.name}, is gone.`)
-      return openLink(day.name, key, Buffer.from(link))
+      return openLink(day.name, key, await reader.read(day, sequence))
     },
+    roomTodayBytes: writer.roomBytes,
     async destroyKeys(sequences) {
       const touched = days.filter(({ keys }) => [...keys.keys()].some((sequence) => sequences.has(sequence)))
       if (touched.some(writer.writesTo)) await writer.close()

@@ -1,6 +1,7 @@
-import { type alethiaContract, type Handlers, RunaError } from '#protocol'
+import type { alethiaContract, Handlers } from '#protocol'
 import type { Alethia } from './alethia.ts'
 import { ANSWER_BYTES_MAX } from './limits.ts'
+import { endBefore } from './look-ups.ts'
 
 /** The library behind the contract. */
 export function createAlethiaHandlers(alethia: Alethia): Handlers<typeof alethiaContract> {
@@ -23,6 +24,17 @@ export function createAlethiaHandlers(alethia: Alethia): Handlers<typeof alethia
     forgottenAmong: async ({ turns }) => ({ turns: alethia.forgottenAmong(turns) }),
     turn: async ({ id }) => alethia.turn(id),
     answer: ({ id }) => alethia.answer(id),
+    async turns({ ids }) {
+      const { found, forgotten, unknown } = alethia.turnsOf(ids)
+      const turns = fitting(found.map(({ turn, feedback }) => ({ ...turn, ...(feedback && { feedback }) })))
+      const left = found.slice(turns.length).map(({ turn }) => turn.id)
+      return { turns, forgotten: [...forgotten], unknown: [...unknown], left }
+    },
+    records: ({ thread, before }) => alethia.records(thread, before),
+    async state() {
+      const { faults, ...state } = await alethia.state()
+      return { ...state, faults: fitting(faults) }
+    },
     async timeline({ limit, ...filter }) {
       const all = alethia.timeline(filter)
       const turns = fitting(
@@ -33,11 +45,10 @@ export function createAlethiaHandlers(alethia: Alethia): Handlers<typeof alethia
       return { turns, omitted: all.length - turns.length, threads, speakers: alethia.speakers() }
     },
     threads: async ({ limit }) => ({ threads: alethia.threads().slice(0, limit) }),
-    async thread({ id, before }) {
+    async thread({ id, before, turnsMax }) {
       const { thread, turns } = alethia.thread(id)
-      const end = before === undefined ? turns.length : turns.findIndex((turn) => turn.id === before)
-      if (end < 0) throw new RunaError('BAD_INPUT', 'The turn before which to look is not in this thread.')
-      const newest = fitting(turns.slice(0, end).reverse()).reverse()
+      const end = endBefore(turns, before)
+      const newest = fitting(turns.slice(0, end).reverse().slice(0, turnsMax)).reverse()
       return { thread, turns: newest, omitted: end - newest.length }
     },
     async close({ thread }) {

@@ -25,6 +25,7 @@ export interface Turns {
   take(entry: Entry, sequence: number): void
   /** Throws MEMORY_FULL where this turn does not fit any more. */
   admit(turn: RememberedTurn): void
+  isFull(): boolean
   /** Undefined for one that was never there. Throws TURN_FORGOTTEN. */
   find(id: string): Held | undefined
   hasThread(thread: string): boolean
@@ -90,6 +91,7 @@ export function createTurns(): Turns {
       if (held.size < TURNS_MAX && textBytes + bytesOf(turn) <= TEXT_BYTES_MAX) return
       throw new RunaError('MEMORY_FULL', `The memory holds ${held.size} turns, and no more fit.`)
     },
+    isFull: () => held.size >= TURNS_MAX || textBytes >= TEXT_BYTES_MAX,
     find(id) {
       if (forgotten.has(id)) throw new RunaError('TURN_FORGOTTEN')
       return held.get(id)

@@ -1,56 +1,26 @@
 import * as z from 'zod'
 import { defineContract, sensitive } from '../contract.ts'
-import { answerRecordSchema } from './conversation.ts'
+import { answerRecordSchema } from './answer-record.ts'
+import {
+  feedbackSchema,
+  rememberedThreadSchema,
+  rememberedTurnSchema,
+  speakerSchema,
+  utteranceSchema,
+} from './remembered.ts'
 
-export const UTTERANCE_LENGTH_MAX = 400_000
-export const UTTERANCES_PER_TURN_MAX = 16
 export const RECALLED_MAX = 100
 export const TURNS_NAMED_MAX = 1_000
 export const TURNS_LISTED_MAX = 200
 
 const count = z.number().int().nonnegative()
 
-/** Whoever said it: `you`, the id of a persona, or a name. */
-export const speakerSchema = z.string().trim().min(1).max(64)
-
-/** What one speaker said, without a break. */
-export const utteranceSchema = z.object({
-  speaker: sensitive(speakerSchema),
-  text: sensitive(z.string().max(UTTERANCE_LENGTH_MAX)),
-})
-export type Utterance = z.infer<typeof utteranceSchema>
-
-export const feedbackSchema = z.object({
-  /** Milliseconds since 1970. */
-  at: count,
-  verdict: z.enum(['up', 'down']).optional(),
-  /** What should have been said, in the person's words. */
-  correction: sensitive(z.string().trim().min(1).max(32_768)).optional(),
-})
-export type Feedback = z.infer<typeof feedbackSchema>
-
-export const rememberedTurnSchema = z.object({
-  id: z.uuid(),
-  thread: z.uuid(),
-  at: count,
-  utterances: z.array(utteranceSchema).min(1).max(UTTERANCES_PER_TURN_MAX),
-})
-export type RememberedTurn = z.infer<typeof rememberedTurnSchema>
-
-export const rememberedThreadSchema = z.object({
-  id: z.uuid(),
-  /** The first words that were said in it. */
-  title: sensitive(z.string()),
-  turns: count,
-  updatedAt: count,
-  offTheRecord: z.boolean(),
-})
-export type RememberedThread = z.infer<typeof rememberedThreadSchema>
-
 export const recalledSchema = utteranceSchema.extend({
   turn: z.uuid(),
   thread: z.uuid(),
   at: count,
+  /** Which of the turn's. */
+  utterance: count,
   /** Comparable within one call only. */
   score: z.number(),
 })
@@ -86,7 +56,7 @@ const summarySchema = z.object({
   head: z.string(),
 })
 
-const WRITE_ERRORS = ['MEMORY_FULL', 'DISK_FULL', 'JOURNAL_FULL', 'JOURNAL_FAILED'] as const
+const WRITE_ERRORS = ['MEMORY_FULL', 'MEMORY_OFF', 'DISK_FULL', 'JOURNAL_FULL', 'JOURNAL_FAILED'] as const
 
 /** The encrypted memory of every interaction. */
 export const alethiaContract = defineContract({
@@ -193,6 +163,52 @@ export const alethiaContract = defineContract({
       errors: ['TURN_UNKNOWN', 'TURN_FORGOTTEN'],
       limits: { timeoutMs: 10_000, runningMax: 16 },
     },
+    /** Many at once. What one message does not hold is in `left`: ask again for those. */
+    turns: {
+      input: z.object({ ids: z.array(z.uuid()).min(1).max(TURNS_NAMED_MAX) }),
+      output: z.object({
+        turns: z.array(rememberedTurnSchema.extend({ feedback: feedbackSchema.optional() })),
+        forgotten: z.array(z.uuid()),
+        unknown: z.array(z.uuid()),
+        left: z.array(z.uuid()),
+      }),
+      errors: [],
+      limits: { timeoutMs: 10_000, runningMax: 16 },
+    },
+    /** The turns of a thread with all that shaped each answer, the newest first. */
+    records: {
+      input: z.object({
+        thread: z.uuid(),
+        /** Only turns older than this one. */
+        before: z.uuid().optional(),
+      }),
+      item: z.object({
+        turn: rememberedTurnSchema,
+        record: sensitive(answerRecordSchema).optional(),
+        feedback: feedbackSchema.optional(),
+        /** Turns of the thread that are older than this one. */
+        older: count,
+      }),
+      windowItems: 8,
+      errors: ['THREAD_UNKNOWN', 'MEMORY_CORRUPT', 'JOURNAL_CORRUPT'],
+      limits: { timeoutMs: 30_000, runningMax: 16 },
+    },
+    /** How things stand, from memory: nothing is read. */
+    state: {
+      input: z.object({}),
+      output: summarySchema.extend({
+        /** Whether there is a disk to keep turns on. Without a key for it, everything is off the record. */
+        kept: z.boolean(),
+        /** Whether one more turn on the record would be refused with MEMORY_FULL. */
+        full: z.boolean(),
+        /** What may still be sealed today. */
+        roomTodayBytes: count,
+        /** What was found amiss when it was opened. */
+        faults: z.array(memoryFaultSchema),
+      }),
+      errors: [],
+      limits: { timeoutMs: 5_000, runningMax: 16 },
+    },
     threads: {
       input: z.object({ limit: z.number().int().min(1).max(1_000).default(100) }),
       /** The last used first. */
@@ -205,6 +221,7 @@ export const alethiaContract = defineContract({
         id: z.uuid(),
         /** Only turns older than this one. */
         before: z.uuid().optional(),
+        turnsMax: z.number().int().min(1).max(1_000).default(1_000),
       }),
       output: z.object({
         thread: rememberedThreadSchema,
@@ -227,7 +244,7 @@ export const alethiaContract = defineContract({
     verify: {
       input: z.object({}),
       output: summarySchema.extend({ faults: z.array(memoryFaultSchema) }),
-      errors: ['MEMORY_CORRUPT', 'JOURNAL_CORRUPT'],
+      errors: ['MEMORY_CORRUPT', 'MEMORY_OFF', 'JOURNAL_CORRUPT'],
       limits: { timeoutMs: 300_000, runningMax: 1 },
     },
     /**
@@ -237,7 +254,7 @@ export const alethiaContract = defineContract({
     snapshot: {
       input: z.object({ folder: z.string().min(1).max(4_096) }),
       output: z.object({ head: z.string(), records: count, sizeBytes: count }),
-      errors: ['DISK_FULL', 'JOURNAL_FAILED'],
+      errors: ['MEMORY_OFF', 'DISK_FULL', 'JOURNAL_FAILED'],
       limits: { timeoutMs: 300_000, runningMax: 1 },
     },
   },

@@ -1,11 +1,15 @@
 import * as z from 'zod'
 import { defineContract, sensitive } from '../contract.ts'
 import {
-  computationSchema,
-  endReasonSchema,
+  answeredBySchema,
+  answerRecordSchema,
+  noticeSchema,
+  personaIdSchema,
+  turnReasonSchema,
+} from './answer-record.ts'
+import {
   MESSAGES_MAX,
   messageSchema,
-  modelUsedSchema,
   numberedPassageSchema,
   QUESTION_LENGTH_MAX,
   samplingSchema,
@@ -13,17 +17,12 @@ import {
   verdictSchema,
 } from './completion.ts'
 import { citationSchema, topicNameSchema } from './passage.ts'
-import { modeSchema, settingSchema } from './snarf.ts'
 
 export const INSTRUCTIONS_LENGTH_MAX = 32_768
 export const ANSWERS_NAMED_MAX = 1_000
 
 const count = z.number().int().nonnegative()
 const faultSchema = z.object({ file: z.string(), message: z.string() })
-export const personaIdSchema = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'the id of a persona is 1 to 64 of a-z, 0-9 and -')
-
 export const personaSchema = z.object({
   id: personaIdSchema,
   name: z.string(),
@@ -32,66 +31,6 @@ export const personaSchema = z.object({
   sampling: samplingSchema,
 })
 export type Persona = z.infer<typeof personaSchema>
-
-/** `stopped`: by the person. `failed`: something broke after a part had been said; that part is kept. */
-export const turnReasonSchema = endReasonSchema.or(z.enum(['stopped', 'failed']))
-export type TurnReason = z.infer<typeof turnReasonSchema>
-
-/** The engine is `none` where a turn ended before one had begun. */
-const answeredBySchema = modelUsedSchema.extend({
-  engine: modelUsedSchema.shape.engine.or(z.literal('none')),
-})
-
-/** What an answer had to do without, so that nothing is left out in silence. `detail` is a sentence. */
-export const noticeSchema = z.object({
-  kind: z.enum([
-    /** The oldest turns of the thread did not fit. */
-    'history-shortened',
-    /** Some of the passages that were found did not fit. */
-    'passages-shortened',
-    /** The documents could not be searched. */
-    'search-failed',
-    /** The answer cites a number that no passage has, or a place that does not exist. */
-    'citation-dropped',
-    /** How the person likes to be spoken to could not be looked up or kept. */
-    'manner-failed',
-  ]),
-  detail: z.string(),
-})
-export type Notice = z.infer<typeof noticeSchema>
-
-/** Everything that shaped one answer. */
-export const answerRecordSchema = z.object({
-  id: z.uuid(),
-  thread: z.uuid().nullable(),
-  /** Milliseconds since 1970. */
-  at: count,
-  question: sensitive(z.string()),
-  answer: sensitive(z.string()),
-  reason: turnReasonSchema,
-  citations: z.array(citationSchema),
-  notices: z.array(noticeSchema).default([]),
-  /** Everything that was given to the engine, also what the answer did not use. */
-  passages: z.array(numberedPassageSchema),
-  /** Parts of the prompt in order, with where each came from: persona, passages, history, question. */
-  prompt: z.array(z.object({ origin: z.string(), role: z.string(), text: sensitive(z.string()) })),
-  persona: personaIdSchema,
-  /** How the person wanted to be answered, with reasons. */
-  manner: z
-    .object({ mode: modeSchema, settings: z.array(settingSchema) })
-    .default({ mode: 'default', settings: [] }),
-  model: answeredBySchema,
-  /** Missing in records of an earlier Runa. */
-  computation: computationSchema.optional(),
-  /** Also what the engine chose itself, and the seed. */
-  sampling: samplingSchema,
-  usage: usageSchema,
-  /** As the engine gave it; missing where it has no tokens, or did not come to its end. */
-  tokensDigest: z.string().optional(),
-  verdicts: z.array(verdictSchema),
-  timings: z.object({ searchMs: z.number(), firstTokenMs: z.number(), totalMs: z.number() }),
-})
-export type AnswerRecord = z.infer<typeof answerRecordSchema>
 
 export const turnSchema = z.object({
   /** Of the answer record. */
@@ -113,6 +52,8 @@ export const threadSchema = z.object({
   title: sensitive(z.string()),
   turns: count,
   updatedAt: count,
+  /** Nothing keeps it: it is gone when it is closed, or when Runa stops. */
+  offTheRecord: z.boolean().default(false),
 })
 export type Thread = z.infer<typeof threadSchema>
 
@@ -137,6 +78,9 @@ const asked = {
   sampling: samplingSchema.default({}),
 }
 
+/** What a turn may meet on its way into the memory. */
+const KEEPING_ERRORS = ['MEMORY_FULL', 'MEMORY_OFF', 'DISK_FULL', 'JOURNAL_FULL', 'JOURNAL_FAILED'] as const
+
 /** What keeps an answer from coming to be, whether it is stored or not. */
 const ANSWER_ERRORS = [
   'PERSONA_UNKNOWN',
@@ -156,7 +100,7 @@ export const conversationContract = defineContract({
   version: 1,
   operations: {
     /**
-     * A turn of a thread; a new thread where none is named. It is stored before `end` is sent, and when it is
+     * A turn of a thread; a new thread where none is named. The memory has it before `end` is sent, and when it is
      * stopped. A call that fails before anything was said stores nothing: then a new thread does not come to be.
      * A thread that is still being answered refuses another turn with BUSY.
      */
@@ -171,18 +115,14 @@ export const conversationContract = defineContract({
         /** False where the question is no message to anybody: it is not read for how the person likes to be spoken to. */
         heard: z.boolean().default(true),
         question: sensitive(z.string().trim().min(1).max(QUESTION_LENGTH_MAX)),
+        /** Touches no disk, and is found by nothing but its thread. A thread is so from its first turn, or never. */
+        offTheRecord: z.boolean().optional(),
+        /** Whether to look into what was said in other threads. As in the turn before, else yes; never off the record. */
+        memory: z.boolean().optional(),
       }),
       item: turnItemSchema,
       windowItems: 256,
-      errors: [
-        'THREAD_UNKNOWN',
-        ...ANSWER_ERRORS,
-        'JOURNAL_CORRUPT',
-        'JOURNAL_FULL',
-        'JOURNAL_FAILED',
-        'DISK_FULL',
-        'THREADS_FULL',
-      ],
+      errors: ['THREAD_UNKNOWN', ...ANSWER_ERRORS, ...KEEPING_ERRORS],
       limits: { timeoutMs: 900_000, runningMax: 32 },
     },
     /** The same for who keeps the history: nothing is stored. The last message is the question. */
@@ -208,7 +148,7 @@ export const conversationContract = defineContract({
       output: z.object({
         /** The last used first. */
         threads: z.array(threadSchema),
-        /** Files that are damaged or cannot be read, with a sentence each. They were set aside or left as they are. */
+        /** What keeps threads from being kept or shown, with a sentence each. `file` may be empty. */
         faults: z.array(faultSchema).default([]),
       }),
       errors: [],
@@ -227,13 +167,21 @@ export const conversationContract = defineContract({
         /** Older ones that are not among them: ask again with `before`. */
         omitted: count.default(0),
       }),
-      errors: ['THREAD_UNKNOWN', 'JOURNAL_CORRUPT'],
+      errors: ['THREAD_UNKNOWN', 'MEMORY_CORRUPT', 'JOURNAL_CORRUPT'],
       limits: { timeoutMs: 10_000, runningMax: 16 },
     },
+    /** Forgets every turn of it, for good. One that is off the record is closed. */
     removeThread: {
       input: z.object({ id: z.uuid() }),
       output: z.object({}),
-      errors: ['THREAD_UNKNOWN', 'JOURNAL_FAILED'],
+      errors: ['THREAD_UNKNOWN', ...KEEPING_ERRORS],
+      limits: { timeoutMs: 60_000, runningMax: 4 },
+    },
+    /** Ends a thread that is off the record, and lets go of all that was said in it. */
+    closeThread: {
+      input: z.object({ id: z.uuid() }),
+      output: z.object({}),
+      errors: ['THREAD_UNKNOWN'],
       limits: { timeoutMs: 10_000, runningMax: 4 },
     },
     /** Many answers at once, as their threads show them, for who keeps no more than their ids. */
@@ -245,14 +193,17 @@ export const conversationContract = defineContract({
         forgotten: z.array(z.uuid()),
         unknown: z.array(z.uuid()),
       }),
-      errors: ['JOURNAL_CORRUPT'],
+      errors: ['MEMORY_CORRUPT', 'JOURNAL_CORRUPT'],
       limits: { timeoutMs: 10_000, runningMax: 8 },
     },
-    /** The record of one answer. Only threads keep them. */
+    /** The record of one answer, with the words that its prompt refers to. Only threads keep them. */
     answer: {
       input: z.object({ id: z.uuid() }),
-      output: answerRecordSchema,
-      errors: ['ANSWER_UNKNOWN', 'JOURNAL_CORRUPT'],
+      output: answerRecordSchema.extend({
+        /** Turns that its prompt refers to and that are forgotten: their words are missing. */
+        forgotten: z.array(z.uuid()).default([]),
+      }),
+      errors: ['ANSWER_UNKNOWN', 'TURN_FORGOTTEN', 'MEMORY_CORRUPT', 'JOURNAL_CORRUPT'],
       limits: { timeoutMs: 10_000, runningMax: 16 },
     },
   },

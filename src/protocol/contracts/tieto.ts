@@ -13,6 +13,7 @@ import {
 
 export const PASSAGES_FOUND_MAX = 100
 export const QUERY_LENGTH_MAX = 8_192
+export const EMBEDDING_DIMENSIONS_MAX = 4_096
 /** Longer texts are files: give their path instead. */
 export const INLINE_TEXT_LENGTH_MAX = 500_000
 
@@ -40,6 +41,13 @@ export const documentSchema = z.object({
   ingestedAt: count,
 })
 export type StoredDocument = z.infer<typeof documentSchema>
+
+/** A vector of unit length, and the table that it was made with, with the digest of its bits. */
+const queryEmbeddingSchema = z.object({
+  model: z.string().max(128),
+  vector: sensitive(z.array(z.number()).min(1).max(EMBEDDING_DIMENSIONS_MAX)),
+})
+export type QueryEmbedding = z.infer<typeof queryEmbeddingSchema>
 
 const ingestItemSchema = z.discriminatedUnion('kind', [
   /** Before each document: `done` of `total` are behind us. */
@@ -98,6 +106,8 @@ export const tietoContract = defineContract({
         /** Empty: all of them. */
         topics: z.array(topicNameSchema).max(64).default([]),
         query: sensitive(z.string().min(1).max(QUERY_LENGTH_MAX)),
+        /** Of the query, by whoever has made it already. One of another table is not used. */
+        embedding: queryEmbeddingSchema.optional(),
         passagesMax: z.number().int().min(1).max(PASSAGES_FOUND_MAX).default(8),
         /** In the filter language, such as `year >= 2020 and lang = "en"`, or the same as JSON. */
         filter: sensitive(z.union([z.string().max(4_096), z.record(z.string(), z.json())])).optional(),

@@ -57,11 +57,6 @@ export const FACE_ERRORS = {
     advice: 'Stop it, or choose another port: RUNA_PORT=0 takes any free one.',
     retry: false,
   },
-  THREADS_FULL: {
-    means: 'The number of threads has reached its limit.',
-    advice: 'Remove threads that are no longer needed on the page or with `runa threads`, then ask again.',
-    retry: false,
-  },
   THREAD_UNKNOWN: {
     means: 'There is no thread of that id.',
     advice: 'It may have been removed. Start a new one.',

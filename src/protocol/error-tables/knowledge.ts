@@ -51,9 +51,20 @@ export const KNOWLEDGE_ERRORS = {
     advice: 'Forget what is no longer needed, or end conversations that are off the record.',
     retry: false,
   },
+  MEMORY_IN_USE: {
+    means: 'Another process has the memory open, and two would break its chain. Nothing was touched.',
+    advice: 'Stop the other one: `runa down`, or whatever else has that folder open.',
+    retry: true,
+  },
   MEMORY_LOCKED: {
     means: 'The memory cannot be opened: its key is missing, belongs to another memory, or is not safe.',
     advice: 'Put the key that belongs to it back in its place, readable by its owner alone.',
+    retry: false,
+  },
+  MEMORY_OFF: {
+    means:
+      'The memory keeps nothing, since it has no key: Runa runs without coven. Everything is off the record.',
+    advice: 'Start Runa with coven: `runa down`, then `runa up`.',
     retry: false,
   },
   TOPIC_CORRUPT: {

@@ -37,7 +37,6 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   KEYS_FULL: 507,
   MEMORY_FULL: 507,
   MODEL_TOO_LARGE: 507,
-  THREADS_FULL: 507,
   TOPIC_FULL: 507,
   BUSY: 503,
   BUS_BACKPRESSURE: 503,

@@ -51,7 +51,7 @@ test('the timeline, the search and the threads say what alethia says', () => {
         speakers: ['you'],
       }),
       recall: async ({ query }) => ({
-        recalled: query === 'lamp' ? [{ ...recalled, speaker: 'you', text: '' }] : [],
+        recalled: query === 'lamp' ? [{ ...recalled, utterance: 0, speaker: 'you', text: '' }] : [],
       }),
       threads: async () => ({ threads: [thread] }),
     },

@@ -52,7 +52,7 @@ function sections(record: AnswerReply): HTMLElement[] {
           'details',
           { class: 'plain' },
           el('summary', {}, icon('chevron-right', 'sm'), origin),
-          el('pre', { class: 'command', tabindex: 0 }, text),
+          el('pre', { class: 'command', tabindex: 0 }, text ?? 'This was forgotten.'),
         ),
       ),
     ]),

@@ -1,0 +1,9 @@
+/** A person waits for all of them at once, so none may take long: an answer without one of them is better than a late one. */
+export interface Deadlines {
+  readonly planMs: number
+  readonly recallMs: number
+  /** With the patience for a tieto that is just being started again. */
+  readonly searchMs: number
+}
+
+export const DEADLINES: Deadlines = { planMs: 150, recallMs: 300, searchMs: 5_000 }

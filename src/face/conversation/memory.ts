@@ -1,0 +1,134 @@
+import {
+  type AnswerRecord,
+  type alethiaContract,
+  type CallContext,
+  type Client,
+  type ErrorCode,
+  type RememberedTurn,
+  RunaError,
+} from '#protocol'
+import { MARKS, marksOf } from './marks.ts'
+import { patiently } from './patience.ts'
+import type { RunningThreads } from './running.ts'
+
+export type Alethia = Pick<
+  Client<typeof alethiaContract>,
+  'answer' | 'close' | 'forget' | 'recall' | 'records' | 'remember' | 'state' | 'thread' | 'threads' | 'turns'
+>
+
+/** alethia is back within a second or two; with a full memory, within some more. */
+const READING_PATIENCE_MS = 15_000
+const KEEPING_PATIENCE_MS = 30_000
+const KEEPING_TIMEOUT_MS = 10_000
+const FORGET_ATTEMPTS = 5
+
+/** What passes when alethia is started anew, or has caught up. */
+const PASSING = ['SERVICE_LOST', 'BUSY', 'BUS_BACKPRESSURE'] as const satisfies readonly ErrorCode[]
+
+/** A thread as a new turn finds it. */
+export interface Past {
+  /** As many of the newest as one message holds, oldest first. */
+  readonly turns: readonly RememberedTurn[]
+  readonly offTheRecord: boolean
+  /** Whether there is a memory that keeps anything. */
+  readonly kept: boolean
+  /** Whether to look into other threads. */
+  readonly recall: boolean
+}
+
+interface Wishes {
+  readonly thread?: string | undefined
+  /** The thread may be new, though its id is given. */
+  readonly begin: boolean
+  readonly offTheRecord?: boolean | undefined
+  readonly memory?: boolean | undefined
+}
+
+/** Where turns are kept: alethia, with patience for its restarts. */
+export interface Memory {
+  /** Rejects with THREAD_UNKNOWN, MEMORY_FULL, BAD_INPUT. */
+  begin(wishes: Wishes, context: CallContext): Promise<Past>
+  /** Resolves once alethia has it on the disk, or holds it where it is off the record. */
+  keep(thread: string, record: AnswerRecord, past: Pick<Past, 'offTheRecord' | 'recall'>): Promise<void>
+  /** Forgets every turn of it, or closes it. Rejects with THREAD_UNKNOWN. */
+  remove(thread: string): Promise<void>
+}
+
+export function createMemory(alethia: Alethia, running: RunningThreads): Memory {
+  async function keep(thread: string, record: AnswerRecord, past: Pick<Past, 'offTheRecord' | 'recall'>) {
+    const said = [
+      { speaker: 'you', text: record.question },
+      { speaker: record.persona, text: record.answer },
+    ].filter(({ text }) => text !== '')
+    const turn = {
+      ...{ id: record.id, thread, at: record.at, utterances: said, record },
+      ...{ marks: marksOf(record, past.recall), offTheRecord: past.offTheRecord },
+    }
+    // Without the signal: what was said is kept, also where somebody stopped listening.
+    const { signal } = new AbortController()
+    const codes = [...PASSING, 'DEADLINE_EXCEEDED'] as const
+    const patience = { patienceMs: KEEPING_PATIENCE_MS, codes, signal }
+    await patiently(() => alethia.remember(turn, { timeoutMs: KEEPING_TIMEOUT_MS }), patience)
+  }
+
+  return {
+    async begin({ thread: id, begin, offTheRecord, memory }, { signal, trace }) {
+      const patience = { patienceMs: READING_PATIENCE_MS, codes: PASSING, signal }
+      const [state, found] = await Promise.all([
+        patiently(() => alethia.state({}, { signal, trace }), patience),
+        id === undefined
+          ? undefined
+          : patiently(() => alethia.thread({ id }, { signal, trace }), patience).catch(unlessNew(begin)),
+      ])
+      if (found && offTheRecord !== undefined && offTheRecord !== found.thread.offTheRecord) {
+        throw new RunaError('BAD_INPUT', 'A thread is on the record or off it as a whole.')
+      }
+      const off = found?.thread.offTheRecord ?? (offTheRecord === true || !state.kept)
+      // Now, and not once the answer is there.
+      if (!off && state.full) throw new RunaError('MEMORY_FULL')
+      const turns = found?.turns ?? []
+      const before = !(turns.at(-1)?.marks?.includes(MARKS.withoutMemory) ?? false)
+      return { turns, offTheRecord: off, kept: state.kept, recall: !off && (memory ?? before) }
+    },
+    async keep(thread, record, past) {
+      const gone = () => {
+        if (!running.isRemoved(thread)) return
+        throw new RunaError('THREAD_UNKNOWN', 'The thread was removed while it was being answered.')
+      }
+      gone()
+      await keep(thread, record, past)
+      if (running.isRemoved(thread)) await forgetThread(alethia, thread).catch(() => {})
+      gone()
+    },
+    async remove(thread) {
+      const takeBack = running.remove(thread)
+      try {
+        await forgetThread(alethia, thread)
+      } catch (error) {
+        takeBack()
+        throw error
+      }
+    },
+  }
+}
+
+function unlessNew(begin: boolean): (error: unknown) => undefined {
+  return (error) => {
+    if (!begin || !(error instanceof RunaError) || error.code !== 'THREAD_UNKNOWN') throw error
+  }
+}
+
+/** A turn that comes in between is forgotten as well. */
+async function forgetThread(alethia: Alethia, thread: string): Promise<void> {
+  const choice = { thread }
+  for (let attempt = 1; ; attempt += 1) {
+    const { total, confirm } = await alethia.forget({ choice })
+    if (total === 0) return void (await alethia.close({ thread }))
+    try {
+      return void (await alethia.forget({ choice, confirm }))
+    } catch (error) {
+      const outdated = error instanceof RunaError && error.code === 'VERSION_CONFLICT'
+      if (!outdated || attempt >= FORGET_ATTEMPTS) throw error
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import type { CallContext, Notice, Recalled } from '#protocol'
+import type { Alethia } from './memory.ts'
+
+/** What of one utterance is given to a model at most. */
+const PIECE_BYTES_MAX = 1_200
+const PIECES_MAX = 8
+/** Of the best score. What fits so much less than the best is there by chance of a common word. */
+const SCORE_SHARE_MIN = 0.5
+
+/** What was said in another thread, as the engine is given it: the bytes from `start` to `end` of the utterance. */
+export interface RecalledPiece extends Recalled {
+  readonly start: number
+  readonly end: number
+}
+
+export interface Recollection {
+  /** Whether the memory was asked. */
+  readonly asked: boolean
+  /** Best first. */
+  readonly pieces: readonly RecalledPiece[]
+  readonly notices: readonly Notice[]
+  readonly recallMs: number
+}
+
+interface Wanted {
+  readonly question: string
+  /** The one that is spoken in: its words are in the prompt anyway. */
+  readonly thread: string | null
+  readonly recall: boolean
+  readonly timeoutMs: number
+}
+
+/** What was said in other threads and fits the question. What cannot be had in time costs no answer. */
+export async function recallEarlier(
+  alethia: Pick<Alethia, 'recall'>,
+  { question, thread, recall, timeoutMs }: Wanted,
+  { signal, trace }: CallContext,
+): Promise<Recollection> {
+  if (!recall || thread === null) return { asked: false, pieces: [], notices: [], recallMs: 0 }
+  const startedMs = performance.now()
+  const passed = () => performance.now() - startedMs
+  try {
+    const input = { query: question, exceptThread: thread, limit: PIECES_MAX }
+    const { recalled } = await alethia.recall(input, { signal, trace, timeoutMs })
+    const best = recalled[0]?.score ?? 0
+    const close = recalled.filter(({ score }) => score >= best * SCORE_SHARE_MIN)
+    return { asked: true, pieces: close.map(toPiece), notices: [], recallMs: passed() }
+  } catch {
+    if (signal.aborted) throw signal.reason
+    return { asked: true, pieces: [], notices: [NOT_RECALLED], recallMs: passed() }
+  }
+}
+
+function toPiece(recalled: Recalled): RecalledPiece {
+  const text = cutTo(recalled.text, PIECE_BYTES_MAX)
+  return { ...recalled, text, start: 0, end: Buffer.byteLength(text) }
+}
+
+/** Never in the middle of a character. */
+function cutTo(text: string, sizeBytesMax: number): string {
+  const bytes = Buffer.from(text)
+  if (bytes.length <= sizeBytesMax) return text
+  let end = sizeBytesMax
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1
+  return bytes.subarray(0, end).toString()
+}
+
+const NOT_RECALLED: Notice = {
+  kind: 'memory-failed',
+  detail: 'What was said in earlier threads could not be looked up for this answer.',
+}
