@@ -65,7 +65,8 @@ test('a timeline goes back in time, page by page, and leaves out what is off the
   const ids: string[] = []
   for (const [index, speaker] of ['you', 'default', 'you', 'brief', 'you'].entries()) {
     // Two of one moment, and one that came late.
-    const turn = { ...makeTurn(`Sentence ${index}.`, { thread }), at: [5, 7, 7, 9, 6][index] as number }
+    const id = createUuidV7(index)
+    const turn = { ...makeTurn(`Sentence ${index}.`, { id, thread }), at: [5, 7, 7, 9, 6][index] as number }
     await client.remember({ ...turn, utterances: [{ speaker, text: `Sentence ${index}.` }] })
     ids.push(turn.id)
     memory.pass(1)
