@@ -53,6 +53,8 @@ const fieldsSchema = z.strictObject({
         .min(8 * MEBIBYTE)
         .max(4_096 * MEBIBYTE)
         .default(48 * MEBIBYTE),
+      /** People's words on the bus. Switched off, every program of this user can read along: to look for faults. */
+      sealed: z.boolean().default(true),
     })
     .prefault({}),
   engine: z

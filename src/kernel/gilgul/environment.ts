@@ -1,5 +1,6 @@
 import type { Config } from '#kernel/config'
 import { BIRTH } from './birth.ts'
+import { privateBusesOf } from './buses.ts'
 import type { ServiceSpec } from './spec.ts'
 
 /** All that a service gets of the environment that Runa was started in. */
@@ -16,7 +17,12 @@ export function environmentOf(
   { config, busPath, own }: EnvironmentOptions,
 ): Record<string, string> {
   // One arena for all threads: the C library would else keep up to eight a core, mostly empty.
-  const environment = { RUNA_BUS: busPath, RUNA_SERVICE: spec.name, MALLOC_ARENA_MAX: '1' }
+  const environment = {
+    RUNA_BUS: busPath,
+    ...privateBusesOf(spec, busPath, config.bus),
+    RUNA_SERVICE: spec.name,
+    MALLOC_ARENA_MAX: '1',
+  }
   const names = spec.name === 'inference' ? [...PASSED_ON, ...keyVariables(config)] : PASSED_ON
   const passed = names.flatMap((name) => (own[name] === undefined ? [] : [[name, own[name]]]))
   return { ...Object.fromEntries(passed), ...environment, ...certificatesFor(spec, config, own) }

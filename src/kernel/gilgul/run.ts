@@ -4,9 +4,10 @@ import { type Config, loadConfig } from '#kernel/config'
 import { type CovenClient, meetCoven } from '#kernel/coven'
 import { homePaths } from '#kernel/home'
 import { awaitService, call, createBusTransport, serve, type Transport } from '#kernel/service'
-import { attachBus, createBus } from '#kernel/splinter'
+import { attachBus } from '#kernel/splinter'
 import { gilgulContract, modelContract, RunaError, threadwellContract } from '#protocol'
 import { BIRTH } from './birth.ts'
+import { createBuses } from './buses.ts'
 import { type Door, openDoor } from './door.ts'
 import { explainEnding } from './ending.ts'
 import { environmentOf } from './environment.ts'
@@ -37,6 +38,8 @@ export interface RunOptions {
 
 /** gilgul serves the one contract, and asks the other for the address of the page. */
 const OWN_WORDS = [gilgulContract.name, threadwellContract.name]
+const UNSEALED =
+  'Warning: bus.sealed is false in runa.yaml. While Runa runs, every program of yours can read what is said.'
 const ROTATE_EVERY_MS = 10_000
 
 /**
@@ -57,7 +60,8 @@ export async function runGilgul(options: RunOptions): Promise<void> {
   let door: Door | undefined
   try {
     const busPath = join(folder, 'bus')
-    createBus({ path: busPath, sizeBytes: config.bus.sizeBytes })
+    createBuses(busPath, config.bus, words)
+    if (!config.bus.sealed) options.report({ kind: 'progress', text: UNSEALED })
     door = await openDoor(busPath, words.keysOf(contractsOf(options.services)))
     const services = await replaceServices(options.services, {
       services: config.services,
@@ -105,8 +109,8 @@ interface World {
 
 async function govern({ services, modelSpec, report, stopping }: RunOptions, world: World): Promise<void> {
   const { busPath, logs, words, secrets } = world
-  const bus = attachBus(busPath, { name: 'gilgul' })
-  const transport = createBusTransport(bus, words.keysOf(OWN_WORDS))
+  const bus = attachBus(busPath, { name: 'gilgul', words: words.keysOf(OWN_WORDS) })
+  const transport = createBusTransport(bus)
   const stateFile = createRunStateFile(world.statePath, (error) => note('state-file', String(error)))
   let url = ''
   const writeState = () => stateFile.update(() => ({ ...stateOf(supervisor, world), url }))
@@ -140,7 +144,7 @@ async function govern({ services, modelSpec, report, stopping }: RunOptions, wor
   const shutDown = () => stopping.abort()
   const handlers = createGilgul({
     ...{ supervisor, modelSpec, restarts, shutDown },
-    secrets: secrets.handlers,
+    ...{ secrets: secrets.handlers, busSealed: bus.seals !== 'nothing' },
     startedAt: Date.now(),
   })
   const service = serve(gilgulContract, handlers, transport)

@@ -12,12 +12,13 @@ export interface GilgulOptions {
   readonly restarts: number
   /** Milliseconds since 1970. */
   readonly startedAt: number
+  readonly busSealed: boolean
   readonly shutDown: () => void
   readonly secrets: SecretHandlers
 }
 
 export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulContract> {
-  const { supervisor, modelSpec, restarts, startedAt, shutDown, secrets } = options
+  const { supervisor, modelSpec, restarts, startedAt, busSealed, shutDown, secrets } = options
   const startedMs = performance.now()
 
   async function own(): Promise<ServiceStatus> {
@@ -36,7 +37,7 @@ export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulCont
   return {
     async status() {
       const services = await Promise.all([own(), ...supervisor.keepers().map(statusOf)])
-      return { services, startedAt }
+      return { services, startedAt, busSealed }
     },
     async startModel({ name, settings }) {
       const keeper = supervisor.add(modelSpec(name, settings))

@@ -1,23 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { attachBus, type Bus } from '#kernel/splinter'
+import type { Bus } from '#kernel/splinter'
 import { createEnvelope, EVERYBODY, PROTOCOL_VERSION, RunaError } from '#protocol'
-import type { KeyTable } from './birth-table.ts'
-import { knock } from './knock.ts'
 import { sendIfPossible, type Transport } from './transport.ts'
 
-type BusTransport = Transport & {
-  /** Keys of the contracts whose words this side may read and write. */
-  readonly words: KeyTable
-} & Required<Pick<Transport, 'address' | 'presence'>>
+export type BusTransport = Transport & Required<Pick<Transport, 'address' | 'presence' | 'seals'>>
 
 /** Carries envelopes over the bus, between this process and all others. Closing it closes the bus. */
-export function createBusTransport(bus: Bus, words: KeyTable = new Map()): BusTransport {
+export function createBusTransport(bus: Bus): BusTransport {
   const closing = new AbortController()
   let announced = false
 
   const transport: BusTransport = {
     address: bus.address,
-    words,
+    seals: bus.seals,
     closed: closing.signal,
     send(envelope) {
       if (closing.signal.aborted) throw new RunaError('SERVICE_LOST', 'This process has left the bus.')
@@ -55,24 +50,6 @@ export function createBusTransport(bus: Bus, words: KeyTable = new Map()): BusTr
     },
   }
   return transport
-}
-
-export interface Connection {
-  readonly transport: Transport
-  /** The way to that service: alethia is met on a bus of its own, everybody else on the one of all. */
-  readonly transportTo: (service: string) => Transport
-  close(): void
-}
-
-/**
- * For programs that call services and are none themselves: knocks at the door of the bus for the keys of its words. The
- * event loop goes on until `close`. Rejects with NOT_RUNNING where there is no bus, BUS_CORRUPT, BUS_VERSION,
- * BUS_FORBIDDEN or BUS_FULL, and as `knock` does.
- */
-export async function connect(busPath: string, name: string): Promise<Connection> {
-  const words = await knock(busPath)
-  const transport = createBusTransport(attachBus(busPath, { name }), words)
-  return { transport, transportTo: () => transport, close: transport.close }
 }
 
 export interface AwaitServiceOptions {

@@ -8,8 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createBus } from '#kernel/splinter'
 import { clockContract } from '#protocol'
-import { awaitService, type Connection, connect } from './bus-transport.ts'
+import { awaitService } from './bus-transport.ts'
 import { call, listen } from './call.ts'
+import { type Connection, connect } from './connect.ts'
 import { runService } from './run-service.ts'
 
 /** This file is also the main of the service that it tests. */

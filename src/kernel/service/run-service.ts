@@ -7,6 +7,7 @@ import { runMain } from './run-main.ts'
 import { createSecrets, type Secrets } from './secrets.ts'
 import { createEmit, type Emit, serve } from './serve.ts'
 import type { Transport } from './transport.ts'
+import { createWays, privateBusVariable } from './ways.ts'
 
 /** What a service gets when it is opened. */
 export interface ServiceContext<C extends Contract> {
@@ -67,29 +68,42 @@ async function liveOnBus<C extends Contract>(
   const path = process.env['RUNA_BUS']
   if (!path) throw new RunaError('NOT_RUNNING', 'RUNA_BUS names no bus: services are started by `runa up`.')
   const { identity, words } = takeBirth()
-  const transport = createBusTransport(attachBus(path, { name }), words)
+  const transport = createBusTransport(attachBus(path, { name, words }))
+  const ways = createWays(transport, { name, words }, (service) => process.env[privateBusVariable(service)])
   const log = createLog(name)
-  const emit = createEmit(contract, transport, name)
   try {
+    const own = ways.to(name)
+    const emit = createEmit(contract, own, name)
     const opened = await open({
       ...{ name, transport, emit, log },
-      transportTo: () => transport,
+      transportTo: ways.to,
       secrets: createSecrets(name, identity, transport),
       signal: stopping,
     })
     const stopMs = () => (stopping.reason === ORPHANED ? 0 : GRACE_MS)
-    const service = serve(contract, opened.handlers, transport, { name, log: log.call, stopMs })
+    const service = serve(contract, opened.handlers, own, { name, log: log.call, stopMs })
+    // Whoever watches over services, or waits for this one, looks for it on the bus of all.
+    const absence = own === transport ? undefined : serve(contract, refuseAll(contract), transport, { name })
     log('ready')
     await fired(stopping)
-    await service.stop()
+    await Promise.all([service.stop(), absence?.stop()])
     await opened.close?.()
     log('stopped')
   } catch (error) {
     // Whatever a start is interrupted by is no failure of it.
     if (!stopping.aborted) throw error
   } finally {
-    transport.close()
+    ways.close()
   }
+}
+
+function refuseAll<C extends Contract>({ name, operations }: C): Handlers<C> {
+  const refuse = () => {
+    throw new RunaError('UNKNOWN_OPERATION', `${name} has a bus of its own, and is called there.`)
+  }
+  return Object.fromEntries(
+    Object.keys(operations).map((operation) => [operation, refuse]),
+  ) as unknown as Handlers<C>
 }
 
 const ORPHANED = 'the supervisor is gone'

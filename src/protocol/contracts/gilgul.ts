@@ -61,7 +61,12 @@ export const gilgulContract = defineContract({
     /** gilgul itself is the first of them. */
     status: {
       input: z.object({}),
-      output: z.object({ services: z.array(serviceStatusSchema), startedAt: count }),
+      output: z.object({
+        services: z.array(serviceStatusSchema),
+        startedAt: count,
+        /** False where runa.yaml switches the sealing of people's words on the bus off. */
+        busSealed: z.boolean().default(true),
+      }),
       errors: [],
       limits: { timeoutMs: 5_000, runningMax: 64 },
     },

@@ -3,9 +3,12 @@ import { gilgulContract, type ServiceStatus, threadwellContract } from '#protoco
 import { withRuna } from '../connection.ts'
 import { formatBytes, formatDuration, formatTable, print } from '../output.ts'
 
+const NOT_SEALED =
+  'WARNING: the bus is not sealed (bus.sealed in runa.yaml). Every program of yours can read what is said.\n'
+
 export async function status({ json }: { readonly json: boolean }): Promise<void> {
   await withRuna([], async ({ client, signal }) => {
-    const { services, startedAt } = await client(gilgulContract).status({}, { signal })
+    const { services, startedAt, busSealed } = await client(gilgulContract).status({}, { signal })
     const page = services.find(({ name }) => name === threadwellContract.name)
     const address =
       page?.state === 'running'
@@ -14,7 +17,12 @@ export async function status({ json }: { readonly json: boolean }): Promise<void
             .catch(() => undefined)
         : undefined
     const { url = '', loginUrl = '' } = address ?? {}
-    print({ services, startedAt, url, loginUrl }, json, describe(services, loginUrl))
+    const warning = busSealed ? [] : [NOT_SEALED]
+    print(
+      { services, startedAt, busSealed, url, loginUrl },
+      json,
+      [...warning, describe(services, loginUrl)].join('\n'),
+    )
   })
 }
 
