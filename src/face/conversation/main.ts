@@ -9,20 +9,23 @@ import {
   snarfContract,
   tietoContract,
 } from '#protocol'
+import { migrateThreads } from './migration.ts'
 import { openPersonas } from './personas.ts'
 import { createConversation } from './service.ts'
 
-await runService(conversationContract, async ({ name, transport, transportTo, emit }) => {
+await runService(conversationContract, async ({ name, transport, transportTo, emit, signal }) => {
   const paths = homePaths()
   const config = await loadConfig(paths.config)
+  const alethia = call(alethiaContract, transportTo('alethia'), { name })
   const { handlers, settled } = createConversation({
     personas: openPersonas([paths.personas, assetsFolder('personas')]),
-    alethia: call(alethiaContract, transportTo('alethia'), { name }),
+    alethia,
     embedder: await loadEmbedder(),
     tieto: call(tietoContract, transport, { name }),
     snarf: call(snarfContract, transport, { name }),
     inference: call(inferenceContract, transport, { name }),
     contextTokens: config.engine.contextTokens,
+    migration: migrateThreads(paths.threads, alethia, { signal }),
     announce: (thread) => emit('threadChanged', thread),
   })
   return { handlers, close: settled }

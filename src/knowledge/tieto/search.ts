@@ -9,7 +9,7 @@ import {
   scaleScores,
   termsOf,
 } from '#knowledge/search'
-import type { Passage } from '#protocol'
+import type { Passage, QueryEmbedding } from '#protocol'
 import type { Document } from './document.ts'
 import { evidenceFor } from './no-match.ts'
 import type { OpenTopic } from './topic-cache.ts'
@@ -23,6 +23,8 @@ export interface SearchOptions {
   readonly mode?: 'mixed' | 'bm25' | 'cosine'
   /** Passages whose vector lies farther from the query's are left out. 0 to 2. */
   readonly distanceMax?: number | undefined
+  /** Of the query, by whoever has made it already. */
+  readonly embedding?: QueryEmbedding | undefined
   /** 0 to 1. */
   readonly scoreMin?: number | undefined
 }
@@ -56,7 +58,7 @@ export function searchTopics(
 ): SearchResult {
   const filter = options.filter === undefined ? undefined : readFilter(options.filter)
   const terms = termsOf(query)
-  const vector = embedder.embed(query)
+  const vector = vectorOf(query, embedder, options.embedding)
   const ranked = topics.map((open) => rank(open, terms, vector, filter))
   const bm25 = concatenate(ranked.map((part) => part.bm25))
   const cosines = concatenate(ranked.map((part) => part.cosines))
@@ -68,6 +70,12 @@ export function searchTopics(
   const [best] = [...ranked].sort((a, b) => b.evidence - b.threshold - (a.evidence - a.threshold))
   const { evidence, threshold } = best ?? { evidence: 0, threshold: 0 }
   return { passages, match: evidence > threshold, evidence, threshold }
+}
+
+/** A vector of another table would point anywhere: then the query is embedded here. */
+function vectorOf(query: string, embedder: Embedder, made: QueryEmbedding | undefined): Float32Array {
+  const fits = made?.model === embedder.model && made.vector.length === embedder.dimensions
+  return fits ? Float32Array.from(made.vector) : embedder.embed(query)
 }
 
 function rank(

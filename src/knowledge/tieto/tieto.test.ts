@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
+import { loadEmbedder } from '#kernel/embedding'
 import { createWorkplace, endOf, ingestAll, itemsOf, SEA, type Workplace } from './fixture.ts'
 
 let here: Workplace
@@ -27,6 +28,24 @@ test('a folder is ingested, and a search gives passages with their place in the 
   assert.equal(bytes.subarray(first.start, first.end).toString(), first.text)
   assert.ok(first.score <= 1 && first.bm25 > 0 && first.cosine > 0 && first.distance < 1.5)
   assert.deepEqual(first.metadata, { title: 'Whales', year: 1851, tags: ['sea'] })
+})
+
+test('an embedding that comes with the question is used, unless it is of another table', async () => {
+  const embedder = await loadEmbedder()
+  const tieto = await here.open({ embedder })
+  await ingestAll(tieto, 'sea', await here.write(SEA))
+  const cosineWith = async (model: string, vector: readonly number[]) => {
+    const embedding = { model, vector: [...vector] }
+    const { passages } = await tieto.search('sea', 'white whales', { embedding })
+    return passages[0]?.cosine ?? 0
+  }
+  const own = (await tieto.search('sea', 'white whales')).passages[0]?.cosine ?? 0
+  const vector = [...embedder.embed('white whales')]
+  assert.equal(await cosineWith(embedder.model, vector), own)
+  const opposite = vector.map((value) => -value)
+  assert.ok((await cosineWith(embedder.model, opposite)) < own)
+  assert.equal(await cosineWith('other:1', opposite), own)
+  assert.equal(await cosineWith(embedder.model, [1]), own)
 })
 
 test('what cannot be read is skipped with its reason, and the rest is ingested', async () => {
