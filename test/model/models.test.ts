@@ -89,6 +89,12 @@ async function serveGilgul() {
     restart: unsupported,
     reveal: unsupported,
     keep: unsupported,
+    setSecret: unsupported,
+    getSecret: unsupported,
+    listSecrets: unsupported,
+    grantSecret: unsupported,
+    removeSecret: unsupported,
+    auditSecrets: unsupported,
     shutdown: unsupported,
   }
   const service = serve(gilgulContract, handlers, transport)

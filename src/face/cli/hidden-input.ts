@@ -1,4 +1,5 @@
 import type { ReadStream } from 'node:tty'
+import { wipe } from '#kernel/seal'
 import { RunaError } from '#protocol'
 
 // What is typed or piped in here is a secret: it stays in Buffers, which can be wiped, and is never echoed.
@@ -30,6 +31,7 @@ export async function askHidden(question: string, signal?: AbortSignal): Promise
         if (heard === 'cancel') cancel()
         else if (heard === 'end') resolve(line.take())
       })
+      terminal.resume()
     })
   } finally {
     terminal.removeAllListeners('data').removeAllListeners('end')
@@ -40,22 +42,62 @@ export async function askHidden(question: string, signal?: AbortSignal): Promise
   }
 }
 
-/** One line of the input, without its end. The caller wipes it. Rejects with BAD_INPUT where there is none. */
-export async function readLine(): Promise<Buffer> {
-  const line = createLine()
-  for await (const bytes of process.stdin as AsyncIterable<Buffer>) {
-    const end = bytes.indexOf(NEW_LINE)
-    line.add(bytes.subarray(0, end < 0 ? bytes.length : end))
-    bytes.fill(0)
-    if (end >= 0) break
+/** What is piped in, line by line. Each is the caller's to wipe. */
+export interface InputLines {
+  /** Without its end. Rejects with BAD_INPUT where there is none, or an empty one. */
+  next(): Promise<Buffer>
+  /** Reads nothing more: the input keeps the process no longer. */
+  end(): void
+}
+
+export function readLines(): InputLines {
+  const pieces = process.stdin[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>
+  let rest = Buffer.alloc(0)
+
+  async function read(): Promise<boolean> {
+    const { value, done } = await pieces.next()
+    if (done || !value) return false
+    const longer = Buffer.concat([rest, value])
+    wipe(rest, value)
+    rest = longer
+    return true
   }
-  const whole = line.take()
-  if (whole.length > 0) return whole
-  throw new RunaError('BAD_INPUT', 'A line was expected on the input, and there was none.')
+
+  return {
+    async next() {
+      let end = rest.indexOf(NEW_LINE)
+      while (end < 0 && rest.length <= LINE_BYTES_MAX && (await read())) end = rest.indexOf(NEW_LINE)
+      const length = end < 0 ? rest.length : end
+      const line = Buffer.from(rest.subarray(0, length))
+      const after = Buffer.from(rest.subarray(length + 1))
+      wipe(rest)
+      rest = after
+      if (line.length > LINE_BYTES_MAX) throw tooLong()
+      if (line.length > 0) return line
+      throw new RunaError('BAD_INPUT', 'A line was expected on the input, and there was none.')
+    },
+    end() {
+      wipe(rest)
+      process.stdin.destroy()
+    },
+  }
+}
+
+/** The whole input, to its last byte. The caller wipes it. Rejects with BAD_INPUT where there is more than that. */
+export async function readAll(sizeBytesMax: number): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  let sizeBytes = 0
+  for await (const piece of process.stdin as AsyncIterable<Buffer>) {
+    sizeBytes += piece.length
+    pieces.push(piece)
+    if (sizeBytes > sizeBytesMax) throw new RunaError('BAD_INPUT', `At most ${sizeBytesMax} bytes are taken.`)
+  }
+  const whole = Buffer.concat(pieces)
+  wipe(...pieces)
+  return whole
 }
 
 interface Line {
-  add(bytes: Buffer): void
   /** Keys as a terminal in raw mode gives them. */
   type(keys: Buffer): 'end' | 'cancel' | 'more'
   take(): Buffer
@@ -66,9 +108,7 @@ export function createLine(): Line {
   let length = 0
 
   function add(more: Buffer): void {
-    if (length + more.length > LINE_BYTES_MAX) {
-      throw new RunaError('BAD_INPUT', `A line has at most ${LINE_BYTES_MAX} bytes here.`)
-    }
+    if (length + more.length > LINE_BYTES_MAX) throw tooLong()
     more.copy(bytes, length)
     length += more.length
   }
@@ -82,7 +122,6 @@ export function createLine(): Line {
   }
 
   return {
-    add,
     type(keys) {
       for (const key of keys) {
         if (key === NEW_LINE || key === CARRIAGE_RETURN || key === CTRL_D) return 'end'
@@ -100,4 +139,8 @@ export function createLine(): Line {
       return taken
     },
   }
+}
+
+function tooLong(): RunaError {
+  return new RunaError('BAD_INPUT', `A line has at most ${LINE_BYTES_MAX} bytes here.`)
 }

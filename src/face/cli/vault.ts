@@ -2,7 +2,7 @@ import { howItOpens, type OpenCoven, openCoven, tryPassphrase } from '#kernel/co
 import { wipe } from '#kernel/seal'
 import { setUndumpable } from '#kernel/sys'
 import { RunaError } from '#protocol'
-import { askHidden, canAsk, readLine } from './hidden-input.ts'
+import { askHidden, canAsk, readLines } from './hidden-input.ts'
 
 export interface Unlocking {
   readonly folder: string
@@ -21,10 +21,18 @@ const PASSPHRASE_BYTES_MIN = 8
  */
 export async function openVaultOf(unlocking: Unlocking, { newList = false } = {}): Promise<OpenCoven> {
   const { folder } = unlocking
+  return await withPassphrase(unlocking, (passphrase) => openVaultWith(folder, passphrase, { newList }))
+}
+
+/** Opens the vault, and makes it where there is none. Wipes the passphrase. */
+export async function openVaultWith(
+  folder: string,
+  passphrase: Buffer | undefined,
+  { newList = false } = {},
+): Promise<OpenCoven> {
   setUndumpable()
-  return await withPassphrase(unlocking, async (passphrase) =>
-    openCoven({ folder, newList, ...(passphrase ? { unlock: { passphrase } } : {}) }),
-  )
+  const opening = openCoven({ folder, newList, ...(passphrase ? { unlock: { passphrase } } : {}) })
+  return await opening.finally(() => wipe(passphrase ?? Buffer.alloc(0)))
 }
 
 /** A passphrase that opens the vault, to be handed on; undefined where it needs none. The caller wipes it. */
@@ -43,11 +51,19 @@ async function withPassphrase<Result>(
 ): Promise<Result> {
   const needed = await howItOpens(folder)
   if (passphraseStdin) {
-    const line = await readLine()
+    const line = await readOneLine()
     if (needed === 'nothing') refuseWeak(line)
     return await use(line).finally(() => wipe(line))
   }
   if (needed !== 'passphrase') return await use(undefined)
+  return await askForPassphrase(use, signal)
+}
+
+/** Three times at most. */
+export async function askForPassphrase<Result>(
+  use: (passphrase: Buffer) => Promise<Result>,
+  signal?: AbortSignal,
+): Promise<Result> {
   if (!canAsk()) {
     const message = 'The vault opens with a passphrase, and nobody can be asked for it here.'
     throw new RunaError('VAULT_KEY_MISSING', message)
@@ -65,8 +81,13 @@ async function withPassphrase<Result>(
   }
 }
 
+async function readOneLine(): Promise<Buffer> {
+  const lines = readLines()
+  return await lines.next().finally(lines.end)
+}
+
 /** Throws BAD_INPUT. */
-function refuseWeak(passphrase: Buffer): void {
+export function refuseWeak(passphrase: Buffer): void {
   if (passphrase.length >= PASSPHRASE_BYTES_MIN) return
   throw new RunaError('BAD_INPUT', `A passphrase has at least ${PASSPHRASE_BYTES_MIN} characters.`)
 }

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { destroyFile } from '#kernel/journal'
 import { wipe } from '#kernel/seal'
-import { RunaError } from '#protocol'
+import { PERSON, RunaError } from '#protocol'
 import { type Audit, openAudit } from './audit.ts'
 import type { Unlock } from './unlock.ts'
 import { openVault, type Vault, type VaultOptions } from './vault.ts'
@@ -22,6 +23,12 @@ export interface OpenCoven {
   readonly madeKeyFile: string | undefined
   readonly vault: Vault
   readonly audit: Audit
+  /**
+   * Opens with a passphrase, or with a fresh key file in the same folder, from then on. That it does is written down
+   * first. Who has an old copy of the vault, and what that opened with, can still open the old copy. Rejects with
+   * BAD_INPUT where it opens with its key file already, and with what `Vault.relock` and `Audit.append` reject with.
+   */
+  lockWith(unlock: { readonly passphrase: Buffer } | 'key file'): Promise<void>
   close(): Promise<void>
 }
 
@@ -76,12 +83,40 @@ export async function openCoven(options: OpenCovenOptions): Promise<OpenCoven> {
     vault.follow(audit.mark)
     if (newList) await vault.note()
     const madeKeyFile = isNew && 'keyFile' in unlock ? unlock.keyFile : undefined
-    return { madeKeyFile, vault, audit, close: () => closeKnowing(vault, audit) }
+    const opened = { vault, audit }
+    return {
+      ...opened,
+      madeKeyFile,
+      lockWith: createLock(opened, 'keyFile' in unlock, paths.keyFile, options.now ?? Date.now),
+      close: () => closeKnowing(vault, audit),
+    }
   } catch (error) {
     await closeBoth(vault, audit)
     throw error
   } finally {
     wipe(key)
+  }
+}
+
+function createLock(
+  { vault, audit }: Pick<OpenCoven, 'vault' | 'audit'>,
+  opensWithFile: boolean,
+  keyFile: string,
+  now: () => number,
+): OpenCoven['lockWith'] {
+  let hasKeyFile = opensWithFile
+  return async (next) => {
+    const toKeyFile = next === 'key file'
+    if (toKeyFile && hasKeyFile)
+      throw new RunaError('BAD_INPUT', 'The vault opens with its key file already.')
+    const operation = toKeyFile ? 'lock with a key file' : 'lock with a passphrase'
+    const about = { operation, secret: '', service: PERSON, outcome: 'granted' } as const
+    await audit.append({ ...about, at: now(), revision: vault.revision() + 1 })
+    // One that still lies there opens nothing now, and may have been copied by many.
+    if (toKeyFile) await destroyFile(keyFile)
+    await vault.relock(toKeyFile ? { keyFile } : next)
+    if (!toKeyFile) await destroyFile(keyFile)
+    hasKeyFile = toKeyFile
   }
 }
 

@@ -16,6 +16,7 @@ import {
 } from '#kernel/service'
 import { gilgulContract, RunaError } from '#protocol'
 import { makeOwnSecrets, readIdentities } from './own-secrets.ts'
+import { createPersonSecrets } from './person-secrets.ts'
 import { createSecretDesk } from './secret-desk.ts'
 import { openServiceSecrets } from './service-secrets.ts'
 import type { OwnSecret } from './spec.ts'
@@ -53,8 +54,9 @@ async function createDeskOver(context: TestContext, nowNs?: () => bigint) {
   const desk = createSecretDesk({ ...options, identities, ...(nowNs && { nowNs }) })
   const [here, there] = createMemoryTransports()
   const missing = () => Promise.reject(new RunaError('UNKNOWN_OPERATION'))
+  const people = createPersonSecrets({ coven, services: SERVICES })
   const others = { status: missing, startModel: missing, stopModel: missing, restart: missing }
-  const gilgul = serve(gilgulContract, { ...others, shutdown: missing, ...desk }, there)
+  const gilgul = serve(gilgulContract, { ...others, shutdown: missing, ...desk, ...people }, there)
   context.after(async () => {
     await gilgul.stop()
     here.close()

@@ -1,13 +1,16 @@
 import type { CovenClient } from '#kernel/coven'
 import { RunaError } from '#protocol'
 import { makeOwnSecrets, type OwnSecretsOptions, readIdentities } from './own-secrets.ts'
+import { createPersonSecrets, type PersonSecretHandlers } from './person-secrets.ts'
 import { createSecretDesk, type SecretHandlers } from './secret-desk.ts'
 
-/** Everything that the services of one gilgul have to do with secrets. */
+export type AllSecretHandlers = SecretHandlers & PersonSecretHandlers
+
+/** Everything that the services of one gilgul have to do with secrets, and the person. */
 export interface ServiceSecrets {
   /** A copy of the key that a service is born with. Undefined for models, which own nothing, and without coven. */
   identityOf(service: string): Buffer | undefined
-  readonly handlers: SecretHandlers
+  readonly handlers: AllSecretHandlers
 }
 
 /** Makes what is missing. Rejects with what coven rejects with: nobody is to go on as if there were no coven. */
@@ -23,12 +26,19 @@ export async function openServiceSecrets({
       const identity = identities.get(service)
       return identity && Buffer.from(identity)
     },
-    handlers: createSecretDesk({ coven, identities, ...options }),
+    handlers: {
+      ...createSecretDesk({ coven, identities, ...options }),
+      ...createPersonSecrets({ coven, services: options.services }),
+    },
   }
 }
 
 const missing = () => Promise.reject(new RunaError('SECRETS_MISSING'))
 const WITHOUT_COVEN: ServiceSecrets = {
   identityOf: () => undefined,
-  handlers: { reveal: missing, keep: missing },
+  handlers: {
+    reveal: missing,
+    keep: missing,
+    ...createPersonSecrets({ coven: undefined, services: [] }),
+  },
 }

@@ -1,7 +1,7 @@
 import type { gilgulContract, Handlers, ServiceStatus } from '#protocol'
 import type { Keeper } from './keeper.ts'
 import { memoryBytesOf, memoryBytesWithChildren } from './memory-use.ts'
-import type { SecretHandlers } from './secret-desk.ts'
+import type { AllSecretHandlers } from './service-secrets.ts'
 import type { ServiceSpec } from './spec.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -14,7 +14,7 @@ export interface GilgulOptions {
   readonly startedAt: number
   readonly busSealed: boolean
   readonly shutDown: () => void
-  readonly secrets: SecretHandlers
+  readonly secrets: AllSecretHandlers
 }
 
 export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulContract> {

@@ -1,35 +1,9 @@
 import * as z from 'zod'
 import { defineContract } from '../contract.ts'
-import { serviceNameSchema } from './gilgul.ts'
+import { secretNameSchema, serviceNameSchema } from './names.ts'
+import { auditEntrySchema, secretSummarySchema } from './secret.ts'
 
 const count = z.number().int().nonnegative()
-
-export const secretNameSchema = z
-  .string()
-  .regex(/^[a-z][a-zA-Z0-9./_-]{0,95}$/, "a secret's name is 1 to 96 letters, digits, dot, /, _ and -")
-
-export const secretSummarySchema = z.object({
-  name: secretNameSchema,
-  version: count,
-  /** When that version was set, in milliseconds since 1970. */
-  at: count,
-  grants: z.array(serviceNameSchema),
-})
-
-/** One line of the list of who asked for what. Never holds a secret. */
-export const auditEntrySchema = z.object({
-  /** Milliseconds since 1970. */
-  at: count,
-  operation: z.string(),
-  /** The name of the secret; empty where it is about none. */
-  secret: z.string(),
-  /** Who asked, as gilgul says. */
-  service: z.string(),
-  outcome: z.enum(['granted', 'refused']),
-  /** That the vault had, or was to have where it was to change. */
-  revision: count,
-})
-export type AuditEntry = z.infer<typeof auditEntrySchema>
 
 const AUDIT_ERRORS = ['AUDIT_FAILED'] as const
 const limits = { timeoutMs: 10_000, runningMax: 64 }

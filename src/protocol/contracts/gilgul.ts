@@ -1,11 +1,9 @@
 import * as z from 'zod'
 import { defineContract } from '../contract.ts'
+import { serviceNameSchema } from './names.ts'
+import { PERSON_SECRET_OPERATIONS } from './secret.ts'
 
 const count = z.number().int().nonnegative()
-
-export const serviceNameSchema = z
-  .string()
-  .regex(/^[a-z][a-zA-Z0-9._-]{0,95}$/, "a service's name is 1 to 96 letters, digits, dot, _ and -")
 
 export const serviceStateSchema = z.enum([
   /** For another service that it needs. */
@@ -111,6 +109,7 @@ export const gilgulContract = defineContract({
       errors: [...SECRET_ERRORS, 'VAULT_FULL', 'DISK_FULL'],
       limits: { timeoutMs: 15_000, runningMax: 32 },
     },
+    ...PERSON_SECRET_OPERATIONS,
     /** Answers at once; then everything is stopped, in reverse order, and gilgul ends. */
     shutdown: {
       input: z.object({}),

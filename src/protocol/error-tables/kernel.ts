@@ -136,6 +136,12 @@ export const KERNEL_ERRORS = {
     advice: 'Start Runa with coven: `runa down`, then `runa up` without `--without-coven`.',
     retry: false,
   },
+  SECRET_OWNED: {
+    means: 'This secret belongs to a service of Runa alone, and nobody else is given it.',
+    advice:
+      'Leave it as it is: the service makes it and looks after it. `runa secret list` says whose it is.',
+    retry: false,
+  },
   SECRET_REFUSED: {
     means:
       'What was said about a secret does not come from the service or the gilgul that it names, or was said before.',
