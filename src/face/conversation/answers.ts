@@ -1,4 +1,5 @@
-import { type AnswerRecord, RunaError, type Turn } from '#protocol'
+import { RunaError, type Turn } from '#protocol'
+import type { KeptAnswer } from './kept-turns.ts'
 
 /** One message of the bus holds at most 1 MiB. */
 const ANSWERS_BYTES_MAX = 512 * 1_024
@@ -9,19 +10,18 @@ export interface NamedAnswers {
   readonly unknown: string[]
 }
 
-/** The answers of these ids, in their order, until a message is full. `read` may reject with TURN_FORGOTTEN. */
+/** The answers of these ids, in their order, until a message is full. `read` may reject with ANSWER_UNKNOWN and TURN_FORGOTTEN. */
 export async function answersOf(
   ids: readonly string[],
-  read: (id: string) => Promise<AnswerRecord | undefined>,
+  read: (id: string) => Promise<KeptAnswer>,
 ): Promise<NamedAnswers> {
   const found: NamedAnswers = { turns: [], forgotten: [], unknown: [] }
   let sizeBytes = 0
   for (const id of ids) {
-    const record = await read(id).catch(unlessForgotten)
-    if (record === 'forgotten') found.forgotten.push(id)
-    else if (record === undefined) found.unknown.push(id)
+    const kept = await read(id).catch(whyNot)
+    if (kept === 'forgotten' || kept === 'unknown') found[kept].push(id)
     else {
-      const turn = turnOf(record)
+      const turn = turnOf(kept)
       sizeBytes += Buffer.byteLength(JSON.stringify(turn))
       if (found.turns.length > 0 && sizeBytes > ANSWERS_BYTES_MAX) break
       found.turns.push(turn)
@@ -31,13 +31,15 @@ export async function answersOf(
 }
 
 /** What a thread shows of an answer. */
-export function turnOf(record: AnswerRecord): Turn {
+export function turnOf({ record, feedback }: KeptAnswer): Turn {
   const { id, at, question, answer, reason, citations, notices, model, verdicts, timings } = record
   const { totalMs } = timings
-  return { id, at, question, answer, reason, citations, notices, model, verdicts, totalMs }
+  const turn = { id, at, question, answer, reason, citations, notices, model, verdicts, totalMs }
+  return feedback ? { ...turn, feedback } : turn
 }
 
-function unlessForgotten(error: unknown): 'forgotten' {
+function whyNot(error: unknown): 'forgotten' | 'unknown' {
   if (error instanceof RunaError && error.code === 'TURN_FORGOTTEN') return 'forgotten'
+  if (error instanceof RunaError && error.code === 'ANSWER_UNKNOWN') return 'unknown'
   throw error
 }

@@ -62,7 +62,7 @@ test('a forgotten answer is named, and what one message cannot hold is left for 
   const large = { ...record, answer: 'x'.repeat(300_000) }
   const told = await answersOf([forgotten, 'a', 'b', 'c'], async (id) => {
     if (id === forgotten) throw new RunaError('TURN_FORGOTTEN')
-    return large
+    return { record: large }
   })
   assert.deepEqual([told.forgotten, told.turns.length, told.unknown], [[forgotten], 1, []])
 })

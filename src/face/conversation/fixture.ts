@@ -25,11 +25,13 @@ import { createStandInMemory, type StandInMemory } from './stand-in-memory.ts'
 type Complete = Handlers<typeof inferenceContract>['complete']
 type Snarf = Partial<Handlers<typeof snarfContract>>
 type Search = Handlers<typeof tietoContract>['search']
+type Read = Handlers<typeof tietoContract>['read']
 export type OpenConversation = Awaited<ReturnType<typeof openConversation>>
 
 export const WHALE: Passage = {
   ...{ topic: 'sea', document: 'whales.md', start: 7, end: 19, title: 'Whales', source: '/sea/whales.md' },
   ...{ headings: [], text: 'Whales dive.', metadata: {}, score: 1, bm25: 1, cosine: 1, distance: 0 },
+  digest: 'aa',
 }
 
 export const MODEL = { id: 'small', engine: 'llama', digest: 'd' } as const
@@ -59,6 +61,7 @@ export async function* sayAndHang(signal: AbortSignal, ...items: CompletionItem[
 export interface Behaviour {
   readonly complete?: Complete
   readonly search?: Search
+  readonly read?: Read
   readonly snarf?: Snarf
   readonly alethia?: Partial<Handlers<typeof alethiaContract>>
   readonly deadlines?: Partial<Deadlines>
@@ -74,6 +77,9 @@ const NOTHING_HEARD = { changed: [], counted: false }
 
 const EMPTY_TOPIC = { documents: 0, chunks: 0, sizeBytes: 0, damaged: [] }
 
+/** The document as it was when it was searched. */
+const readWhale: Read = async () => ({ ...WHALE, before: '', after: '', sizeBytes: 19, digest: 'aa' })
+
 /** A folder with two personas, and how to remove it. */
 export async function createHome() {
   const home = await mkdtemp(join(tmpdir(), 'runa-conversation-'))
@@ -86,7 +92,7 @@ export async function createHome() {
 export async function openConversation(home: string, behaviour: Behaviour = {}) {
   const { complete = () => say(START, text('So.'), END), models = [], topics = [] } = behaviour
   const { search = async () => ({ passages: [WHALE], match: true }) } = behaviour
-  const { snarf = {}, alethia = {}, deadlines } = behaviour
+  const { snarf = {}, alethia = {}, deadlines, read = readWhale } = behaviour
   const memory = memories.get(home) ?? createStandInMemory()
   memories.set(home, memory)
   const requests: CompletionRequest[] = []
@@ -104,6 +110,7 @@ export async function openConversation(home: string, behaviour: Behaviour = {}) 
       searches.push(input.topics)
       return search(input, context)
     },
+    read,
   }
   const [engineSide, toEngine] = createMemoryTransports()
   const [documentsSide, toDocuments] = createMemoryTransports()

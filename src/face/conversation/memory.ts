@@ -13,7 +13,17 @@ import type { RunningThreads } from './running.ts'
 
 export type Alethia = Pick<
   Client<typeof alethiaContract>,
-  'answer' | 'close' | 'forget' | 'recall' | 'records' | 'remember' | 'state' | 'thread' | 'threads' | 'turns'
+  | 'answer'
+  | 'close'
+  | 'feedback'
+  | 'forget'
+  | 'recall'
+  | 'records'
+  | 'remember'
+  | 'state'
+  | 'thread'
+  | 'threads'
+  | 'turns'
 >
 
 /** alethia is back within a second or two; with a full memory, within some more. */

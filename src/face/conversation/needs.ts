@@ -8,7 +8,7 @@ import type { PastMessage } from './prompt.ts'
 
 export interface TurnNeeds {
   readonly personas: Pick<Personas, 'find'>
-  readonly tieto: Pick<Client<typeof tietoContract>, 'search' | 'topics'>
+  readonly tieto: Pick<Client<typeof tietoContract>, 'read' | 'search' | 'topics'>
   readonly snarf: Snarf
   readonly alethia: Pick<Alethia, 'recall'>
   readonly embedder: Pick<Embedder, 'model' | 'embed'>

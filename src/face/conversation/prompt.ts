@@ -153,7 +153,7 @@ function recordOf({ origin, role, content, said }: PastMessage): PromptPart {
 }
 
 /** One system message, at the front: more than that is more than many chat templates allow. */
-function mergeSystem(blocks: readonly Message[]): Message[] {
+export function mergeSystem(blocks: readonly Message[]): Message[] {
   const system = blocks.filter(({ role }) => role === 'system').map(({ content }) => content)
   const others = blocks
     .filter(({ role }) => role !== 'system')

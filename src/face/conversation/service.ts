@@ -10,6 +10,7 @@ import {
   type TurnItem,
 } from '#protocol'
 import { turnOf } from './answers.ts'
+import { createExplaining } from './explaining.ts'
 import { inCrisis } from './marks.ts'
 import { type Alethia, createMemory, type Past } from './memory.ts'
 import { type Migration, NO_MIGRATION } from './migration.ts'
@@ -103,6 +104,7 @@ export function createConversation(needs: ConversationNeeds): Conversation {
       turn,
       complete,
       ...createThreadHandlers(needs, memory, migration),
+      ...createExplaining(needs),
       personas: () => listPersonas(personas),
     },
     async settled() {
@@ -129,7 +131,7 @@ function wasStopped({ aborted, reason }: AbortSignal): boolean {
 }
 
 function endOf(record: AnswerRecord): TurnItem {
-  return { kind: 'end', turn: turnOf(record), usage: record.usage }
+  return { kind: 'end', turn: turnOf({ record }), usage: record.usage }
 }
 
 const NOT_KEPT: Notice = {

@@ -1,16 +1,7 @@
-import {
-  type AnswerRecord,
-  type conversationContract,
-  type Handlers,
-  type MemoryFault,
-  type RememberedThread,
-  type RememberedTurn,
-  RunaError,
-  type Thread,
-  type Turn,
-} from '#protocol'
+import type { conversationContract, Handlers, MemoryFault, RememberedThread, Thread, Turn } from '#protocol'
 import { answersOf, turnOf } from './answers.ts'
-import { fillPart, type TurnsById } from './earlier-words.ts'
+import { fillPart } from './earlier-words.ts'
+import { readAnswer, readTurns, turnsInPrompt } from './kept-turns.ts'
 import type { Alethia, Memory } from './memory.ts'
 import type { Migration } from './migration.ts'
 
@@ -59,9 +50,9 @@ export function createThreadHandlers(
       let omitted = 0
       let sizeBytes = 0
       const asked = before === undefined ? { thread: id } : { thread: id, before }
-      for await (const { turn, record, older } of alethia.records(asked, options)) {
+      for await (const { turn, record, feedback, older } of alethia.records(asked, options)) {
         // A turn that somebody else has put there says nothing of its answer.
-        const view = record && turnOf(record)
+        const view = record && turnOf({ record, feedback })
         sizeBytes += Buffer.byteLength(JSON.stringify(view ?? turn))
         omitted = older + 1
         if (turns.length > 0 && sizeBytes > LISTED_BYTES_MAX) break
@@ -82,51 +73,13 @@ export function createThreadHandlers(
     },
     answers: ({ ids }, { signal, trace }) =>
       answersOf(ids, (id) => readAnswer(alethia, id, { signal, trace })),
-    async answer({ id }, { signal, trace }) {
-      const options = { signal, trace }
-      const record = await readAnswer(alethia, id, options)
-      if (!record) throw new RunaError('ANSWER_UNKNOWN')
-      const { turns, forgotten } = await readTurnsOf(alethia, record, options)
-      return { ...record, prompt: record.prompt.map((part) => fillPart(part, turns)), forgotten }
+    async answer({ id }, context) {
+      const { record } = await readAnswer(alethia, id, context)
+      const { turns, forgotten } = await readTurns(alethia, turnsInPrompt(record), context)
+      const prompt = record.prompt.map((part) => fillPart(part, turns))
+      return { ...record, prompt, forgotten: [...forgotten] }
     },
   }
-}
-
-interface Options {
-  readonly signal: AbortSignal
-  readonly trace: string
-}
-
-/** Undefined where there is none. Rejects with TURN_FORGOTTEN. */
-async function readAnswer(
-  alethia: Pick<Alethia, 'answer'>,
-  id: string,
-  options: Options,
-): Promise<AnswerRecord | undefined> {
-  try {
-    return (await alethia.answer({ id }, options)).record
-  } catch (error) {
-    if (error instanceof RunaError && error.code === 'TURN_UNKNOWN') return undefined
-    throw error
-  }
-}
-
-/** The turns that a record refers to, and those of them that were forgotten since. */
-async function readTurnsOf(
-  alethia: Pick<Alethia, 'turns'>,
-  { prompt }: Pick<AnswerRecord, 'prompt'>,
-  options: Options,
-): Promise<{ turns: TurnsById; forgotten: string[] }> {
-  const turns = new Map<string, RememberedTurn>()
-  const forgotten: string[] = []
-  let wanted = [...new Set(prompt.flatMap(({ said }) => said.map(({ turn }) => turn)))]
-  while (wanted.length > 0) {
-    const found = await alethia.turns({ ids: wanted }, options)
-    for (const turn of found.turns) turns.set(turn.id, turn)
-    forgotten.push(...found.forgotten)
-    wanted = found.left
-  }
-  return { turns, forgotten }
 }
 
 function toThread({ id, title, turns, updatedAt, offTheRecord }: RememberedThread): Thread {

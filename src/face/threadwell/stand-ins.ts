@@ -145,6 +145,7 @@ export function simpleConversation(): ConversationHandlers {
       throw new RunaError('ANSWER_UNKNOWN')
     },
     answers: async ({ ids }) => ({ turns: [], forgotten: [], unknown: [...ids] }),
+    ...{ why: missing, replay: missing, feedback: missing },
   }
 }
 

@@ -16,7 +16,9 @@ import {
   usageSchema,
   verdictSchema,
 } from './completion.ts'
+import { explanationSchema, replaySchema } from './explanation.ts'
 import { citationSchema, topicNameSchema } from './passage.ts'
+import { feedbackSchema } from './remembered.ts'
 
 export const INSTRUCTIONS_LENGTH_MAX = 32_768
 export const ANSWERS_NAMED_MAX = 1_000
@@ -44,6 +46,7 @@ export const turnSchema = z.object({
   model: answeredBySchema,
   verdicts: z.array(verdictSchema),
   totalMs: z.number(),
+  feedback: feedbackSchema.optional(),
 })
 export type Turn = z.infer<typeof turnSchema>
 
@@ -93,6 +96,8 @@ const ANSWER_ERRORS = [
   'ENGINE_UNREACHABLE',
   'NO_MEMORY',
 ] as const
+
+const LOOKING_BACK_ERRORS = ['ANSWER_UNKNOWN', 'TURN_FORGOTTEN', 'MEMORY_CORRUPT', 'JOURNAL_CORRUPT'] as const
 
 /** One turn, from a message to an answer: the only part that knows the whole recipe. */
 export const conversationContract = defineContract({
@@ -205,6 +210,31 @@ export const conversationContract = defineContract({
       }),
       errors: ['ANSWER_UNKNOWN', 'TURN_FORGOTTEN', 'MEMORY_CORRUPT', 'JOURNAL_CORRUPT'],
       limits: { timeoutMs: 10_000, runningMax: 16 },
+    },
+    /** Why an answer is as it is, in plain sentences, from its record. */
+    why: {
+      input: z.object({ id: z.uuid() }),
+      output: explanationSchema,
+      errors: LOOKING_BACK_ERRORS,
+      limits: { timeoutMs: 10_000, runningMax: 16 },
+    },
+    /** Says an answer again, and compares. Nothing is stored or learnt by it. */
+    replay: {
+      input: z.object({ id: z.uuid() }),
+      output: replaySchema,
+      errors: [...LOOKING_BACK_ERRORS, ...ANSWER_ERRORS],
+      limits: { timeoutMs: 900_000, runningMax: 4 },
+    },
+    /** What a person thinks of an answer. What is not named stays as it was; null takes it back. */
+    feedback: {
+      input: z.object({
+        answer: z.uuid(),
+        verdict: feedbackSchema.shape.verdict.unwrap().nullable().optional(),
+        correction: feedbackSchema.shape.correction.unwrap().nullable().optional(),
+      }),
+      output: z.object({ feedback: feedbackSchema.omit({ at: true }) }),
+      errors: [...LOOKING_BACK_ERRORS, ...KEEPING_ERRORS],
+      limits: { timeoutMs: 30_000, runningMax: 16 },
     },
   },
   events: {
