@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { awaitService, type Connection, call, connect, serve } from '#kernel/service'
 import { createBus } from '#kernel/splinter'
 import { type Client, type Contract, type Handlers, threadwellContract } from '#protocol'
+import { standInSecrets } from '../../src/face/threadwell/stand-ins.ts'
+import { standInGilgul } from './stand-in-secrets.ts'
 
 export const MAIN = fileURLToPath(new URL('../../src/face/threadwell/main.js', import.meta.url))
 const READY_MS = 20_000
@@ -37,7 +38,10 @@ export async function withThreadwell(use: (running: ThreadwellProcess) => Promis
   }
   const transport = await takeSeat('test')
   const threadwell = call(threadwellContract, transport)
-  let child = start(busPath, home)
+  const gilgul = await standInGilgul(busPath, 'threadwell', standInSecrets())
+  const environment = { ...process.env, RUNA_BUS: busPath, RUNA_HOME: home, RUNA_PORT: '0' }
+  const start = () => gilgul.start(MAIN, environment, 'ignore')
+  let child = start()
   try {
     await awaitService(transport, 'threadwell', { timeoutMs: READY_MS })
     const { url } = await threadwell.address({})
@@ -49,7 +53,7 @@ export async function withThreadwell(use: (running: ThreadwellProcess) => Promis
       async killAndRestart() {
         child.kill('SIGKILL')
         await once(child, 'exit')
-        child = start(busPath, home)
+        child = start()
         await awaitService(transport, 'threadwell', { timeoutMs: READY_MS })
       },
       async logIn() {
@@ -60,13 +64,9 @@ export async function withThreadwell(use: (running: ThreadwellProcess) => Promis
     })
   } finally {
     child.kill('SIGKILL')
+    await gilgul.close()
     for (const connection of connections) connection.close()
     await rm(busFolder, { recursive: true, force: true })
     await rm(home, { recursive: true, force: true })
   }
-}
-
-function start(busPath: string, home: string): ChildProcess {
-  const environment = { ...process.env, RUNA_BUS: busPath, RUNA_HOME: home, RUNA_PORT: '0' }
-  return spawn(process.execPath, [MAIN], { env: environment, stdio: ['pipe', 'ignore', 'ignore'] })
 }

@@ -11,12 +11,13 @@ import { openThreadwell } from './threadwell.ts'
 /** As long as a service that died may take to come back. */
 const PATIENCE_MS = 5_000
 
-await runService(threadwellContract, async ({ transportTo, log }) => {
+await runService(threadwellContract, async ({ transportTo, secrets, log }) => {
   const paths = homePaths()
   const config = await loadConfig(paths.config)
   const { version } = JSON.parse(await readFile(join(packageFolder(), 'package.json'), 'utf8'))
   return await openThreadwell({
     paths,
+    secrets,
     services: connectServices(transportTo, PATIENCE_MS),
     servicesNow: connectServices(transportTo, 0),
     hear: (hearers) => listenToServices(transportTo, hearers),

@@ -1,6 +1,6 @@
 import { homePaths } from '#kernel/home'
 import type { Services } from './services.ts'
-import { standInServices, withFolder } from './stand-ins.ts'
+import { standInSecrets, standInServices, withFolder } from './stand-ins.ts'
 import type { Pages } from './static.ts'
 import { openThreadwell, type Threadwell } from './threadwell.ts'
 
@@ -27,12 +27,14 @@ export async function withHouse(
   use: (house: House) => Promise<void>,
   services: Services = standInServices(),
   handbookFolder = '/nonexistent',
+  secrets = standInSecrets(),
 ): Promise<void> {
   await withFolder(async (home) => {
     const faults: unknown[] = []
     const threadwell = await openThreadwell({
       paths: homePaths(home),
       services,
+      secrets,
       servicesNow: services,
       hear: () => () => {},
       pages: noPages,

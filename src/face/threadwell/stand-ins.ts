@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { call, createMemoryTransports, serve, type Transport } from '#kernel/service'
+import { call, createMemoryTransports, type Secrets, serve, type Transport } from '#kernel/service'
 import {
   alethiaContract,
   type Client,
@@ -217,4 +217,26 @@ export async function withFolder<Result>(use: (folder: string) => Promise<Result
 /** Waits on a condition, never for luck: the test's own time limit ends a wait in vain. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await sleep(2)
+}
+
+/** A vault in the memory of the test, which may look into it. Every secret is there that was put in. */
+export function standInSecrets(kept = new Map<string, Buffer>()): Secrets {
+  return {
+    available: true,
+    async reveal(name) {
+      const value = kept.get(name)
+      if (!value) throw new RunaError('SECRET_UNKNOWN')
+      return Buffer.from(value)
+    },
+    async keep(name, value) {
+      kept.set(name, Buffer.from(value))
+    },
+  }
+}
+
+/** As where Runa runs without coven. */
+export const noSecrets: Secrets = {
+  available: false,
+  reveal: () => Promise.reject(new RunaError('SECRETS_MISSING')),
+  keep: () => Promise.reject(new RunaError('SECRETS_MISSING')),
 }

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type HomePaths, homeDigest } from '#kernel/home'
+import type { Secrets } from '#kernel/service'
 import { ERRORS, type Handlers, RunaError, type threadwellContract } from '#protocol'
 import { type Boards, openBoards } from './board/boards.ts'
 import { designFirstBoard, FIRST_BOARD_TITLE } from './board/first-board.ts'
@@ -23,6 +24,7 @@ const HANDBOOK_RETRY_MS = 2_000
 export interface ThreadwellOptions {
   readonly paths: HomePaths
   readonly services: Services
+  readonly secrets: Secrets
   /** The same without patience, for what would rather show what there is. */
   readonly servicesNow: Services
   /** Hears what the services announce. Returns a function that ends it. */
@@ -50,13 +52,14 @@ export interface Threadwell {
  * with PORT_BUSY, CONFIG_INVALID or the system's own error.
  */
 export async function openThreadwell(options: ThreadwellOptions): Promise<Threadwell> {
-  const { paths, services, hear, log } = options
+  const { paths, services, secrets, hear, log } = options
   const stopping = new AbortController()
   const fault = (error: unknown) => log('fault', describeFault(error))
   await mkdir(paths.run, { recursive: true, mode: 0o700 })
   await tidyUploads(paths.uploads)
   const login = await openLogin(join(paths.run, 'login.json'), `runa_session_${homeDigest(paths.home)}`)
-  const keys = await openKeys(join(paths.home, 'keys.json'))
+  const keys = await openKeys({ secrets, formerPath: join(paths.home, 'keys.json') })
+  if (keys.fault) log('no keys', { code: keys.fault.code })
   const marks = await openMarks(join(paths.home, 'threadwell.json'))
   const boards = await openBoards(paths.boards)
   for (const message of boards.faults) log('board left out', { message })

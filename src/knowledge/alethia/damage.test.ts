@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import { chmod, cp, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { openAlethia } from './alethia.ts'
 import { createTestMemory, DAY_MS, hasCode, MASTER_KEY, makeTurn } from './fixture.ts'
-import { readKeyFile } from './user-key.ts'
 
 const REFUSED = hasCode('MEMORY_CORRUPT', 'MEMORY_LOCKED', 'JOURNAL_CORRUPT')
 const SAID = ['one', 'two', 'three', 'four', 'five']
@@ -126,20 +125,4 @@ test('another master key opens nothing, and changes nothing', async (context) =>
   await (await memory.open()).remember(makeTurn('one'))
   await assert.rejects(memory.open({ masterKey: Buffer.alloc(32, 8) }), hasCode('MEMORY_LOCKED'))
   assert.deepEqual(await wordsIn(memory.folder), ['one'])
-})
-
-test('the key file is made once, for its owner alone, and never in place of a lost one', async (context) => {
-  const memory = await createTestMemory(context)
-  const path = join(memory.folder, 'vault', 'alethia.key')
-  const records = join(memory.folder, 'memory')
-  const masterKey = await readKeyFile(path, records)
-  assert.deepEqual(await readKeyFile(path, records), masterKey)
-  assert.equal((await stat(path)).mode & 0o777, 0o600)
-  await (await openAlethia(records, { masterKey })).close()
-  await chmod(path, 0o644)
-  await assert.rejects(readKeyFile(path, records), hasCode('MEMORY_LOCKED'))
-  await rm(path)
-  await assert.rejects(readKeyFile(path, records), hasCode('MEMORY_LOCKED'))
-  await writeFile(path, 'short', { mode: 0o600 })
-  await assert.rejects(readKeyFile(path, records), hasCode('MEMORY_LOCKED'))
 })

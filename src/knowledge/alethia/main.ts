@@ -1,17 +1,14 @@
-import { join } from 'node:path'
 import { homePaths } from '#kernel/home'
 import { wipe } from '#kernel/seal'
 import { runService } from '#kernel/service'
 import { alethiaContract } from '#protocol'
 import { openAlethia } from './alethia.ts'
 import { createAlethiaHandlers } from './service.ts'
-import { readKeyFile } from './user-key.ts'
 
-// Wiring only: the memory lies in RUNA_HOME, and its master key in a file beside it.
-await runService(alethiaContract, async ({ emit, log }) => {
-  const { memory, vault } = homePaths()
-  const masterKey = await readKeyFile(join(vault, 'alethia.key'), memory)
-  const alethia = await openAlethia(memory, {
+// Wiring only: the memory lies in RUNA_HOME, and its master key in the vault.
+await runService(alethiaContract, async ({ secrets, emit, log }) => {
+  const masterKey = await secrets.reveal('alethia.master')
+  const alethia = await openAlethia(homePaths().memory, {
     masterKey,
     onForgotten: (turns) => emit('forgotten', { turns: [...turns] }),
   })

@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { replaceFile, syncFolder } from '#kernel/journal'
-import { createKey, KEY_BYTES, unwrapKey, wrapKey } from '#kernel/seal'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { replaceFile } from '#kernel/journal'
+import { createKey, unwrapKey, wrapKey } from '#kernel/seal'
 import { RunaError } from '#protocol'
 
 const CONTEXT = 'alethia user'
@@ -28,33 +28,6 @@ export async function openUserKey(folder: string, masterKey: Uint8Array): Promis
   } catch (cause) {
     throw new RunaError('MEMORY_LOCKED', 'The master key is not the one of this memory.', { cause })
   }
-}
-
-/**
- * The master key out of a file that only its owner may read. It is made where neither it nor a memory exists. Rejects
- * with MEMORY_LOCKED.
- */
-export async function readKeyFile(path: string, memoryFolder: string): Promise<Buffer> {
-  const key = await readIfThere(path)
-  if (key === undefined) return makeKeyFile(path, memoryFolder)
-  const { mode } = await stat(path)
-  if ((mode & 0o077) !== 0) {
-    throw new RunaError('MEMORY_LOCKED', `Others may read ${path}. Take that right from them: chmod 600.`)
-  }
-  if (key.length !== KEY_BYTES)
-    throw new RunaError('MEMORY_LOCKED', `${path} holds no key of ${KEY_BYTES} bytes.`)
-  return key
-}
-
-async function makeKeyFile(path: string, memoryFolder: string): Promise<Buffer> {
-  if (await readIfThere(join(memoryFolder, FILE_NAME))) {
-    throw new RunaError('MEMORY_LOCKED', `${path} is missing, and the memory cannot be opened without it.`)
-  }
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const key = createKey()
-  await replaceFile(path, key)
-  await syncFolder(dirname(dirname(path)))
-  return key
 }
 
 async function readIfThere(path: string): Promise<Buffer | undefined> {

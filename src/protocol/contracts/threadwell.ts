@@ -11,6 +11,17 @@ const keySchema = z.object({
 })
 export type ApiKey = z.infer<typeof keySchema>
 
+/** Names and digests of keys lie in the vault. */
+const KEEPING_ERRORS = [
+  'SECRETS_MISSING',
+  'SECRET_REFUSED',
+  'SECRET_NOT_GRANTED',
+  'AUDIT_FAILED',
+  'COVEN_LINK_BROKEN',
+  'VAULT_FULL',
+  'DISK_FULL',
+] as const
+
 /** Boards, chat and the HTTP APIs. What browsers use is HTTP; this is what the command line needs of it. */
 export const threadwellContract = defineContract({
   name: 'threadwell',
@@ -31,19 +42,19 @@ export const threadwellContract = defineContract({
     createKey: {
       input: z.object({ name: sensitive(z.string().trim().min(1).max(64)) }),
       output: keySchema.extend({ key: sensitive(z.string()) }),
-      errors: ['KEYS_FULL', 'DISK_FULL'],
+      errors: [...KEEPING_ERRORS, 'KEYS_FULL'],
       limits: { timeoutMs: 5_000, runningMax: 4 },
     },
     keys: {
       input: z.object({}),
       output: z.object({ keys: z.array(keySchema) }),
-      errors: [],
+      errors: KEEPING_ERRORS,
       limits: { timeoutMs: 5_000, runningMax: 16 },
     },
     revokeKey: {
       input: z.object({ id: z.string().max(64) }),
       output: z.object({}),
-      errors: ['KEY_UNKNOWN', 'DISK_FULL'],
+      errors: [...KEEPING_ERRORS, 'KEY_UNKNOWN'],
       limits: { timeoutMs: 5_000, runningMax: 4 },
     },
   },

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type House, withHouse } from '../stand-in-house.ts'
-import { withFolder } from '../stand-ins.ts'
+import { noSecrets, standInServices, withFolder } from '../stand-ins.ts'
 import { openLogin } from './login.ts'
 
 async function codeOf(response: Response): Promise<[number, string]> {
@@ -115,3 +115,18 @@ test('another program needs a key, and a browser may not use one', () =>
       401,
     )
   }))
+
+test('without coven there are no keys, and programs are told what is missing', () =>
+  withHouse(
+    async ({ askAsStranger, ask }) => {
+      const headers = { authorization: 'Bearer runa_x' }
+      const refused = await askAsStranger('/v1/models', { headers })
+      assert.equal(refused.headers.get('retry-after'), null)
+      assert.match(refused.headers.get('content-security-policy') ?? '', /default-src/)
+      assert.deepEqual(await codeOf(refused), [503, 'SECRETS_MISSING'])
+      assert.equal((await ask('/api/state')).status, 200)
+    },
+    standInServices(),
+    '/nonexistent',
+    noSecrets,
+  ))

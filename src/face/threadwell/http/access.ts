@@ -36,6 +36,7 @@ export function guard(login: Login, keys: Keys, pages: Pages): MiddlewareHandler
     const gate = gateOf(context.req.path)
     const refusal = refuseForeign(context.req.raw, gate)
     if (refusal) return withSecurityHeaders(refusal)
+    if (gate === 'key' && keys.fault) return withSecurityHeaders(openaiFailure(keys.fault))
     const mayEnter =
       gate === 'open' ||
       (gate === 'key'

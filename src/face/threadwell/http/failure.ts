@@ -1,5 +1,5 @@
 import { typeable } from '#kernel/home'
-import { type ErrorCode, RunaError } from '#protocol'
+import { ERRORS, type ErrorCode, RunaError } from '#protocol'
 import type { Failure } from '../api.ts'
 
 /** What is not named here is a fault of Runa: 500. */
@@ -38,12 +38,14 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   MEMORY_FULL: 507,
   MODEL_TOO_LARGE: 507,
   TOPIC_FULL: 507,
+  AUDIT_FAILED: 503,
   BUSY: 503,
   BUS_BACKPRESSURE: 503,
   DEADLINE_EXCEEDED: 503,
   ENGINE_UNREACHABLE: 503,
   MODEL_FAILED: 503,
   NO_MEMORY: 503,
+  SECRETS_MISSING: 503,
   SERVICE_LOST: 503,
 }
 
@@ -64,5 +66,5 @@ export function failureResponse(error: unknown, status?: number): Response {
 }
 
 export function retryHeader(code: ErrorCode): Record<string, string> {
-  return statusOf(code) === 503 ? { 'retry-after': '1' } : {}
+  return statusOf(code) === 503 && ERRORS[code].retry ? { 'retry-after': '1' } : {}
 }

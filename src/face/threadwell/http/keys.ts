@@ -1,14 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import * as z from 'zod'
-import { replaceFile } from '#kernel/journal'
+import { destroyFile } from '#kernel/journal'
+import { wipe } from '#kernel/seal'
+import type { Secrets } from '#kernel/service'
 import { type ApiKey, RunaError } from '#protocol'
 import { LIMITS } from '../limits.ts'
 import { createSecret, digestOf, sameSecret } from './secret.ts'
 
 const KEY_PREFIX = 'runa_'
-/** `usedAt` on the disk may be behind by so much: a write for each request would wear out the disk for nothing. */
-const USED_AT_LAG_MS = 60_000
+/** The secret of threadwell's own in which they are kept. */
+const SECRET = 'http.keys'
+/** `usedAt` in the vault may be behind by so much: each writing is a line in the list of what was done, for good. */
+const USED_AT_LAG_MS = 12 * 3_600_000
 
 const storedKeySchema = z.object({
   id: z.string(),
@@ -19,30 +23,49 @@ const storedKeySchema = z.object({
   digest: z.string(),
 })
 type StoredKey = z.infer<typeof storedKeySchema>
-const keysFileSchema = z.object({ keys: z.array(storedKeySchema) })
+const keysSchema = z.object({ keys: z.array(storedKeySchema) })
 
 export interface Keys {
+  /** Why there are none, and none can be made: Runa runs without coven, or coven did not give them. */
+  readonly fault: RunaError | undefined
+  /** Throws the fault. */
   list(): ApiKey[]
-  /** The key is in the answer, and nowhere else afterwards. Rejects with KEYS_FULL or DISK_FULL. */
+  /** The key is in the answer, and nowhere else afterwards. Rejects with KEYS_FULL, the fault, or as secrets are kept. */
   create(name: string): Promise<ApiKey & { key: string }>
-  /** Takes effect at once. Rejects with KEY_UNKNOWN or DISK_FULL. */
+  /** Takes effect at once. Rejects with KEY_UNKNOWN, the fault, or as secrets are kept. */
   revoke(id: string): Promise<void>
   isValid(key: string): boolean
   close(): Promise<void>
 }
 
-/** Rejects with CONFIG_INVALID where the file is damaged: then nobody gets in, and nothing is overwritten. */
-export async function openKeys(path: string, nowMs: () => number = Date.now): Promise<Keys> {
-  let keys: readonly StoredKey[] = await readKeys(path)
+export interface KeysOptions {
+  readonly secrets: Secrets
+  /** The file of an earlier version. What is in it is moved into the vault. */
+  readonly formerPath: string
+  readonly nowMs?: () => number
+}
+
+/**
+ * Names and digests of keys, in the vault. Rejects with CONFIG_INVALID where a file of an earlier version is damaged: then
+ * nobody gets in, and nothing is overwritten.
+ */
+export async function openKeys({ secrets, formerPath, nowMs = Date.now }: KeysOptions): Promise<Keys> {
+  const { stored, fault } = await readKeys(secrets, formerPath)
+  let keys: readonly StoredKey[] = stored
   let unsavedUse = false
   let savedAt = 0
   let last: Promise<void> = Promise.resolve()
 
-  /** One change after the other. What is on the disk goes first, so that no answer promises what a crash forgets. */
+  function refuseFault(): void {
+    if (fault) throw fault
+  }
+
+  /** One change after the other. What is in the vault goes first, so that no answer promises what a crash forgets. */
   function update(change: (keys: readonly StoredKey[]) => readonly StoredKey[]): Promise<void> {
     const updated = last.then(async () => {
+      refuseFault()
       const next = change(keys)
-      await replaceFile(path, JSON.stringify({ keys: next }))
+      await keep(secrets, next)
       keys = next
       unsavedUse = false
       savedAt = nowMs()
@@ -59,7 +82,11 @@ export async function openKeys(path: string, nowMs: () => number = Date.now): Pr
   }
 
   return {
-    list: () => keys.map(({ digest: _, ...key }) => key),
+    fault,
+    list() {
+      refuseFault()
+      return keys.map(({ digest: _, ...key }) => key)
+    },
     async create(name) {
       const key = `${KEY_PREFIX}${createSecret()}`
       const entry = { id: randomBytes(6).toString('hex'), name, createdAt: nowMs(), usedAt: 0 }
@@ -88,11 +115,45 @@ export async function openKeys(path: string, nowMs: () => number = Date.now): Pr
   }
 }
 
-async function readKeys(path: string): Promise<StoredKey[]> {
+async function readKeys(
+  secrets: Secrets,
+  formerPath: string,
+): Promise<{ readonly stored: readonly StoredKey[]; readonly fault: RunaError | undefined }> {
   try {
-    return keysFileSchema.parse(JSON.parse(await readFile(path, 'utf8'))).keys
+    const kept = await reveal(secrets)
+    const former = kept ? undefined : await readFormer(formerPath)
+    if (former) await keep(secrets, former)
+    // A start that was cut off after the keys were kept left the file behind.
+    if (kept || former) await destroyFile(formerPath)
+    return { stored: kept ?? former ?? [], fault: undefined }
+  } catch (fault) {
+    if (fault instanceof RunaError && fault.code !== 'CONFIG_INVALID') return { stored: [], fault }
+    throw fault
+  }
+}
+
+/** Undefined where none were ever kept. */
+async function reveal(secrets: Secrets): Promise<readonly StoredKey[] | undefined> {
+  try {
+    const value = await secrets.reveal(SECRET)
+    const { keys } = keysSchema.parse(JSON.parse(value.toString('utf8')))
+    wipe(value)
+    return keys
+  } catch (error) {
+    if (error instanceof RunaError && error.code === 'SECRET_UNKNOWN') return undefined
+    throw error
+  }
+}
+
+async function keep(secrets: Secrets, keys: readonly StoredKey[]): Promise<void> {
+  await secrets.keep(SECRET, Buffer.from(JSON.stringify({ keys })))
+}
+
+async function readFormer(path: string): Promise<readonly StoredKey[] | undefined> {
+  try {
+    return keysSchema.parse(JSON.parse(await readFile(path, 'utf8'))).keys
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return []
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new RunaError('CONFIG_INVALID', `${path} cannot be read. Move it away to start without keys.`, {
       cause,
     })
