@@ -10,7 +10,7 @@ import {
   sealAnswer,
   serve,
 } from '#kernel/service'
-import { gilgulContract, RunaError, toErrorPayload } from '#protocol'
+import { gilgulContract, type Handlers, RunaError, toErrorPayload } from '#protocol'
 
 export interface StandInGilgul {
   /** Starts the service, as gilgul would: it has its lifeline, and is given its identity. */
@@ -27,7 +27,7 @@ export async function standInGilgul(
   const identity = createKey()
   const { transport, close } = await connect(busPath, gilgulContract.name)
   const missing = () => Promise.reject(new RunaError('UNKNOWN_OPERATION'))
-  const others = { status: missing, startModel: missing, stopModel: missing, restart: missing }
+  const others = Object.fromEntries(Object.keys(gilgulContract.operations).map((name) => [name, missing]))
 
   async function answer(operation: SecretOperation, sealed: string) {
     const request = openRequest(identity, service, operation, Buffer.from(sealed, 'base64'))
@@ -46,8 +46,7 @@ export async function standInGilgul(
   const gilgul = serve(
     gilgulContract,
     {
-      ...others,
-      shutdown: missing,
+      ...(others as unknown as Handlers<typeof gilgulContract>),
       reveal: ({ request }) => answer('reveal', request),
       keep: ({ request }) => answer('keep', request),
     },
