@@ -4,6 +4,8 @@ import type { AnswerRecord, RememberedTurn } from '#protocol'
 export const MARKS = {
   /** The policy met plain words of self-harm in it. */
   crisis: 'crisis',
+  /** The answer says nothing but that there is none: words of a program, which nobody needs to be reminded of. */
+  unanswered: 'unanswered',
   /** The person did not want other threads to be looked into. */
   withoutMemory: 'without-memory',
 } as const
@@ -12,9 +14,17 @@ export const MARKS = {
 const CRISIS_DIMENSION = 'self-harm'
 const CRISIS_TURNS = 20
 
-export function marksOf({ verdicts }: Pick<AnswerRecord, 'verdicts'>, recall: boolean): string[] {
+export function marksOf(
+  { verdicts, reason }: Pick<AnswerRecord, 'verdicts' | 'reason'>,
+  recall: boolean,
+): string[] {
+  const unanswered = reason === 'no-match' || reason === 'blocked'
   const crisis = verdicts.some(({ dimension }) => dimension === CRISIS_DIMENSION)
-  return [...(crisis ? [MARKS.crisis] : []), ...(recall ? [] : [MARKS.withoutMemory])]
+  return [
+    ...(crisis ? [MARKS.crisis] : []),
+    ...(unanswered ? [MARKS.unanswered] : []),
+    ...(recall ? [] : [MARKS.withoutMemory]),
+  ]
 }
 
 /** Whether the policy met plain words of self-harm lately. It does not recognise most people in distress. */

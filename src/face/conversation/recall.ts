@@ -1,4 +1,5 @@
 import type { CallContext, Notice, Recalled } from '#protocol'
+import { MARKS } from './marks.ts'
 import type { Alethia } from './memory.ts'
 
 /** What of one utterance is given to a model at most. */
@@ -40,15 +41,20 @@ export async function recallEarlier(
   const startedMs = performance.now()
   const passed = () => performance.now() - startedMs
   try {
-    const input = { query: question, exceptThread: thread, limit: PIECES_MAX }
+    const input = { query: question, exceptThread: thread, limit: 2 * PIECES_MAX }
     const { recalled } = await alethia.recall(input, { signal, trace, timeoutMs })
-    const best = recalled[0]?.score ?? 0
-    const close = recalled.filter(({ score }) => score >= best * SCORE_SHARE_MIN)
+    const telling = recalled.filter(isTelling)
+    const best = telling[0]?.score ?? 0
+    const close = telling.filter(({ score }) => score >= best * SCORE_SHARE_MIN).slice(0, PIECES_MAX)
     return { asked: true, pieces: close.map(toPiece), notices: [], recallMs: passed() }
   } catch {
     if (signal.aborted) throw signal.reason
     return { asked: true, pieces: [], notices: [NOT_RECALLED], recallMs: passed() }
   }
+}
+
+function isTelling({ utterance, marks = [] }: Recalled): boolean {
+  return utterance === 0 || !marks.includes(MARKS.unanswered)
 }
 
 function toPiece(recalled: Recalled): RecalledPiece {

@@ -99,6 +99,7 @@ export function createRecallIndex(): RecallIndex {
           thread: turn.thread,
           at: turn.at,
           utterance,
+          ...(turn.marks && { marks: turn.marks }),
           speaker,
           text,
           score: scores[row] as number,

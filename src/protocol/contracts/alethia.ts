@@ -21,6 +21,7 @@ export const recalledSchema = utteranceSchema.extend({
   at: count,
   /** Which of the turn's. */
   utterance: count,
+  marks: rememberedTurnSchema.shape.marks,
   /** Comparable within one call only. */
   score: z.number(),
 })

@@ -1,25 +1,34 @@
 import { conversationContract } from '#protocol'
 import { withRuna } from '../connection.ts'
-import { formatTable, print } from '../output.ts'
+import { formatTable, harmless, print } from '../output.ts'
 
 interface JsonOption {
   readonly json: boolean
 }
 
-const NEEDED = ['conversation']
+const NEEDED = ['alethia', 'conversation']
 const THREADS_LISTED_MAX = 1_000
 
 export async function listThreads({ json }: JsonOption): Promise<void> {
   await withRuna(NEEDED, async ({ client, signal }) => {
-    const { threads } = await client(conversationContract).threads({ limit: THREADS_LISTED_MAX }, { signal })
-    const rows = threads.map(({ id, title, turns, updatedAt }) => [
+    const { threads, faults } = await client(conversationContract).threads(
+      { limit: THREADS_LISTED_MAX },
+      { signal },
+    )
+    const rows = threads.map(({ id, title, turns, updatedAt, offTheRecord }) => [
       id,
       String(turns),
       new Date(updatedAt).toISOString().slice(0, 16).replace('T', ' '),
-      title,
+      offTheRecord ? `(off the record) ${title}` : title,
     ])
     const text = formatTable([['THREAD', 'TURNS', 'CHANGED', 'TITLE'], ...rows])
-    print({ threads }, json, threads.length === 0 ? 'No threads yet. Begin one: `runa ask "..."`' : text)
+    const notes = faults.map(({ file, message }) => `Note: ${[file, message].filter(Boolean).join(': ')}\n`)
+    if (!json) process.stderr.write(harmless(notes.join('')))
+    print(
+      { threads, faults },
+      json,
+      threads.length === 0 ? 'No threads yet. Begin one: `runa ask "..."`' : text,
+    )
   })
 }
 
