@@ -11,8 +11,13 @@ if (role === 'bus') {
   await runService(clockContract, () => ({
     handlers: {
       now: async () => ({ time: 42 }),
-      async *tick() {
-        for (let count = 0; ; count += 1) yield { time: 42, count }
+      /** Each item takes so long to make, but where it is 1: then it takes nothing. */
+      async *tick({ everyMs }) {
+        for (let count = 0; ; count += 1) {
+          const endMs = performance.now() + (everyMs === 1 ? 0 : everyMs)
+          while (performance.now() < endMs);
+          yield { time: 42, count }
+        }
       },
     },
   }))

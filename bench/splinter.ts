@@ -1,11 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { awaitService, call, connect } from '#kernel/service'
+import { createKey } from '#kernel/seal'
+import {
+  awaitService,
+  call,
+  connect,
+  createBirth,
+  createBusTransport,
+  privateBusPath,
+  privateBusVariable,
+} from '#kernel/service'
 import { attachBus, createBus } from '#kernel/splinter'
 import { type Client, clockContract } from '#protocol'
 import { compareRates, type Row, rateRow } from './row.ts'
@@ -16,6 +25,9 @@ const ITEMS = 20_000
 const OPERATIONS = 200_000
 const IDLE_CALLS = 40
 const IDLE_MS = 20
+const TOKENS = 200
+/** 500 tokens a second: faster than most models on a modest machine. */
+const TOKEN_MS = 2
 /** About as many bytes as the envelope of a small call. */
 const MESSAGE = {
   operation: 'now',
@@ -46,7 +58,12 @@ export async function benchSplinter(): Promise<Row[]> {
       ['child_process', () => echoOfChild(child)],
     ]
     const rows = await compareCalls(() => clock.now({}), peers)
-    return [...rows, await compareStreams(clock, worker), ...(await compareStores(path))]
+    return [
+      ...rows,
+      await compareStreams(clock, worker),
+      ...(await compareSeals(path, clock)),
+      ...(await compareStores(path)),
+    ]
   } finally {
     connection.close()
     await worker.terminate()
@@ -106,9 +123,6 @@ function idleRow(peer: string, ours: number, theirs: number): Row {
 
 /** Items of a typed stream, with its credit, against messages one way. */
 async function compareStreams(clock: Client<typeof clockContract>, worker: Worker): Promise<Row> {
-  const ours = async () => {
-    for await (const { count } of clock.tick({ everyMs: 1 })) if (count === ITEMS) break
-  }
   const theirs = () =>
     new Promise<void>((resolve) => {
       let heard = 0
@@ -121,8 +135,60 @@ async function compareStreams(clock: Client<typeof clockContract>, worker: Worke
       worker.on('message', hear)
       for (let count = 0; count < ITEMS; count += 1) worker.postMessage(MESSAGE)
     })
-  const rates = await compareRates(ITEMS, ours, theirs)
+  const rates = await compareRates(ITEMS, () => countItems(clock), theirs)
   return rateRow('stream, items', rates[0], 'MessagePort', rates[1])
+}
+
+async function countItems(clock: Client<typeof clockContract>): Promise<void> {
+  for await (const { count } of clock.tick({ everyMs: 1 })) if (count === ITEMS) break
+}
+
+/** As a model makes them: the sender computes for each. */
+async function countTokens(clock: Client<typeof clockContract>): Promise<void> {
+  for await (const { count } of clock.tick({ everyMs: TOKEN_MS })) if (count === TOKENS) break
+}
+
+/** The same calls where every payload is sealed, as on a bus that carries words, against the bus in clear. */
+async function compareSeals(path: string, clear: Client<typeof clockContract>): Promise<Row[]> {
+  const [name, secret] = ['sealed', createKey()]
+  const sealedPath = privateBusPath(path, name)
+  createBus({ path: sealedPath, sizeBytes: 8 * 2 ** 20, seals: 'everything', secret })
+  const birth = createBirth({ identity: undefined, words: new Map([[name, secret]]) })
+  const environment = { RUNA_BUS: path, RUNA_SERVICE: name, [privateBusVariable(name)]: sealedPath }
+  const service = spawn(process.execPath, [ECHO, 'bus'], {
+    env: { ...process.env, ...environment },
+    stdio: ['pipe', 'ignore', 'ignore', 'ignore', birth],
+  })
+  closeSync(birth)
+  const transport = createBusTransport(attachBus(sealedPath, { name: 'bench', secret }))
+  try {
+    await awaitService(transport, name, { timeoutMs: 20_000 })
+    const sealed = call(clockContract, transport, { service: name })
+    const [ours, theirs] = [() => sealed.now({}), () => clear.now({})]
+    const busy = await compareRates(CALLS, repeat(CALLS, ours), repeat(CALLS, theirs))
+    const stream = await compareRates(
+      ITEMS,
+      () => countItems(sealed),
+      () => countItems(clear),
+    )
+    const tokens = await compareRates(
+      TOKENS,
+      () => countTokens(sealed),
+      () => countTokens(clear),
+    )
+    return [
+      rateRow('sealed call, back to back', busy[0], 'in clear', busy[1]),
+      {
+        ...idleRow('in clear', await idleMicroseconds(ours), await idleMicroseconds(theirs)),
+        case: `sealed call, ${IDLE_MS} ms apart`,
+      },
+      rateRow('sealed stream, items', stream[0], 'in clear', stream[1]),
+      rateRow(`sealed stream, ${TOKEN_MS} ms of work a token`, tokens[0], 'in clear', tokens[1]),
+    ]
+  } finally {
+    transport.close()
+    service.kill()
+  }
 }
 
 /** Values of a kibibyte by string key, against a map in one process with a copy of the bytes. */
