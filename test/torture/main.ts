@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { tortureAlethia } from './alethia.ts'
 import { tortureCoven } from './coven.ts'
+import { tortureReplay } from './replay.ts'
 import { createRandom, type TortureOptions, type TortureRow } from './row.ts'
 import { tortureServices } from './services.ts'
 import { tortureSplinter } from './splinter.ts'
@@ -10,6 +11,7 @@ import { tortureTurns } from './turns.ts'
 const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<TortureRow[]>>> = {
   coven: tortureCoven,
   alethia: tortureAlethia,
+  replay: tortureReplay,
   services: tortureServices,
   splinter: tortureSplinter,
   tieto: tortureTieto,
@@ -17,6 +19,8 @@ const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<Tor
 }
 
 const FAULTS = 200
+/** These need no storm: fewer show the same. */
+const FEWER: Readonly<Record<string, number>> = { replay: 50 }
 
 const { values, positionals } = parseArgs({
   options: { faults: { type: 'string' }, seed: { type: 'string' }, json: { type: 'boolean' } },
@@ -24,7 +28,7 @@ const { values, positionals } = parseArgs({
 })
 const [name = ''] = positionals
 const torture = TORTURES[name]
-const faults = Number(values.faults ?? FAULTS)
+const faults = Number(values.faults ?? FEWER[name] ?? FAULTS)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 
 if (!torture || !Number.isInteger(faults) || faults < 1 || !Number.isInteger(seed)) {

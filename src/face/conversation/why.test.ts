@@ -76,7 +76,7 @@ test('what it remembered is quoted as far as it was read, or named as forgotten'
   const record: AnswerRecord = { ...RECORD, memory: { asked: true, used: [used] } }
   const words = new Map([[EARLIER, ['What?', 'Whales sing.']]])
   assert.deepEqual(texts(record, 'remembered', { words }), [
-    'From another conversation, on 2026-01-02: “Whales”',
+    'In another conversation, on 2026-01-02, an answer was: “Whales”',
   ])
   assert.match(texts(record, 'remembered')[0] ?? '', /forgotten by now/)
   assert.match(

@@ -74,9 +74,10 @@ function explainMemory({ prompt, memory }: AnswerRecord, { words }: Beside): Exp
   if (!memory.asked) return history
   const used = memory.used.map(({ turn, utterance, at, start, end }): Explained => {
     const said = words.get(turn)?.[utterance]
-    if (said === undefined) return { text: `Something from ${dateOf(at)} that is forgotten by now.`, turn }
+    if (said === undefined) return { text: `Something said on ${dateOf(at)} that is forgotten by now.`, turn }
     const part = Buffer.from(said).subarray(start, end).toString()
-    return { text: `From another conversation, on ${dateOf(at)}: ${quote(part)}`, turn }
+    const who = utterance === 0 ? 'you said' : 'an answer was'
+    return { text: `In another conversation, on ${dateOf(at)}, ${who}: ${quote(part)}`, turn }
   })
   const looked = 'It looked into earlier conversations, and was given nothing of them.'
   return [...history, ...(used.length === 0 ? [say(looked)] : used)]

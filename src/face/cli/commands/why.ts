@@ -15,5 +15,5 @@ function format({ answer, groups }: Explanation): string {
   const blocks = groups.map(({ title, sentences }) =>
     [title, ...sentences.map(({ text }) => `  ${text}`)].join('\n'),
   )
-  return [...blocks, `To say it again: runa replay ${answer}`].join('\n\n')
+  return [...blocks, `To have it said again: \`runa replay ${answer}\``].join('\n\n')
 }
