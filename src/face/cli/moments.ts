@@ -1,5 +1,6 @@
 import { RunaError } from '#protocol'
 
+const MOMENT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/
 const DAY = /^(\d{4})-(\d{2})-(\d{2})$/
 
 interface DaysOption {
@@ -20,7 +21,8 @@ export function momentsOf({ from, to }: DaysOption): { from?: number; to?: numbe
 
 function momentOf(option: string, text: string, daysLater: number): number {
   const day = DAY.exec(text)
-  const moment = day ? startOfDay(day.slice(1).map(Number), daysLater) : Date.parse(text)
+  const given = MOMENT.test(text) ? Date.parse(text) : Number.NaN
+  const moment = day ? startOfDay(day.slice(1).map(Number), daysLater) : given
   if (Number.isFinite(moment) && moment >= 0) return moment
   throw new RunaError('BAD_INPUT', `${option} takes a day such as 2026-01-31, and not '${text}'.`)
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { createUuidV7 } from '#protocol'
-import { createTestMemory, DAY_MS, hasCode, makeAnswer, makeTurn } from './fixture.ts'
+import { openAlethia } from './alethia.ts'
+import { createTestMemory, DAY_MS, hasCode, MASTER_KEY, makeAnswer, makeTurn } from './fixture.ts'
 
 const BOAT = 'My sister keeps a green boat in the harbour of Ystad.'
 
@@ -118,4 +121,30 @@ test('what is off the record has a limit, and says so', async (context) => {
   const [thread] = alethia.threads()
   alethia.closeThread(thread?.id ?? '')
   await open()
+})
+
+test('without a key nothing touches a disk, and what would says so', async (context) => {
+  const memory = await createTestMemory(context)
+  const alethia = await memory.open({ masterKey: undefined })
+  await assert.rejects(alethia.remember(makeTurn(BOAT)), hasCode('MEMORY_OFF'))
+  const hush = makeTurn(BOAT, { offTheRecord: true })
+  await alethia.remember(hush)
+  assert.equal(alethia.thread(hush.thread).turns.length, 1)
+  assert.deepEqual(alethia.recall('boat'), [])
+  await assert.rejects(alethia.verify(), hasCode('MEMORY_OFF'))
+  await assert.rejects(alethia.snapshot(join(memory.folder, 'copy')), hasCode('MEMORY_OFF'))
+  const { kept, full, turns } = await alethia.state()
+  assert.deepEqual({ kept, full, turns }, { kept: false, full: false, turns: 0 })
+  assert.deepEqual(await readdir(memory.folder), [])
+})
+
+test('a second process is held off for as long as the first one has the folder open', async (context) => {
+  const memory = await createTestMemory(context)
+  const alethia = await memory.open()
+  await alethia.remember(makeTurn(BOAT))
+  const second = openAlethia(memory.folder, { masterKey: MASTER_KEY, lockWaitMs: 50 })
+  await assert.rejects(second, hasCode('MEMORY_IN_USE'))
+  await alethia.remember(makeTurn('Life goes on.'))
+  assert.equal((await alethia.verify()).turns, 2)
+  assert.equal((await (await memory.open()).state()).kept, true)
 })

@@ -16,6 +16,8 @@ export interface AlethiaOptions {
   /** 32 bytes. The caller may wipe it once the memory is open. Undefined: nothing is kept, and no disk is touched. */
   readonly masterKey: Uint8Array | undefined
   readonly nowMs?: () => number
+  /** How long a process may take to die that has the folder open. */
+  readonly lockWaitMs?: number
   /** Called once turns are forgotten, so that what was derived from them goes as well. Must not throw. */
   readonly onForgotten?: (turns: readonly string[]) => void
 }
@@ -62,10 +64,10 @@ export interface Alethia extends LookUps {
  * disk: what would change one rejects with MEMORY_OFF.
  */
 export async function openAlethia(folder: string, options: AlethiaOptions): Promise<Alethia> {
-  const { masterKey, nowMs = Date.now, onForgotten = () => {} } = options
+  const { nowMs = Date.now, onForgotten = () => {}, masterKey } = options
   const turns = createTurns()
   const keyless = createKeylessList()
-  const { log, release } = await openLog(folder, masterKey, readInto(turns, keyless), nowMs)
+  const { log, release } = await openLog(folder, options, readInto(turns, keyless))
   const off = createOffTheRecord()
   const inTurn = createTurnTaking(CHANGES_WAITING_MAX)
   const openingFaults = keyless.faults(turns.condemned())
@@ -129,12 +131,11 @@ export async function openAlethia(folder: string, options: AlethiaOptions): Prom
 
 async function openLog(
   folder: string,
-  masterKey: Uint8Array | undefined,
+  { masterKey, nowMs, lockWaitMs }: AlethiaOptions,
   take: TakeRecord,
-  nowMs: () => number,
 ): Promise<{ log: RecordLog; release: () => Promise<void> }> {
   if (masterKey === undefined) return { log: createNoLog(), release: async () => {} }
-  const { release } = await lockFolder(folder)
+  const { release } = await lockFolder(folder, lockWaitMs)
   try {
     return { log: await openRecordLog(folder, masterKey, take, nowMs), release }
   } catch (error) {

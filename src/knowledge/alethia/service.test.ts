@@ -107,3 +107,46 @@ test('what is off the record is closed over the contract', async (context) => {
   await assert.rejects(client.thread({ id: turn.thread }), hasCode('THREAD_UNKNOWN'))
   assert.ok(!(await memory.holds('Between the two')))
 })
+
+test('many turns are asked for at once, and of those that are gone it is said why', async (context) => {
+  const { client } = await createClient(context)
+  const [kept, gone, secret] = [makeTurn('Kept.'), makeTurn('Gone.'), makeTurn('Secret.')]
+  for (const turn of [kept, gone]) await client.remember({ ...turn, utterances: [...turn.utterances] })
+  await client.remember({ ...secret, utterances: [...secret.utterances], offTheRecord: true })
+  const choice = { turns: [gone.id] }
+  await client.forget({ choice, confirm: (await client.forget({ choice })).confirm })
+  const unknown = createUuidV7()
+  const told = await client.turns({ ids: [unknown, gone.id, kept.id, secret.id] })
+  assert.deepEqual(
+    [told.turns.map(({ id }) => id), told.forgotten, told.unknown, told.left],
+    [[kept.id, secret.id], [gone.id], [unknown], []],
+  )
+})
+
+test('the records of a thread come the newest first, also those off the record', async (context) => {
+  const { client } = await createClient(context)
+  for (const offTheRecord of [false, true]) {
+    const thread = createUuidV7()
+    const ids: string[] = []
+    for (const question of ['One?', 'Two?', 'Three?']) {
+      const turn = makeTurn(question, { thread })
+      const record = makeAnswer(turn.id, thread, question, 'So.')
+      await client.remember({ ...turn, utterances: [...turn.utterances], record, offTheRecord })
+      ids.unshift(turn.id)
+    }
+    const read: [string, string | undefined, number][] = []
+    for await (const { turn, record, older } of client.records({ thread })) {
+      read.push([turn.id, record?.question, older])
+    }
+    assert.deepEqual(read, [
+      [ids[0], 'Three?', 2],
+      [ids[1], 'Two?', 1],
+      [ids[2], 'One?', 0],
+    ])
+    const before = client.records({ thread, before: ids[1] ?? '' })
+    assert.equal((await before.next()).value?.turn.id, ids[2])
+    await before.return()
+  }
+  const nowhere = client.records({ thread: createUuidV7() })
+  await assert.rejects(nowhere.next(), hasCode('THREAD_UNKNOWN'))
+})
