@@ -47,8 +47,8 @@ export const settingSchema = z.object({
   dimension: dimensionSchema,
   level: levelSchema,
   source: settingSourceSchema,
-  /** A sentence. */
-  reason: z.string(),
+  /** A sentence. How somebody likes to be spoken to is nobody else's business, though it holds none of their words. */
+  reason: sensitive(z.string()),
   /** Since when it holds, in whole days since 1970, in UTC; and the turn in which the person asked for it. */
   day: count.optional(),
   turn: z.uuid().optional(),
@@ -169,7 +169,10 @@ export const snarfContract = defineContract({
     /** Takes effect at the next request, and wins over whatever was inferred or asked for before. */
     set: {
       ...writing,
-      input: z.object({ settings: mannerSchema.partial().default({}), mode: modeSchema.optional() }),
+      input: z.object({
+        settings: sensitive(mannerSchema.partial()).default({}),
+        mode: sensitive(modeSchema.optional()),
+      }),
     },
     /** A locked dimension keeps its present level, whatever a message asks for, until it is unlocked or set. */
     lock: {
@@ -194,7 +197,7 @@ export const snarfContract = defineContract({
     export: {
       ...writing,
       input: z.object({}),
-      output: z.object({ profile: profileSchema.nullable() }),
+      output: z.object({ profile: sensitive(profileSchema.nullable()) }),
       errors: [],
     },
     /** What to tell a model about the manner of the next answer, and why. Changes nothing. */
