@@ -11,6 +11,8 @@ const PAGES: readonly (readonly [path: string, ready: string])[] = [
   ['/', '.list .card'],
   ['/chat?ask=How+do+I+add+a+model%3F', '.turn .acts-row'],
   ['/knowledge?topic=handbook', '#documents tr'],
+  ['/memory', '.tl-item'],
+  ['/settings', '#kept .note'],
   ['/models', '#suggestions tr'],
   ['/welcome', '#suggestions tr'],
   ['/status', '#services tr'],

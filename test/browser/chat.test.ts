@@ -56,6 +56,7 @@ describe('chat', { skip }, () => {
   test('why an answer is as it is can be read', async () => {
     await page.locator('.turn:not(.me)').first().getByRole('button', { name: 'Why this answer?' }).click()
     const dialog = page.getByRole('dialog', { name: 'Why this answer?' })
+    await dialog.getByText('The whole record').click()
     await dialog.getByText('None: quotes only').waitFor()
     await page.keyboard.press('Escape')
     await dialog.waitFor({ state: 'detached' })

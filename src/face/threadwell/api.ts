@@ -4,12 +4,16 @@ import {
   type Contract,
   citationSchema,
   type conversationContract,
+  type Explanation,
   errorCodeSchema,
+  type Feedback,
+  feedbackSchema,
   type gilgulContract,
   type IngestItem,
   type inferenceContract,
   modelSchema,
   personaIdSchema,
+  type Replay,
   serviceStatusSchema,
   type snarfContract,
   type TurnItem,
@@ -146,6 +150,29 @@ export const newBoardSchema = z.object({ title })
 export const runRequestSchema = z.object({ action: z.enum(['start', 'cancel', 'retry']) })
 export type RunRequest = z.infer<typeof runRequestSchema>
 
+/** POST /api/answers/:id/feedback. The last word counts, of each. */
+export const feedbackRequestSchema = feedbackSchema
+  .omit({ at: true })
+  .refine(({ verdict, correction }) => verdict !== undefined || correction !== undefined, {
+    message: 'say what you think of it: a verdict or a correction',
+  })
+export type FeedbackRequest = z.input<typeof feedbackRequestSchema>
+/** Null where nobody has said anything. */
+export type FeedbackReply = { readonly feedback: Feedback | null }
+
+/** GET /api/keeping: where things lie on this machine, and what keeps them closed. */
+export interface KeepingReply {
+  /** `nothing`: Runa runs without its vault. */
+  readonly unlockedBy: 'passphrase' | 'key-file' | 'nothing'
+  /** Where it lies, or would. */
+  readonly keyFile: string
+  readonly places: readonly {
+    readonly what: string
+    readonly path: string
+    readonly kept: 'sealed' | 'clear'
+  }[]
+}
+
 /** GET /api/state. Where a service does not answer, its part is empty and `faults` says so. */
 export const appStateSchema = z.object({
   /** Of Runa. */
@@ -195,8 +222,13 @@ export type BoardsReply = { readonly boards: BoardName[] }
 export type ThreadsReply = Answers<typeof conversationContract, 'threads'>
 export type ThreadReply = Answers<typeof conversationContract, 'thread'>
 export type AnswerReply = Answers<typeof conversationContract, 'answer'>
+/** GET /api/answers/:id/why and POST /api/answers/:id/replay */
+export type WhyReply = Explanation
+export type ReplayReply = Replay
 export type PersonasReply = Answers<typeof conversationContract, 'personas'>
+export type MemoryStateReply = Answers<typeof alethiaContract, 'state'>
 export type TimelineReply = Answers<typeof alethiaContract, 'timeline'>
+export type RememberedTurnReply = Answers<typeof alethiaContract, 'turn'>
 export type RecallReply = Answers<typeof alethiaContract, 'recall'>
 export type ForgetReply = Answers<typeof alethiaContract, 'forget'>
 export type VerifyReply = Answers<typeof alethiaContract, 'verify'>

@@ -1,5 +1,7 @@
 import { Hono } from 'hono'
 import { setCookie } from 'hono/cookie'
+import type { HomePaths } from '#kernel/home'
+import type { Secrets } from '#kernel/service'
 import { RunaError } from '#protocol'
 import type { Boards } from '../board/boards.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
@@ -8,6 +10,7 @@ import { openaiFailure } from '../openai/failure.ts'
 import { openaiRoutes } from '../openai/routes.ts'
 import { boardRoutes } from '../routes/boards.ts'
 import { chatRoutes } from '../routes/chat.ts'
+import { keepingRoutes } from '../routes/keeping.ts'
 import { knowledgeRoutes } from '../routes/knowledge.ts'
 import { mannerRoutes } from '../routes/manner.ts'
 import { memoryRoutes } from '../routes/memory.ts'
@@ -31,6 +34,8 @@ export interface AppParts {
   readonly keys: Keys
   readonly marks: Marks
   readonly pages: Pages
+  readonly paths: HomePaths
+  readonly secrets: Secrets
   readonly uploadsFolder: string
   readonly version: string
   readonly policyEnabled: boolean
@@ -87,6 +92,7 @@ function apiRoutes(parts: AppParts): Hono {
   routes.route('/', modelRoutes(services))
   routes.route('/', memoryRoutes(services))
   routes.route('/', mannerRoutes(services))
+  routes.route('/', keepingRoutes(parts.paths, parts.secrets.available))
   return routes
 }
 

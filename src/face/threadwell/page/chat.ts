@@ -1,27 +1,42 @@
 import type { Thread } from '#protocol'
-import type { ThreadReply } from '../api.ts'
+import type { ThreadReply, ThreadsEvent } from '../api.ts'
 import { type Answering, startAnswer } from './chat/answering.ts'
+import { watchOffTheRecord } from './chat/off-the-record.ts'
 import { type Asked, type Options, showOptions } from './chat/options.ts'
+import { createThreadView } from './chat/thread-view.ts'
 import { offerRemoval, showThreads } from './chat/threads.ts'
-import { createAnswerView, questionElement } from './chat/turn-view.ts'
 import { openDialog, refusalNote } from './dialog.ts'
-import { byId, el, icon } from './dom.ts'
+import { byId, el, icon, say } from './dom.ts'
 import { get } from './http.ts'
+import { onThreads } from './live.ts'
 import { setDoing } from './now-bar.ts'
 import { recall, remember } from './preferences.ts'
 import { startShell } from './shell.ts'
 import { createSourcePanel } from './sources.ts'
+import { countWords } from './words.ts'
 import './components.ts'
+
+type OpenThread = Pick<Thread, 'id' | 'title' | 'turns'>
 
 const TURNS = byId('turns')
 const FIELD = byId<HTMLTextAreaElement>('message')
-const panel = createSourcePanel(byId('sources'), byId('sources-none'))
 
-let thread: Pick<Thread, 'id' | 'title' | 'turns'> | undefined
+let thread: OpenThread | undefined
 let answering: Answering | undefined
 
 /** The thread that the address named when the page was opened. */
 const NAMED = /^\/chat\/([^/]+)$/.exec(location.pathname)?.[1]
+
+const panel = createSourcePanel(byId('sources'), byId('sources-none'))
+const off = watchOffTheRecord(
+  () => thread,
+  (isOn) => {
+    // What a browser keeps of a draft would be on the disk.
+    if (isOn) remember(draftKey(), null)
+    FIELD.autocomplete = isOn ? 'off' : 'on'
+  },
+)
+const view = createThreadView(TURNS, panel, off.isOn)
 
 startShell()
 void start()
@@ -34,6 +49,7 @@ async function start(): Promise<void> {
   listenToComposer(ask)
   byId('options-open').addEventListener('click', openOptions)
   byId('thread-remove').addEventListener('click', () => thread && offerRemoval(thread))
+  onThreads((event) => void follow(event))
   const asked = new URLSearchParams(location.search)
   const first = asked.get('ask')?.trim()
   const options = await ready
@@ -71,7 +87,9 @@ function listenToComposer(ask: (question: string) => Promise<void>): void {
     event.preventDefault()
     void send()
   })
-  FIELD.addEventListener('input', () => remember(draftKey(), FIELD.value))
+  FIELD.addEventListener('input', () => {
+    if (!off.isOn()) remember(draftKey(), FIELD.value)
+  })
   FIELD.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || event.isComposing) return
     event.preventDefault()
@@ -85,17 +103,22 @@ function listenToComposer(ask: (question: string) => Promise<void>): void {
 async function showThread(id: string): Promise<void> {
   try {
     const reply = await get<ThreadReply>(`/api/threads/${id}`)
-    takeThread({ ...reply.thread, turns: reply.turns.length })
-    const elements = reply.turns.flatMap((turn) => {
-      const view = createAnswerView(panel)
-      view.finish(turn)
-      return [questionElement(turn.question, turn.at), view.element]
-    })
-    TURNS.replaceChildren(...elements)
+    takeThread(reply.thread, reply.thread.offTheRecord)
+    view.show(reply.turns)
     TURNS.scrollTop = TURNS.scrollHeight
   } catch (error) {
     TURNS.replaceChildren(refusalNote(error, () => location.reload()))
   }
+}
+
+/** What another tab said in this thread, or forgot of it, is shown here as well. */
+async function follow(event: ThreadsEvent): Promise<void> {
+  if (thread === undefined || answering !== undefined) return
+  if (event.thread !== undefined && event.thread !== thread.id) return
+  const reply = await get<ThreadReply>(`/api/threads/${thread.id}`).catch(() => undefined)
+  if (reply === undefined || answering !== undefined) return
+  const came = view.follow(reply.turns, reply.omitted === 0)
+  if (came > 0) say(`${countWords(came, 'turn')} from another tab.`)
 }
 
 function showEmpty(): void {
@@ -110,36 +133,35 @@ function showEmpty(): void {
   )
 }
 
-function takeThread(taken: Pick<Thread, 'id' | 'title' | 'turns'>): void {
+function takeThread(taken: OpenThread, isOffTheRecord: boolean): void {
   thread = taken
   byId('chat-title').textContent = taken.title
-  document.title = `${taken.title} · threadwell`
-  byId('thread-remove').hidden = false
+  // A browser writes the title of a page into its history.
+  document.title = `${isOffTheRecord ? 'Off the record' : taken.title} · threadwell`
+  off.settle(isOffTheRecord)
 }
 
 async function answer(question: string, asked: Asked): Promise<void> {
   document.getElementById('chat-empty')?.remove()
-  const asking = questionElement(question, Date.now())
-  const view = createAnswerView(panel)
-  TURNS.append(asking, view.element)
-  asking.scrollIntoView({ block: 'start' })
+  const asking = view.ask(question)
   byId<HTMLButtonElement>('send').disabled = true
-  const onThread = (id: string) => {
-    if (thread !== undefined) return
-    takeThread({ id, title: question.slice(0, 80), turns: 0 })
-    history.replaceState(null, '', `/chat/${id}`)
+  const onStart = (id: string, of: string | null) => {
+    view.know(id, asking.elements, false)
+    if (thread !== undefined || of === null) return
+    takeThread({ id: of, title: question.slice(0, 80), turns: 0 }, off.isOn())
+    history.replaceState(null, '', `/chat/${of}`)
   }
   const onRetry = () => {
-    asking.remove()
-    view.element.remove()
+    for (const element of asking.elements) element.remove()
     void answer(question, asked)
   }
-  const sent = { question, ...asked, ...(thread === undefined ? {} : { thread: thread.id }) }
-  answering = startAnswer(sent, view, onThread, onRetry)
+  const sent = { question, ...asked, offTheRecord: off.isOn(), ...(thread && { thread: thread.id }) }
+  answering = startAnswer(sent, asking.view, onStart, onRetry)
   setDoing('Writing an answer.')
-  await answering.done
+  const finished = await answering.done
   setDoing('')
   answering = undefined
+  if (finished) view.know(finished, asking.elements, true)
   if (thread !== undefined) thread = { ...thread, turns: thread.turns + 1 }
   byId<HTMLButtonElement>('send').disabled = false
 }

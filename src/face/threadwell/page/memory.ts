@@ -1,5 +1,5 @@
 import type { RememberedThread } from '#protocol'
-import type { MemoryThreadsReply, RecallReply, TimelineReply } from '../api.ts'
+import type { MemoryStateReply, MemoryThreadsReply, RecallReply, TimelineReply } from '../api.ts'
 import { refusalNote } from './dialog.ts'
 import { byId, el, icon, say } from './dom.ts'
 import { get, post } from './http.ts'
@@ -36,7 +36,40 @@ void start()
 
 async function start(): Promise<void> {
   nameOf = await loadNames()
-  await showAll()
+  await Promise.all([showAll(), showState()])
+}
+
+/** What keeps the memory from being what a person would expect of it. */
+async function showState(): Promise<void> {
+  const state = await get<MemoryStateReply>('/api/memory/state').catch(() => undefined)
+  if (state === undefined) return
+  const notes = [
+    ...(state.kept
+      ? []
+      : [
+          [
+            'Nothing is kept.',
+            'Runa runs without its vault, so that every chat is off the record. See Settings.',
+          ] as const,
+        ]),
+    ...(state.full
+      ? [['The memory is full.', 'What you say is not kept any more. Forget something first.'] as const]
+      : []),
+    ...state.faults.map(
+      ({ day, message }) => [`Something is amiss${day === '' ? '' : ` on ${day}`}.`, message] as const,
+    ),
+  ]
+  byId('state').replaceChildren(
+    ...notes.map(([title, words]) =>
+      el(
+        'div',
+        { class: 'note st-need' },
+        icon('triangle-alert'),
+        el('p', { class: 't' }, title),
+        el('p', { class: 'small' }, words),
+      ),
+    ),
+  )
 }
 
 async function showAll(): Promise<void> {

@@ -5,6 +5,7 @@ import { all, byId, el, say } from './dom.ts'
 import { get, post } from './http.ts'
 import { onManner } from './live.ts'
 import { createDimensionRow, type DimensionRow } from './settings/dimension-row.ts'
+import { showKept } from './settings/kept.ts'
 import { startShell } from './shell.ts'
 import { countWords } from './words.ts'
 
@@ -21,6 +22,7 @@ startShell()
 onManner(() => void load())
 listenToForms()
 void load()
+void showKept()
 
 async function load(): Promise<void> {
   try {

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { conversationContract } from '#protocol'
+import { feedbackRequestSchema } from '../api.ts'
 import { readJson } from '../http/body.ts'
 import { lineStream } from '../http/text-stream.ts'
 import { LIMITS } from '../limits.ts'
@@ -9,7 +10,7 @@ import { numberIn } from './query.ts'
 const THREADS_LISTED = 100
 const THREADS_LISTED_MAX = 1_000
 
-export function chatRoutes({ conversation }: Services): Hono {
+export function chatRoutes({ conversation, alethia }: Services): Hono {
   const routes = new Hono()
   const { turn } = conversationContract.operations
   routes.post('/turns', async (context) => {
@@ -27,9 +28,23 @@ export function chatRoutes({ conversation }: Services): Hono {
   routes.delete('/threads/:id', async (context) =>
     context.json(await conversation.removeThread({ id: context.req.param('id') })),
   )
+  routes.post('/threads/:id/close', async (context) =>
+    context.json(await conversation.closeThread({ id: context.req.param('id') })),
+  )
   routes.get('/answers/:id', async (context) =>
     context.json(await conversation.answer({ id: context.req.param('id') })),
   )
+  routes.get('/answers/:id/feedback', async (context) => {
+    const { feedback } = await alethia.turn({ id: context.req.param('id') })
+    return context.json({ feedback: feedback ?? null })
+  })
+  routes.post('/answers/:id/feedback', async (context) => {
+    const given = await readJson(context.req.raw, feedbackRequestSchema, LIMITS.jsonBytesMax)
+    const turn = context.req.param('id')
+    await alethia.feedback({ turn, ...given })
+    const { feedback } = await alethia.turn({ id: turn })
+    return context.json({ feedback: feedback ?? null })
+  })
   routes.get('/personas', async (context) => context.json(await conversation.personas({})))
   return routes
 }

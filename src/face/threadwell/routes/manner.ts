@@ -12,10 +12,10 @@ export function mannerRoutes({ snarf }: Services): Hono {
   const { agree, set, lock, pause, reset } = snarfContract.operations
 
   async function stand(): Promise<MannerReply> {
-    const [profile, ...dimensions] = await Promise.all([
-      snarf.profile({}),
-      ...dimensionSchema.options.map((dimension) => snarf.explain({ dimension })),
-    ])
+    const profile = await snarf.profile({})
+    const dimensions: MannerReply['dimensions'] = []
+    // One after the other: snarf answers only so many at once, and there may be several tabs.
+    for (const dimension of dimensionSchema.options) dimensions.push(await snarf.explain({ dimension }))
     return { ...profile, dimensions }
   }
 

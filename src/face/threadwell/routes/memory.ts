@@ -10,6 +10,9 @@ const THREADS_LISTED = 1_000
 export function memoryRoutes({ alethia }: Services): Hono {
   const routes = new Hono()
   const { timeline, recall, forget } = alethiaContract.operations
+  routes.get('/memory/state', async (context) =>
+    context.json(await alethia.state({}, { signal: context.req.raw.signal })),
+  )
   routes.get('/memory/threads', async (context) =>
     context.json(await alethia.threads({ limit: THREADS_LISTED }, { signal: context.req.raw.signal })),
   )
@@ -18,6 +21,9 @@ export function memoryRoutes({ alethia }: Services): Hono {
     const asked = await readJson(context.req.raw, timeline.input, LIMITS.jsonBytesMax)
     return context.json(await alethia.timeline(asked, { signal }))
   })
+  routes.get('/memory/turns/:id', async (context) =>
+    context.json(await alethia.turn({ id: context.req.param('id') })),
+  )
   routes.post('/memory/search', async (context) => {
     const { signal } = context.req.raw
     const asked = await readJson(context.req.raw, recall.input, LIMITS.jsonBytesMax)
@@ -30,9 +36,6 @@ export function memoryRoutes({ alethia }: Services): Hono {
   })
   routes.post('/memory/verify', async (context) =>
     context.json(await alethia.verify({}, { signal: context.req.raw.signal })),
-  )
-  routes.post('/threads/:id/close', async (context) =>
-    context.json(await alethia.close({ thread: context.req.param('id') })),
   )
   return routes
 }

@@ -1,4 +1,6 @@
 import type { Comment } from '../../api.ts'
+import { createFeedback } from '../answer/feedback.ts'
+import { whyButton } from '../answer/why.ts'
 import { el, icon } from '../dom.ts'
 import { createMarkdownView } from '../markdown.ts'
 import type { SourcePanel } from '../sources.ts'
@@ -64,5 +66,15 @@ function commentItem(comment: Comment, sources: SourcePanel): HTMLElement {
     ),
     el('header', {}, el('b', {}, isAssistant ? 'Assistant' : 'You'), el('time', {}, timeWords(comment.at))),
     text,
+    ...(isAssistant && comment.answer !== null ? answerParts(comment.answer) : []),
   )
+}
+
+function answerParts(answer: string): HTMLElement[] {
+  const feedback = createFeedback(answer)
+  void feedback.load()
+  return [
+    el('div', { class: 'acts-row' }, whyButton(answer), el('span', { class: 'sep' }), ...feedback.buttons),
+    feedback.words,
+  ]
 }

@@ -11,10 +11,12 @@ import type { AnswerView } from './turn-view.ts'
 export interface Question extends Asked {
   readonly question: string
   readonly thread?: string
+  readonly offTheRecord: boolean
 }
 
 export interface Answering {
-  readonly done: Promise<void>
+  /** With the id of the answer, where it came to its end. */
+  readonly done: Promise<string | undefined>
   stop(): void
 }
 
@@ -22,7 +24,7 @@ export interface Answering {
 export function startAnswer(
   question: Question,
   view: AnswerView,
-  onThread: (id: string) => void,
+  onStart: (answer: string, thread: string | null) => void,
   onRetry: () => void,
 ): Answering {
   const stopping = new AbortController()
@@ -34,14 +36,14 @@ export function startAnswer(
   }
   view.note(workingLine(words, stop))
 
-  async function read(): Promise<void> {
+  async function read(): Promise<string | undefined> {
     let text = ''
     let end: Turn | undefined
     const body = JSON.stringify(question)
     const headers = { 'content-type': 'application/json' }
     try {
       for await (const line of lines<TurnLine>('/api/turns', { body, headers, signal: stopping.signal })) {
-        if (line.kind === 'start' && line.thread !== null) onThread(line.thread)
+        if (line.kind === 'start') onStart(line.answer, line.thread)
         if (line.kind === 'passages') view.know(line.passages)
         if (line.kind === 'text') {
           text += line.text
@@ -58,6 +60,7 @@ export function startAnswer(
       if (isAbort(error)) stopped(view)
       else failed(view, error, onRetry)
     }
+    return end?.id
   }
 
   return { done: read(), stop: () => stopping.abort() }

@@ -12,6 +12,8 @@ export interface Asked {
   readonly topics: readonly string[]
   readonly persona?: string
   readonly model?: string
+  /** Whether it may look into what was said in other chats. */
+  readonly memory: boolean
 }
 
 export interface Options {
@@ -41,15 +43,32 @@ export async function showOptions(): Promise<Options> {
   )
   const model = choiceField('Model', 'model', modelChoices(models), '')
   const documents = topicField(topics)
-  byId('options').replaceChildren(persona.element, model.element, documents.element)
+  const memory = memoryField()
+  byId('options').replaceChildren(persona.element, model.element, documents.element, memory.element)
   return {
     useTopic: documents.use,
     asked: () => ({
       topics: documents.chosen(),
+      memory: memory.chosen(),
       ...(persona.chosen() === '' ? {} : { persona: persona.chosen() }),
       ...(model.chosen() === '' ? {} : { model: model.chosen() }),
     }),
   }
+}
+
+function memoryField() {
+  const box = el('input', {
+    type: 'checkbox',
+    checked: recall('chat.memory') !== 'off',
+    change: () => remember('chat.memory', box.checked ? null : 'off'),
+  })
+  const element = el(
+    'label',
+    { class: 'off-switch memory-choice' },
+    box,
+    el('span', {}, 'What was said before', el('small', {}, 'It may look into your other chats.')),
+  )
+  return { element, chosen: () => box.checked }
 }
 
 function modelChoices(models: ModelsReply['models']): Choice[] {

@@ -23,14 +23,14 @@ function threadItems(threads: readonly Thread[], current: string | undefined): H
   if (threads.length === 0) return [el('p', { class: 'small quiet day' }, 'None yet.')]
   const newestFirst = [...threads].sort((a, b) => b.updatedAt - a.updatedAt)
   let day = ''
-  return newestFirst.flatMap(({ id, title, turns, updatedAt }) => {
+  return newestFirst.flatMap(({ id, title, turns, updatedAt, offTheRecord }) => {
     const isNew = dayWords(updatedAt) !== day
     day = dayWords(updatedAt)
     const link = el(
       'a',
       { class: 'conv', href: `/chat/${id}`, 'aria-current': id === current && 'true' },
       title,
-      el('small', {}, countWords(turns, 'turn')),
+      el('small', {}, `${offTheRecord ? 'Off the record, ' : ''}${countWords(turns, 'turn')}`),
     )
     return isNew ? [el('p', { class: 'day' }, day), link] : [link]
   })

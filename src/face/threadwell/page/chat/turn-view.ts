@@ -1,9 +1,10 @@
 import type { Turn, Verdict } from '#protocol'
+import { createFeedback } from '../answer/feedback.ts'
+import { whyButton } from '../answer/why.ts'
 import { el, icon } from '../dom.ts'
 import { createMarkdownView } from '../markdown.ts'
 import type { Source, SourcePanel } from '../sources.ts'
 import { durationWords, timeWords } from '../words.ts'
-import { openWhy } from './why.ts'
 
 /** The element of one answer, while it is written and after. */
 export interface AnswerView {
@@ -26,7 +27,8 @@ export function questionElement(text: string, at: number): HTMLElement {
   )
 }
 
-export function createAnswerView(panel: SourcePanel): AnswerView {
+/** `isKept`: whether what a person thinks of the answer can be kept with it. */
+export function createAnswerView(panel: SourcePanel, isKept: boolean): AnswerView {
   const sources = new Map<number, Source>()
   const who = el('div', { class: 'who' }, el('b', {}, 'Runa'))
   const text = el('div', { class: 'text' })
@@ -65,7 +67,7 @@ export function createAnswerView(panel: SourcePanel): AnswerView {
       if (turn.citations.length > 0) panel.list(turn.citations)
       if (turn.reason !== 'blocked')
         who.append(el('small', {}, `${modelWords(turn)} · ${durationWords(turn.totalMs)}`))
-      notes.append(...endNotes(turn), actions(turn))
+      notes.append(...endNotes(turn), ...actions(turn, isKept))
     },
   }
 }
@@ -117,10 +119,19 @@ function note(name: 'info' | 'shield', words: string, link?: HTMLElement): HTMLE
   return el('div', { class: 'note calm' }, icon(name), el('p', { class: 'small' }, words, link))
 }
 
-function actions(turn: Turn): HTMLElement {
+function actions(turn: Turn, isKept: boolean): HTMLElement[] {
+  const row = el('div', { class: 'acts-row' }, copyButton(turn.answer), whyButton(turn.id))
+  if (!isKept) return [row]
+  const feedback = createFeedback(turn.id)
+  void feedback.load()
+  row.append(el('span', { class: 'sep' }), ...feedback.buttons)
+  return [row, feedback.words]
+}
+
+function copyButton(text: string): HTMLElement {
   const copied = el('span', {}, 'Copy')
   const copy = async () => {
-    await navigator.clipboard.writeText(turn.answer).then(
+    await navigator.clipboard.writeText(text).then(
       () => {
         copied.textContent = 'Copied'
       },
@@ -130,19 +141,9 @@ function actions(turn: Turn): HTMLElement {
     )
   }
   return el(
-    'div',
-    { class: 'acts-row' },
-    el(
-      'button',
-      { class: 'btn plain sm', type: 'button', click: () => void copy() },
-      icon('copy', 'sm'),
-      copied,
-    ),
-    el(
-      'button',
-      { class: 'btn plain sm', type: 'button', click: () => void openWhy(turn.id) },
-      icon('info', 'sm'),
-      'Why this answer?',
-    ),
+    'button',
+    { class: 'btn plain sm', type: 'button', click: () => void copy() },
+    icon('copy', 'sm'),
+    copied,
   )
 }

@@ -25,7 +25,7 @@ export function turnItem(turn: ShownTurn, ways: ItemWays): HTMLElement {
     change: () => ways.choose(turn.id, box.checked),
   })
   const said = el('div', { class: 'stack-2' })
-  const isLong = turn.utterances.some(({ text }) => excerpt(text) !== text)
+  const isLong = turn.utterances.some(({ text }) => excerpt(inOneLine(text)) !== text)
   const whole = el(
     'button',
     { class: 'btn plain sm', type: 'button', 'aria-expanded': 'false' },
@@ -62,7 +62,7 @@ export function turnItem(turn: ShownTurn, ways: ItemWays): HTMLElement {
 }
 
 function paragraph({ speaker, text }: Utterance, isWhole: boolean, ways: ItemWays): HTMLElement {
-  const shown = isWhole ? text : excerpt(text)
+  const shown = isWhole ? text : excerpt(inOneLine(text))
   const pieces = ways.query === '' ? [{ text: shown, isMarked: false }] : markedWords(shown, ways.query)
   return el(
     'p',
@@ -70,6 +70,10 @@ function paragraph({ speaker, text }: Utterance, isWhole: boolean, ways: ItemWay
     el('b', {}, `${ways.nameOf(speaker)}: `),
     ...pieces.map((piece) => (piece.isMarked ? el('mark', {}, piece.text) : piece.text)),
   )
+}
+
+function inOneLine(text: string): string {
+  return text.replace(/\s+/g, ' ')
 }
 
 function feedbackWords(feedback: Feedback | undefined): HTMLElement[] {

@@ -51,14 +51,14 @@ export function createDimensionRow(
     },
     icon('rotate-ccw', 'sm'),
     'Reset',
-    el('span', { class: 'vh' }, `: ${asks}`),
+    el('span', { class: 'vh' }, ` ${asks}`),
   )
   const why = el('p', { class: 'why-level' })
   const evidence = el('div', { class: 'stack-2 small' })
   const details = el(
     'details',
     { class: 'plain' },
-    el('summary', {}, icon('chevron-right', 'sm'), 'What it does', el('span', { class: 'vh' }, `: ${asks}`)),
+    el('summary', {}, icon('chevron-right', 'sm'), 'What it does', el('span', { class: 'vh' }, ` ${asks}`)),
     evidence,
   )
   const element = el(
@@ -82,7 +82,7 @@ export function createDimensionRow(
       lock.replaceChildren(
         icon(isLocked ? 'lock' : 'lock-open', 'sm'),
         isLocked ? 'Locked' : 'Lock',
-        el('span', { class: 'vh' }, `: ${asks}`),
+        el('span', { class: 'vh' }, ` ${asks}`),
       )
       reset.disabled = setting.source !== 'explicit'
       why.replaceChildren(el('b', {}, SOURCES[setting.source]), el('span', {}, setting.reason))

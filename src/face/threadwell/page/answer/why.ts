@@ -1,0 +1,115 @@
+import type { Explained } from '#protocol'
+import type { PassageReply, RememberedTurnReply, ReplayReply, WhyReply } from '../../api.ts'
+import { openDialog, refusalNote } from '../dialog.ts'
+import { el, icon, say } from '../dom.ts'
+import { get, post } from '../http.ts'
+import { timeWords } from '../words.ts'
+import { recordDetails } from './record.ts'
+import { replayResult } from './replay.ts'
+
+/** The button that stands beside every answer, and what it opens. */
+export function whyButton(answer: string): HTMLElement {
+  return el(
+    'button',
+    { class: 'btn plain sm', type: 'button', click: () => void openWhy(answer) },
+    icon('info', 'sm'),
+    'Why this answer?',
+  )
+}
+
+/** Why an answer is as it is, in plain words; what it rests on opens in place. */
+async function openWhy(answer: string): Promise<void> {
+  const groups = await get<WhyReply>(`/api/answers/${answer}/why`).then(
+    (why) =>
+      why.groups.map(({ title, sentences }) =>
+        section(
+          title,
+          el('ul', { class: 'stack-2 small' }, ...sentences.map((sentence) => sentenceItem(sentence))),
+        ),
+      ),
+    (error: unknown) => [refusalNote(error)],
+  )
+  openDialog({
+    title: 'Why this answer?',
+    width: 'wide',
+    body: [el('div', { class: 'stack-5' }, ...groups, againSection(answer), recordDetails(answer))],
+  })
+}
+
+function section(title: string, ...content: readonly HTMLElement[]): HTMLElement {
+  return el('section', { class: 'sect' }, el('h3', {}, title), ...content)
+}
+
+function sentenceItem({ text, place, turn }: Explained): HTMLElement {
+  if (place === undefined && turn === undefined) return el('li', {}, text)
+  const shown = el('div', { class: 'shown-place', hidden: true })
+  const open = el('button', { class: 'btn plain sm', type: 'button', 'aria-expanded': 'false' }, 'Show it')
+  open.addEventListener('click', async () => {
+    const isOpening = shown.hidden
+    open.setAttribute('aria-expanded', String(isOpening))
+    open.textContent = isOpening ? 'Hide it' : 'Show it'
+    shown.hidden = !isOpening
+    if (!isOpening || shown.children.length > 0) return
+    try {
+      shown.replaceChildren(
+        ...(place === undefined ? await turnParts(turn ?? '') : await passageParts(place)),
+      )
+    } catch (error) {
+      shown.replaceChildren(refusalNote(error))
+    }
+  })
+  return el('li', {}, el('div', { class: 'row wrap' }, el('span', {}, text), open), shown)
+}
+
+async function passageParts({ topic, document: name, start, end }: NonNullable<Explained['place']>) {
+  const query = new URLSearchParams({ topic, document: name, start: String(start), end: String(end) })
+  const passage = await get<PassageReply>(`/api/passage?${query}`)
+  return [
+    el(
+      'q',
+      { class: 'passage' },
+      el('span', { class: 'around' }, passage.before),
+      el('mark', {}, passage.text),
+      el('span', { class: 'around' }, passage.after),
+    ),
+    el('p', { class: 'xs quiet' }, `${name} · ${topic}`),
+  ]
+}
+
+async function turnParts(id: string): Promise<HTMLElement[]> {
+  const { turn } = await get<RememberedTurnReply>(`/api/memory/turns/${id}`)
+  return [
+    ...turn.utterances.map(({ speaker, text }) =>
+      el('p', { class: 'passage' }, el('b', {}, speaker === 'you' ? 'You: ' : 'Runa: '), text),
+    ),
+    el(
+      'p',
+      { class: 'xs quiet' },
+      `${timeWords(turn.at)} · `,
+      el('a', { href: `/chat/${turn.thread}` }, 'Open the chat'),
+    ),
+  ]
+}
+
+/** The same question with the same dice: nothing of it is kept. */
+function againSection(answer: string): HTMLElement {
+  const result = el('div', { class: 'stack' })
+  const button = el('button', { class: 'btn sm', type: 'button' }, icon('rotate-ccw', 'sm'), 'Run it again')
+  button.addEventListener('click', async () => {
+    button.disabled = true
+    result.replaceChildren(
+      el('p', { class: 'small muted' }, 'The answer is made once more. This takes about as long as before.'),
+    )
+    try {
+      const replay = await post<ReplayReply>(`/api/answers/${answer}/replay`, {})
+      result.replaceChildren(...replayResult(replay))
+      say(replay.summary)
+    } catch (error) {
+      result.replaceChildren(refusalNote(error))
+    }
+    button.disabled = false
+  })
+  const words =
+    'From the same words and with the same dice, to see whether it comes out the same. Nothing of it is kept.'
+  return section('Can it be made again?', el('p', { class: 'small' }, words), el('div', {}, button), result)
+}
