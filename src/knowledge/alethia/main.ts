@@ -5,14 +5,15 @@ import { alethiaContract } from '#protocol'
 import { openAlethia } from './alethia.ts'
 import { createAlethiaHandlers } from './service.ts'
 
-// Wiring only: the memory lies in RUNA_HOME, and its master key in the vault.
+// Wiring only: the memory lies in RUNA_HOME, and its master key in the vault. Without a vault nothing is kept.
 await runService(alethiaContract, async ({ secrets, emit, log }) => {
-  const masterKey = await secrets.reveal('alethia.master')
+  const masterKey = secrets.available ? await secrets.reveal('alethia.master') : undefined
   const alethia = await openAlethia(homePaths().memory, {
     masterKey,
     onForgotten: (turns) => emit('forgotten', { turns: [...turns] }),
   })
-  wipe(masterKey)
+  if (masterKey) wipe(masterKey)
+  else log('without a key: nothing is kept')
   if (alethia.faults.length > 0) log('records without a key', { count: alethia.faults.length })
   return {
     handlers: createAlethiaHandlers(alethia),
