@@ -1,17 +1,28 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { createCoven, createDesk, openCoven } from '#kernel/coven'
+import { createCoven, createDesk, openCoven, type Session } from '#kernel/coven'
 import { createSealedMemory, createSocketPair, processStartTicks } from '#kernel/sys'
 import { createBirthplace } from '../../src/kernel/coven/birthplace.ts'
 import { createLink } from '../../src/kernel/coven/link.ts'
 import { openSession } from '../../src/kernel/coven/session.ts'
+import { GILGUL, openHouse } from './coven-house.ts'
 import { launchAsGilgul } from './coven-launch.ts'
+import { until } from './test-runa.ts'
 
 const WORKER = fileURLToPath(new URL('coven-worker.js', import.meta.url))
 const folder = mkdtempSync('/dev/shm/runa-coven-test-')
@@ -30,10 +41,6 @@ function createOutput(): { readonly fd: number; readonly said: () => string } {
   made += 1
   const path = join(folder, `said-${made}`)
   return { fd: openSync(path, 'w'), said: () => readFileSync(path, 'utf8').trim() }
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 const AS_WORKER = (role: string): readonly string[] => [process.execPath, WORKER, role]
@@ -161,4 +168,74 @@ test('a program that is not there is refused as well, and so is one that never p
   const silent = launchAsGilgul(['/bin/sleep', '60'], output.fd, { answer, timeoutMs: 200 })
   await assert.rejects(silent, { code: 'COVEN_REFUSED' })
   writeSync(output.fd, '')
+})
+
+test('after each of ten deaths the next gilgul is served from a vault under a passphrase, and nobody is asked', async () => {
+  const passphrase = Buffer.from('seven quiet herons')
+  const house = openHouse({ unlock: { passphrase }, scryptN: 2 ** 10 })
+  let state = await house.gilgul()
+  const value = Buffer.from('another secret').toString('base64')
+  await house.ask(state, (gilgul) => gilgul.setSecret({ name: 'mail', value }))
+  for (let count = 1; count <= 10; count += 1) {
+    process.kill(state.gilgul.pid, 'SIGKILL')
+    state = await house.gilgul(state.gilgul)
+    assert.equal((await house.ask(state, (gilgul) => gilgul.getSecret({ name: 'mail' }))).value, value)
+  }
+  const { entries } = await house.ask(state, (gilgul) => gilgul.auditSecrets({ count: 200 }))
+  assert.equal(entries.filter(({ operation }) => operation === 'reveal').length, 10)
+  await house.end()
+})
+
+test('a gilgul whose link closes gives out no secret, says so, and is replaced', async () => {
+  const sessions: Session[] = []
+  const house = openHouse({
+    alter: ({ descriptors, attend }) => ({
+      descriptors,
+      async attend(pid) {
+        const session = await attend(pid)
+        sessions.push(session)
+        return session
+      },
+    }),
+  })
+  const state = await house.gilgul()
+  const value = Buffer.from('a secret').toString('base64')
+  await house.ask(state, (gilgul) => gilgul.setSecret({ name: 'mail', value }))
+  sessions[0]?.close()
+  await house.ask(state, async (gilgul) => {
+    await until(async () => (await gilgul.status({})).coven === 'lost')
+    await assert.rejects(gilgul.getSecret({ name: 'mail' }), { code: 'COVEN_LINK_BROKEN' })
+  })
+  assert.match(readFileSync(join(house.paths.logs, 'gilgul.log'), 'utf8'), /The link to coven was closed/)
+  const next = await house.gilgul(state.gilgul)
+  assert.equal((await house.ask(next, (gilgul) => gilgul.getSecret({ name: 'mail' }))).value, value)
+  assert.deepEqual(house.progress, ['gilgul has closed its link to coven. Trying again.'])
+  await house.end()
+})
+
+test('a real gilgul that says coven waits for it, and has no link, makes nothing and ends', async () => {
+  const home = join(folder, 'by-hand')
+  const output = createOutput()
+  const child = spawn(process.execPath, [GILGUL], {
+    stdio: ['pipe', output.fd, 'ignore'],
+    env: { RUNA_HOME: home, RUNA_COVEN: '1', RUNA_LOCK_FD: '3' },
+  })
+  assert.deepEqual(await once(child, 'exit'), [1, null])
+  assert.match(output.said(), /"COVEN_REFUSED","message":"There is no link/)
+  assert.ok(!existsSync(home))
+})
+
+test('a real gilgul that is not the child of coven is refused, also with everything that it should inherit', async () => {
+  const main = join(folder, 'in-between.mjs')
+  const stdio = `['inherit', 'inherit', 'inherit', 3, 4, 5]`
+  writeFileSync(
+    main,
+    `import { spawn } from 'node:child_process'
+    spawn(process.execPath, ['${GILGUL}'], { stdio: ${stdio} }).on('exit', (code) => process.exit(code))`,
+  )
+  const house = openHouse({ main })
+  const failure = await house.ended
+  assert.equal(failure?.code, 'COVEN_REFUSED')
+  assert.match(failure.message, /The link was made by process \d+, which is not the parent/)
+  await house.end()
 })

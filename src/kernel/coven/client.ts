@@ -5,6 +5,8 @@ import { decodeMessage, encodeMessage, type Message } from './message.ts'
 type Operations = (typeof covenContract)['operations']
 
 export interface CovenClient {
+  /** False once the link is closed: whatever is asked then is refused with COVEN_LINK_BROKEN. */
+  isOpen(): boolean
   /**
    * Rejects with what the contract declares, DEADLINE_EXCEEDED, BUSY, or COVEN_LINK_BROKEN. The caller wipes the value that
    * comes back.
@@ -30,8 +32,10 @@ export function createCovenClient(say: (message: Buffer) => void): CovenClient &
 } {
   const waiting = new Map<number, Waiting>()
   let count = 0
+  let isOpen = true
 
   return {
+    isOpen: () => isOpen,
     async ask(operation, input, value) {
       if (waiting.size >= WAITING_MAX) throw new RunaError('BUSY', 'Too many requests wait for coven.')
       count += 1
@@ -63,6 +67,7 @@ export function createCovenClient(say: (message: Buffer) => void): CovenClient &
       else bytes.fill(0)
     },
     end(fault = new RunaError('COVEN_LINK_BROKEN', 'The link to coven was closed.')) {
+      isOpen = false
       for (const { reject } of waiting.values()) reject(fault)
     },
   }

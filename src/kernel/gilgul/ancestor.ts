@@ -8,7 +8,7 @@ import { giveBirth } from './birth.ts'
 import { isAlive } from './identity.ts'
 import { logPath } from './launch.ts'
 import type { Failure, Report } from './report.ts'
-import { createRestarts, RESTART_DEFAULT } from './restarts.ts'
+import { createRestarts, RESTART_DEFAULT, type RestartPolicy } from './restarts.ts'
 import { readRunState, runFiles, runningSentence } from './run-state.ts'
 
 export interface AncestorOptions {
@@ -27,6 +27,8 @@ export interface AncestorOptions {
   readonly openCoven?: () => Promise<AncestorCoven>
   /** Of gilgul; tests have their own. */
   readonly gilgulMain?: string
+  /** How often it may die; tests have their own. */
+  readonly restart?: RestartPolicy
 }
 
 /** What the ancestor needs of coven. */
@@ -59,11 +61,11 @@ export async function runAncestor(options: AncestorOptions): Promise<Failure | u
 }
 
 async function keepGilgul(
-  { paths, port, stopping, onProgress, onReady, gilgulMain }: AncestorOptions,
+  { paths, port, stopping, onProgress, onReady, gilgulMain, restart = RESTART_DEFAULT }: AncestorOptions,
   lock: number,
   prepareLaunch: AncestorCoven['prepareLaunch'] | undefined,
 ): Promise<Failure | undefined> {
-  const patience = createRestarts(RESTART_DEFAULT)
+  const patience = createRestarts(restart)
   let restarts = 0
   let isReady = false
 

@@ -144,7 +144,7 @@ async function govern({ services, modelSpec, report, stopping }: RunOptions, wor
   const shutDown = () => stopping.abort()
   const handlers = createGilgul({
     ...{ supervisor, modelSpec, restarts, shutDown },
-    ...{ secrets: secrets.handlers, busSealed: bus.seals !== 'nothing' },
+    ...{ secrets: secrets.handlers, covenState: secrets.covenState, busSealed: bus.seals !== 'nothing' },
     startedAt: Date.now(),
   })
   const service = serve(gilgulContract, handlers, transport)

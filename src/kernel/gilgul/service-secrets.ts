@@ -1,5 +1,5 @@
 import type { CovenClient } from '#kernel/coven'
-import { RunaError } from '#protocol'
+import { type CovenState, RunaError } from '#protocol'
 import { makeOwnSecrets, type OwnSecretsOptions, readIdentities } from './own-secrets.ts'
 import { createPersonSecrets, type PersonSecretHandlers } from './person-secrets.ts'
 import { createSecretDesk, type SecretHandlers } from './secret-desk.ts'
@@ -11,6 +11,7 @@ export interface ServiceSecrets {
   /** A copy of the key that a service is born with. Undefined for models, which own nothing, and without coven. */
   identityOf(service: string): Buffer | undefined
   readonly handlers: AllSecretHandlers
+  covenState(): CovenState
 }
 
 /** Makes what is missing. Rejects with what coven rejects with: nobody is to go on as if there were no coven. */
@@ -22,6 +23,7 @@ export async function openServiceSecrets({
   const identities = await readIdentities({ coven, ...options })
   await makeOwnSecrets({ coven, ...options })
   return {
+    covenState: () => (coven.isOpen() ? 'linked' : 'lost'),
     identityOf(service) {
       const identity = identities.get(service)
       return identity && Buffer.from(identity)
@@ -35,6 +37,7 @@ export async function openServiceSecrets({
 
 const missing = () => Promise.reject(new RunaError('SECRETS_MISSING'))
 const WITHOUT_COVEN: ServiceSecrets = {
+  covenState: () => 'absent',
   identityOf: () => undefined,
   handlers: {
     reveal: missing,

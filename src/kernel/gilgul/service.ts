@@ -1,4 +1,4 @@
-import type { gilgulContract, Handlers, ServiceStatus } from '#protocol'
+import type { CovenState, gilgulContract, Handlers, ServiceStatus } from '#protocol'
 import type { Keeper } from './keeper.ts'
 import { memoryBytesOf, memoryBytesWithChildren } from './memory-use.ts'
 import type { AllSecretHandlers } from './service-secrets.ts'
@@ -13,12 +13,13 @@ export interface GilgulOptions {
   /** Milliseconds since 1970. */
   readonly startedAt: number
   readonly busSealed: boolean
+  readonly covenState: () => CovenState
   readonly shutDown: () => void
   readonly secrets: AllSecretHandlers
 }
 
 export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulContract> {
-  const { supervisor, modelSpec, restarts, startedAt, busSealed, shutDown, secrets } = options
+  const { supervisor, modelSpec, restarts, startedAt, busSealed, covenState, shutDown, secrets } = options
   const startedMs = performance.now()
 
   async function own(): Promise<ServiceStatus> {
@@ -37,7 +38,7 @@ export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulCont
   return {
     async status() {
       const services = await Promise.all([own(), ...supervisor.keepers().map(statusOf)])
-      return { services, startedAt, busSealed }
+      return { services, startedAt, busSealed, coven: covenState() }
     },
     async startModel({ name, settings }) {
       const keeper = supervisor.add(modelSpec(name, settings))

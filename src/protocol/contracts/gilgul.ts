@@ -35,6 +35,10 @@ export const serviceStatusSchema = z.object({
 })
 export type ServiceStatus = z.infer<typeof serviceStatusSchema>
 
+/** absent: Runa was started without. lost: the link is closed, and coven is about to start another gilgul. */
+const covenStateSchema = z.enum(['linked', 'lost', 'absent'])
+export type CovenState = z.infer<typeof covenStateSchema>
+
 /** In base64, some 64 KiB of a secret and what is around it. */
 const SEALED_LENGTH_MAX = 100_000
 
@@ -64,6 +68,7 @@ export const gilgulContract = defineContract({
         startedAt: count,
         /** False where runa.yaml switches the sealing of people's words on the bus off. */
         busSealed: z.boolean().default(true),
+        coven: covenStateSchema.default('linked'),
       }),
       errors: [],
       limits: { timeoutMs: 5_000, runningMax: 64 },

@@ -1,14 +1,23 @@
 import { quoteArgument } from '#kernel/home'
-import { gilgulContract, type ServiceStatus, threadwellContract } from '#protocol'
+import { type CovenState, gilgulContract, type ServiceStatus, threadwellContract } from '#protocol'
 import { withRuna } from '../connection.ts'
 import { formatBytes, formatDuration, formatTable, print } from '../output.ts'
 
 const NOT_SEALED =
   'WARNING: the bus is not sealed (bus.sealed in runa.yaml). Every program of yours can read what is said.\n'
 
+const ABOUT_COVEN: Readonly<Record<CovenState, string>> = {
+  linked: '',
+  lost: 'gilgul has lost its link to coven: no secrets are given out. It is about to be started again.',
+  absent: [
+    'Runa runs without coven: it has no secrets, keeps nothing of what is said, and lets no other program in.',
+    'Start it with coven: `runa down`, then `runa up`\n',
+  ].join('\n'),
+}
+
 export async function status({ json }: { readonly json: boolean }): Promise<void> {
   await withRuna([], async ({ client, signal }) => {
-    const { services, startedAt, busSealed } = await client(gilgulContract).status({}, { signal })
+    const { services, startedAt, busSealed, coven } = await client(gilgulContract).status({}, { signal })
     const page = services.find(({ name }) => name === threadwellContract.name)
     const address =
       page?.state === 'running'
@@ -17,11 +26,11 @@ export async function status({ json }: { readonly json: boolean }): Promise<void
             .catch(() => undefined)
         : undefined
     const { url = '', loginUrl = '' } = address ?? {}
-    const warning = busSealed ? [] : [NOT_SEALED]
+    const warnings = [busSealed ? '' : NOT_SEALED, ABOUT_COVEN[coven]].filter((text) => text !== '')
     print(
-      { services, startedAt, busSealed, url, loginUrl },
+      { services, startedAt, busSealed, coven, url, loginUrl },
       json,
-      [...warning, describe(services, loginUrl)].join('\n'),
+      [...warnings, describe(services, loginUrl)].join('\n'),
     )
   })
 }
