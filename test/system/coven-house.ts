@@ -24,7 +24,7 @@ import { call, connect } from '#kernel/service'
 import { type Client, gilgulContract } from '#protocol'
 import { until } from './test-runa.ts'
 
-export const GILGUL = fileURLToPath(new URL('coven-gilgul.js', import.meta.url))
+export const GILGUL = fileURLToPath(new URL('coven-gilgul-worker.js', import.meta.url))
 const IMPATIENT = { pauseFirstMs: 1, pauseMaxMs: 50, healthyMs: 10_000, deathsMax: 1_000, windowMs: 60_000 }
 
 /** coven and gilgul as `runa up` has them, in a home of their own, with this process as the ancestor. */

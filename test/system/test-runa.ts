@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { type RunState, readRunState, runFiles } from '#kernel/gilgul'
+import { isAlive, type RunState, readRunState, runFiles } from '#kernel/gilgul'
 import { homeDigest, homePaths, packageFolder } from '#kernel/home'
 import { processStartTicks } from '#kernel/sys'
 import type { ServiceStatus } from '#protocol'
@@ -54,6 +54,13 @@ export function createTestRuna(
   if (config !== '') writeFileSync(join(home, 'runa.yaml'), config)
   const environment = { ...process.env, RUNA_HOME: home, RUNA_PORT: '0', ...changes }
   const started: ChildProcess[] = []
+
+  /** The first two are closed to the eyes of others, unless those are root's. */
+  function processes(): number[] {
+    const state = readRunState(runFiles(homePaths(home)).state)
+    const closed = [state?.ancestor, state?.gilgul].flatMap((one) => (one && isAlive(one) ? one.pid : []))
+    return [...new Set([...closed, ...processesOf(home)])]
+  }
 
   const runa = (...words: readonly string[]) => runaWith('', ...words)
 
@@ -116,10 +123,10 @@ export function createTestRuna(
       if (!state) throw new Error('there is no state file')
       return state
     },
-    processes: () => processesOf(home),
+    processes,
     async remove() {
-      for (const pid of processesOf(home)) kill(pid)
-      await until(() => processesOf(home).length === 0)
+      for (const pid of processes()) kill(pid)
+      await until(() => processes().length === 0)
       for (const child of started) child.kill('SIGKILL')
       rmSync(join('/dev/shm', `runa-${homeDigest(home)}`), { recursive: true, force: true })
       rmSync(home, { recursive: true, force: true })

@@ -1,52 +1,66 @@
-import { openSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { createCoven, createDesk, openCoven } from '#kernel/coven'
-import { launchAsGilgul } from '../system/coven-launch.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { call } from '#kernel/service'
+import { gilgulContract } from '#protocol'
+import { createTestRuna, kill, type TestRuna } from '../system/test-runa.ts'
 import type { TortureRow } from './row.ts'
+import { overBus } from './running.ts'
 
-const WORKER = fileURLToPath(new URL('../system/coven-worker.js', import.meta.url))
-const SERVED_MS_MAX = 15_000
+const SERVED_MS_MAX = 45_000
+/** So many deaths a minute the ancestor bears; with one more, it gives gilgul up. */
+const DEATHS_MAX = 9
+const MINUTE_MS = 61_000
+const SECRET = Buffer.from('a secret of a whole Runa').toString('base64')
 
-/** Kills one gilgul after the other, each once it was given a secret, of a vault whose passphrase was said once. */
+/**
+ * Kills one gilgul of a whole Runa after the other. The vault is under a passphrase, which was said once, and there is
+ * nobody to say it again: each time the next gilgul has to give out the secret.
+ */
 export async function killGilguls(kills: number): Promise<TortureRow> {
-  const folder = await mkdtemp(join(tmpdir(), 'runa-torture-gilgul-'))
-  const opened = await openCoven({ folder, unlock: { passphrase: Buffer.from('seven quiet herons') } })
-  await opened.vault.set('mail', Buffer.from('a secret'))
-  await opened.vault.grant('mail', 'tieto', true)
-  const desk = createDesk(createCoven(opened))
-  const output = openSync('/dev/null', 'w')
-  const counts = { served: 0, wedged: 0 }
+  const runa = createTestRuna()
+  const counts = { served: 0, wedged: 0, lost: 0 }
+  const deaths: number[] = []
   try {
+    const { status, stderr } = await runa.runaWith(
+      'seven quiet herons\n',
+      ...['up', '--detach', '--passphrase-stdin'],
+    )
+    if (status !== 0) throw new Error(stderr)
+    await overBus(runa, (transport) =>
+      call(gilgulContract, transport).setSecret({ name: 'mail', value: SECRET }),
+    )
     for (let count = 0; count < kills; count += 1) {
-      let wasServed: () => void = () => {}
-      const served = new Promise<void>((resolve) => {
-        wasServed = resolve
-      })
-      const { child } = await launchAsGilgul([process.execPath, WORKER, 'honest'], output, {
-        async answer(request) {
-          const answered = await desk(request)
-          setImmediate(wasServed)
-          return answered
-        },
-      })
-      const timer = setTimeout(() => {
-        counts.wedged += 1
-        wasServed()
-      }, SERVED_MS_MAX)
-      await served
-      clearTimeout(timer)
-      counts.served += 1
-      child.kill('SIGKILL')
+      const [oldest] = deaths.slice(-DEATHS_MAX, deaths.length - DEATHS_MAX + 1)
+      if (oldest !== undefined) await sleep(Math.max(0, oldest + MINUTE_MS - performance.now()))
+      deaths.push(performance.now())
+      const given = await killOneGilgul(runa)
+      if (given === undefined) counts.wedged += 1
+      else if (given === SECRET) counts.served += 1
+      else counts.lost += 1
     }
-    // One entry for each that was served.
-    const entries = await opened.audit.latest(kills)
-    const lost = kills - entries.filter(({ operation }) => operation === 'reveal').length
-    return { case: 'gilgul killed, vault under a passphrase', faults: kills, lost, torn: 0, ...counts }
+    return { case: 'gilgul killed, vault under a passphrase', faults: kills, torn: 0, ...counts }
   } finally {
-    await opened.close()
-    await rm(folder, { recursive: true })
+    await runa.runa('down')
+    await runa.remove()
   }
+}
+
+/** What the next one gives out; undefined where it gives nothing within the time. */
+async function killOneGilgul(runa: TestRuna): Promise<string | undefined> {
+  const { pid } = runa.state().gilgul
+  kill(pid)
+  const deadlineMs = performance.now() + SERVED_MS_MAX
+  while (performance.now() < deadlineMs) {
+    const given = await askNext(runa, pid).catch(() => undefined)
+    if (given !== undefined) return given
+    await sleep(20)
+  }
+  return undefined
+}
+
+async function askNext(runa: TestRuna, before: number): Promise<string | undefined> {
+  if (runa.state().gilgul.pid === before) return undefined
+  return await overBus(runa, async (transport) => {
+    const { value } = await call(gilgulContract, transport).getSecret({ name: 'mail' }, { timeoutMs: 2_000 })
+    return value
+  })
 }

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { createTestRuna, kill, until } from './test-runa.ts'
+
+const PASSPHRASE = 'seven quiet herons'
+const runa = createTestRuna()
+after(() => runa.remove())
+const vault = (name: string) => join(runa.home, 'vault', name)
+
+/** Every byte of the vault, by file. */
+function vaultBytes(): Record<string, string> {
+  const names = readdirSync(join(runa.home, 'vault'))
+  return Object.fromEntries(names.map((name) => [name, readFileSync(vault(name), 'hex')]))
+}
+
+/** Nothing where even the same user may not look. */
+function toldBy(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1')
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'EACCES')
+    return ''
+  }
+}
+
+async function refuses(code: string, input: string, ...words: readonly string[]): Promise<void> {
+  const before = vaultBytes()
+  const { status, stderr } = await runa.runaWith(input, ...words, '--json')
+  assert.equal(status, 1, stderr)
+  const { error } = JSON.parse(stderr) as { error: { code: string; advice: string } }
+  assert.equal(error.code, code)
+  assert.notEqual(error.advice, '')
+  assert.deepEqual(vaultBytes(), before)
+}
+
+test('the first start makes a key file, and says once what that protects', async () => {
+  const { status, stderr } = await runa.runa('up', '--detach')
+  assert.equal(status, 0, stderr)
+  assert.match(stderr, /sealed with a key that was just made: .*vault\.key\.\n.*does not help against/)
+  assert.equal((await runa.runaWith('of 11 bytes', 'secret', 'set', 'mail')).status, 0)
+  assert.equal((await runa.runa('secret', 'get', 'mail')).stdout, 'of 11 bytes')
+  assert.equal((await runa.runa('secret', 'get', 'alethia.master', '--json')).status, 1)
+  const list = (await runa.runa('secret')).stdout
+  assert.match(list, /^mail .* you +person$/m)
+  assert.match(list, /^alethia\.master .* alethia +alethia$/m)
+  assert.match((await runa.runa('secret', 'audit')).stdout, /person +reveal +mail +granted\n/)
+  await refuses('RUNNING_ALREADY', `${PASSPHRASE}\n`, 'secret', 'passphrase', '--passphrase-stdin')
+  await runa.runa('down')
+})
+
+test('a passphrase takes the place of the key file, and then nothing opens without it', async () => {
+  const { status, stderr } = await runa.runaWith(
+    `${PASSPHRASE}\n`,
+    'secret',
+    'passphrase',
+    '--passphrase-stdin',
+  )
+  assert.equal(status, 0, stderr)
+  assert.ok(!readdirSync(join(runa.home, 'vault')).includes('vault.key'))
+  await refuses('VAULT_KEY_MISSING', '', 'up')
+  await refuses('VAULT_KEY_MISSING', '', 'up', '--detach')
+  await refuses('VAULT_LOCKED', 'seven quiet herrings\n', 'up', '--passphrase-stdin')
+  await refuses('VAULT_LOCKED', 'seven quiet herrings\n', 'up', '--detach', '--passphrase-stdin')
+})
+
+test('a detached Runa has the passphrase from a pipe, and serves secrets after a death without a person', async () => {
+  const { status, stderr } = await runa.runaWith(`${PASSPHRASE}\n`, 'up', '--detach', '--passphrase-stdin')
+  assert.equal(status, 0, stderr)
+  assert.doesNotMatch(stderr, /vault\.key/)
+  for (const pid of [runa.state().ancestor.pid, ...runa.processes()]) {
+    for (const file of ['cmdline', 'environ']) assert.ok(!toldBy(pid, file).includes('herons'))
+  }
+  const before = runa.state().gilgul.pid
+  kill(before)
+  await until(() => runa.state().gilgul.pid !== before)
+  assert.equal((await runa.runa('secret', 'get', 'mail')).stdout, 'of 11 bytes')
+  await runa.runa('down')
+})
+
+test('a vault that is damaged, gone or another one, and a list that was cut, are refused, and left as they are', async () => {
+  const [sealed, list] = ['secrets.vault', 'audit.journal'].map((name) => readFileSync(vault(name))) as [
+    Buffer,
+    Buffer,
+  ]
+  const up = ['up', '--passphrase-stdin']
+  const flipped = Buffer.from(sealed)
+  flipped[200] = (flipped[200] ?? 0) ^ 1
+  writeFileSync(vault('secrets.vault'), flipped)
+  await refuses('VAULT_CORRUPT', `${PASSPHRASE}\n`, ...up)
+  writeFileSync(vault('secrets.vault'), 'a letter to a friend')
+  await refuses('VAULT_VERSION', `${PASSPHRASE}\n`, ...up)
+  writeFileSync(vault('secrets.vault'), sealed)
+  rmSync(vault('secrets.vault'))
+  await refuses('VAULT_MISSING', `${PASSPHRASE}\n`, ...up)
+  writeFileSync(vault('secrets.vault'), sealed)
+  writeFileSync(vault('audit.journal'), list.subarray(0, 8))
+  await refuses('AUDIT_BROKEN', `${PASSPHRASE}\n`, ...up)
+})
+
+test('a list that is lost is begun anew on purpose, and without coven Runa says what is missing', async () => {
+  const anew = await runa.runaWith(`${PASSPHRASE}\n`, 'up', '--detach', '--passphrase-stdin', '--new-list')
+  assert.equal(anew.status, 0, anew.stderr)
+  assert.equal((await runa.runa('secret', 'get', 'mail')).stdout, 'of 11 bytes')
+  await runa.runa('down')
+  const without = await runa.runa('up', '--detach', '--without-coven')
+  assert.equal(without.status, 0, without.stderr)
+  assert.match(without.stderr, /without coven: it has no secrets/)
+  assert.equal((await runa.ask('status'))['coven'], 'absent')
+  await refuses('SECRETS_MISSING', '', 'secret', 'list')
+  await runa.runa('down')
+})
