@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { call } from '#kernel/service'
 import { conversationContract, inferenceContract, type Replay, type Turn } from '#protocol'
 import { writeGguf } from '../model/gguf.ts'
 import { randomLlama, SMALL } from '../model/random-models.ts'
@@ -65,7 +64,7 @@ async function addModel(runa: TestRuna, seed: number): Promise<void> {
 }
 
 async function exchangeModel(runa: TestRuna): Promise<void> {
-  await overBus(runa, (transport) => call(inferenceContract, transport).removeModel({ id: MODEL }))
+  await overBus(runa, (clientOf) => clientOf(inferenceContract).removeModel({ id: MODEL }))
   await addModel(runa, 2)
 }
 
@@ -81,9 +80,9 @@ async function record(runa: TestRuna, answers: number, random: () => number): Pr
       ...(isDrawn ? { model: MODEL, sampling } : { model: 'extractive' }),
       ...(thread !== undefined && random() < 0.5 && { thread }),
     }
-    await overBus(runa, async (transport) => {
+    await overBus(runa, async (clientOf) => {
       const options = { timeoutMs: TIMEOUT_MS }
-      for await (const item of call(conversationContract, transport).turn(question, options)) {
+      for await (const item of clientOf(conversationContract).turn(question, options)) {
         if (item.kind === 'start') thread = item.thread ?? undefined
         if (item.kind === 'end') turns.push(item.turn)
       }
@@ -93,8 +92,8 @@ async function record(runa: TestRuna, answers: number, random: () => number): Pr
 }
 
 async function replayAll(runa: TestRuna, turns: readonly Turn[]): Promise<Replay[]> {
-  return await overBus(runa, async (transport) => {
-    const conversation = call(conversationContract, transport)
+  return await overBus(runa, async (clientOf) => {
+    const conversation = clientOf(conversationContract)
     const replays: Replay[] = []
     for (const { id } of turns) replays.push(await conversation.replay({ id }, { timeoutMs: TIMEOUT_MS }))
     return replays

@@ -1,18 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { call, connect, type Transport } from '#kernel/service'
-import { conversationContract, gilgulContract, type Turn } from '#protocol'
+import { call, connect } from '#kernel/service'
+import { type Client, type Contract, conversationContract, gilgulContract, type Turn } from '#protocol'
 import { kill, type TestRuna } from '../system/test-runa.ts'
 
 /** A Runa that answers no question for so long does not come back. */
 const WEDGED_MS = 30_000
 
+type ClientOf = <C extends Contract>(contract: C) => Client<C>
+
 export async function overBus<Result>(
   runa: TestRuna,
-  use: (transport: Transport) => Promise<Result>,
+  use: (clientOf: ClientOf) => Promise<Result>,
 ): Promise<Result> {
-  const { transport, close } = await connect(runa.state().bus, `torture-${process.pid}`)
+  const { transportTo, close } = await connect(runa.state().bus, `torture-${process.pid}`)
   try {
-    return await use(transport)
+    return await use((contract) => call(contract, transportTo(contract.name)))
   } finally {
     close()
   }
@@ -30,9 +32,9 @@ export async function askOnce(
   question: Question,
   onBegin: (answer: string, thread: string) => void = () => {},
 ): Promise<Turn> {
-  return await overBus(runa, async (transport) => {
+  return await overBus(runa, async (clientOf) => {
     const options = { timeoutMs: 10_000 }
-    for await (const item of call(conversationContract, transport).turn(question, options)) {
+    for await (const item of clientOf(conversationContract).turn(question, options)) {
       if (item.kind === 'start') onBegin(item.answer, item.thread ?? '')
       if (item.kind === 'end') return item.turn
     }
@@ -42,8 +44,8 @@ export async function askOnce(
 
 /** Undefined while it does not run. */
 async function pidOf(runa: TestRuna, name: string): Promise<number | undefined> {
-  return await overBus(runa, async (transport) => {
-    const { services } = await call(gilgulContract, transport).status({})
+  return await overBus(runa, async (clientOf) => {
+    const { services } = await clientOf(gilgulContract).status({})
     const service = services.find((status) => status.name === name)
     return service?.state === 'running' ? (service.pid ?? undefined) : undefined
   }).catch(() => undefined)

@@ -1,9 +1,8 @@
-import { readdirSync, truncateSync } from 'node:fs'
+import { readdirSync, statSync, truncateSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { homePaths } from '#kernel/home'
-import { call } from '#kernel/service'
 import { conversationContract, type Turn } from '#protocol'
 import { createTestRuna, type TestRuna } from '../system/test-runa.ts'
 import type { TortureOptions, TortureRow } from './row.ts'
@@ -28,9 +27,9 @@ interface Asking {
 export async function tortureServices({ faults, random }: TortureOptions): Promise<TortureRow[]> {
   const storm = await runStorm('questions under kills', { faults, random }, () => {})
   const planted = await runStorm(
-    'planted: a thread is cut off on the disk',
+    'planted: the memory is cut off on the disk',
     { faults: 2, random },
-    cutThreads,
+    cutMemory,
   )
   return [storm, { ...planted, found: Number(planted['lost']) > 0 }]
 }
@@ -112,8 +111,8 @@ function keepAsking(runa: TestRuna): Asking {
 /** Looks for every acknowledged turn in what was stored. */
 async function compare(runa: TestRuna, answered: readonly Turn[]): Promise<{ lost: number; torn: number }> {
   let [lost, torn] = [0, 0]
-  await overBus(runa, async (transport) => {
-    const conversation = call(conversationContract, transport)
+  await overBus(runa, async (clientOf) => {
+    const conversation = clientOf(conversationContract)
     for (const { id, answer } of answered) {
       const record = await conversation.answer({ id }).catch(() => undefined)
       if (!record) lost += 1
@@ -123,8 +122,11 @@ async function compare(runa: TestRuna, answered: readonly Turn[]): Promise<{ los
   return { lost, torn }
 }
 
-/** What a disk might do that breaks its promise. */
-function cutThreads({ home }: TestRuna): void {
-  const folder = homePaths(home).threads
-  for (const name of readdirSync(folder)) truncateSync(join(folder, name))
+/** What a disk might do that breaks its promise: the last of what was said is no longer there. */
+function cutMemory({ home }: TestRuna): void {
+  const folder = homePaths(home).memory
+  for (const name of readdirSync(folder).filter((file) => file.endsWith('.log'))) {
+    const path = join(folder, name)
+    truncateSync(path, statSync(path).size >> 1)
+  }
 }

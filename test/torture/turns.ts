@@ -1,7 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { call } from '#kernel/service'
 import { alethiaContract, conversationContract, type Turn } from '#protocol'
 import { createTestRuna, type TestRuna } from '../system/test-runa.ts'
 import type { TortureOptions, TortureRow } from './row.ts'
@@ -149,14 +148,14 @@ function keepAsking(runa: TestRuna, { hasty, random }: Storm): Asking {
 /** Looks for each turn that was acknowledged: its record, and its place in its thread; and reads the whole chain again. */
 async function look(runa: TestRuna, told: readonly Told[]) {
   const counts = { lost: 0, torn: 0, chainFaults: 0 }
-  await overBus(runa, async (transport) => {
-    const conversation = call(conversationContract, transport)
+  await overBus(runa, async (clientOf) => {
+    const conversation = clientOf(conversationContract)
     for (const { id, thread, answer } of told) {
       const record = await conversation.answer({ id }).catch(() => undefined)
       if (!record) counts.lost += 1
       else if (record.thread !== thread || (answer ?? record.answer) !== record.answer) counts.torn += 1
     }
-    const { faults } = await call(alethiaContract, transport).verify({})
+    const { faults } = await clientOf(alethiaContract).verify({})
     counts.chainFaults += faults.length
   })
   return counts
