@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { call } from '#kernel/service'
 import { gilgulContract } from '#protocol'
 import { createTestRuna, kill, type TestRuna } from '../system/test-runa.ts'
 import type { TortureRow } from './row.ts'
@@ -25,9 +24,7 @@ export async function killGilguls(kills: number): Promise<TortureRow> {
       ...['up', '--detach', '--passphrase-stdin'],
     )
     if (status !== 0) throw new Error(stderr)
-    await overBus(runa, (transport) =>
-      call(gilgulContract, transport).setSecret({ name: 'mail', value: SECRET }),
-    )
+    await overBus(runa, (clientOf) => clientOf(gilgulContract).setSecret({ name: 'mail', value: SECRET }))
     for (let count = 0; count < kills; count += 1) {
       const [oldest] = deaths.slice(-DEATHS_MAX, deaths.length - DEATHS_MAX + 1)
       if (oldest !== undefined) await sleep(Math.max(0, oldest + MINUTE_MS - performance.now()))
@@ -59,8 +56,8 @@ async function killOneGilgul(runa: TestRuna): Promise<string | undefined> {
 
 async function askNext(runa: TestRuna, before: number): Promise<string | undefined> {
   if (runa.state().gilgul.pid === before) return undefined
-  return await overBus(runa, async (transport) => {
-    const { value } = await call(gilgulContract, transport).getSecret({ name: 'mail' }, { timeoutMs: 2_000 })
+  return await overBus(runa, async (clientOf) => {
+    const { value } = await clientOf(gilgulContract).getSecret({ name: 'mail' }, { timeoutMs: 2_000 })
     return value
   })
 }
