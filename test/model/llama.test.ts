@@ -112,7 +112,10 @@ for (const [name, path] of [
       const first = await complete(engine, { temperature: 1.2, tokensMax: 40 })
       const { sampling = {}, computation } = first.begun
       assert.deepEqual([sampling.temperature, sampling.topK, typeof sampling.seed], [1.2, 40, 'number'])
-      assert.match(computation?.build ?? '', /^node-llama-cpp [\d.]+, llama\.cpp \S+$/)
+      assert.match(
+        computation?.build ?? '',
+        /^node-llama-cpp [\d.]+, llama\.cpp \S+, reading 256 tokens at a time$/,
+      )
       assert.ok(computation?.cpu.startsWith(process.arch))
       assert.deepEqual([computation?.threads, computation?.contextTokens], [1, CONTEXT_TOKENS])
 

@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { getModuleVersion, type Llama } from 'node-llama-cpp'
 import type { Computation } from '#protocol'
+import { BATCH_TOKENS } from '../gguf/describe.ts'
 
 /** Which engine it is, and which of its codes it has chosen for this machine. */
 export async function describeBuild(llama: Llama): Promise<Pick<Computation, 'build' | 'cpu' | 'gpu'>> {
   const maps = await readFile('/proc/self/maps', 'utf8').catch(() => '')
   return {
-    build: `node-llama-cpp ${await getModuleVersion()}, llama.cpp ${llama.llamaCppRelease.release}`,
+    // How a prompt is cut decides about the last bits of its sums, and so about tokens.
+    build: `node-llama-cpp ${await getModuleVersion()}, llama.cpp ${llama.llamaCppRelease.release}, reading ${BATCH_TOKENS} tokens at a time`,
     cpu: [process.arch, ...cpuVariant(maps)].join(' '),
     gpu: llama.gpu ? [llama.gpu, ...(await llama.getGpuDeviceNames())].join(' ') : '',
   }
