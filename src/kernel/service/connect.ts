@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { attachBus } from '#kernel/splinter'
 import { createBusTransport } from './bus-transport.ts'
 import { knock } from './knock.ts'
@@ -17,8 +18,17 @@ export interface Connection {
  * BUS_FORBIDDEN or BUS_FULL, and as `knock` does.
  */
 export async function connect(busPath: string, name: string): Promise<Connection> {
-  const words = await knock(busPath)
-  const transport = createBusTransport(attachBus(busPath, { name, words }))
-  const ways = createWays(transport, { name, words }, privateBusBeside(busPath))
-  return { transport, transportTo: ways.to, close: ways.close }
+  for (;;) {
+    const file = fileAt(busPath)
+    const words = await knock(busPath)
+    const transport = createBusTransport(attachBus(busPath, { name, words }))
+    const ways = createWays(transport, { name, words }, privateBusBeside(busPath))
+    if (fileAt(busPath) === file) return { transport, transportTo: ways.to, close: ways.close }
+    // gilgul came back between door and bus: these keys fit the bus of its last life.
+    ways.close()
+  }
+}
+
+function fileAt(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino
 }
