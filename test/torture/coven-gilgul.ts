@@ -26,7 +26,7 @@ export async function killGilguls(kills: number): Promise<TortureRow> {
     if (status !== 0) throw new Error(stderr)
     await overBus(runa, (clientOf) => clientOf(gilgulContract).setSecret({ name: 'mail', value: SECRET }))
     for (let count = 0; count < kills; count += 1) {
-      const [oldest] = deaths.slice(-DEATHS_MAX, deaths.length - DEATHS_MAX + 1)
+      const oldest = deaths.at(-DEATHS_MAX)
       if (oldest !== undefined) await sleep(Math.max(0, oldest + MINUTE_MS - performance.now()))
       deaths.push(performance.now())
       const given = await killOneGilgul(runa)
