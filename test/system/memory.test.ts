@@ -94,3 +94,18 @@ test('what is said off the record is nowhere but in the memory of those who spea
   )
   assert.deepEqual(inClear(), [])
 })
+
+test('what was forgotten is gone, and no key brings it back', async () => {
+  const { total } = (await runa.ask('memory', 'forget', '--containing', 'Tuulikki')) as { total: number }
+  assert.ok(total >= 1)
+  await runa.ask('memory', 'forget', '--containing', 'Tuulikki', '--yes')
+  assert.deepEqual(inClear(), [])
+  const { prompt } = await recordOf('What does my aunt keep?')
+  assert.deepEqual(
+    prompt.filter(({ text }) => text?.includes('Tuulikki')),
+    [],
+  )
+  await runa.ask('down')
+  assert.deepEqual(inClear(), [])
+  assert.deepEqual(await withEveryKey(), [])
+})
