@@ -92,6 +92,8 @@ test('what is said off the record is nowhere but in the memory of those who spea
     prompt.filter(({ text }) => text?.includes('Ragnarild')),
     [],
   )
+  await page.post(`/api/threads/${thread}/close`, {})
+  await assert.rejects(page.get(`/api/threads/${thread}`), /THREAD_UNKNOWN/)
   assert.deepEqual(inClear(), [])
 })
 
