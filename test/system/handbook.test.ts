@@ -73,7 +73,7 @@ test('every command that the handbook and the README name can be typed', async (
   const texts = await Promise.all(
     [...names, packageFolder('README.md')].map((path) => readFile(path, 'utf8')),
   )
-  const named = texts.join('\n').matchAll(/npx runa ([a-z]+)(?: ([a-z]+)\b)?/g)
+  const named = texts.join('\n').matchAll(/npx runa ([a-z]+)(?: ([a-z][a-z-]*)\b)?/g)
   const unknown = [...named].filter(([, command = '', word]) => {
     const below = known.get(command)?.commands.map((child) => child.name()) ?? []
     return !known.has(command) || (below.length > 0 && word !== undefined && !below.includes(word))
