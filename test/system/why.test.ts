@@ -3,10 +3,13 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { call, connect } from '#kernel/service'
-import { type Client, conversationContract, type Explanation, type Replay } from '#protocol'
+import { type Client, conversationContract, type Replay } from '#protocol'
 import { writeModel } from '../model/fixtures.ts'
 import { randomLlama, SMALL } from '../model/random-models.ts'
 import { createTestRuna } from './test-runa.ts'
+
+type Conversation = Client<typeof conversationContract>
+type Asked = Partial<Parameters<Conversation['turn']>[0]>
 
 /** A token of the model that is written here is mostly one byte. */
 const CONTEXT_TOKENS = 6_144
@@ -21,11 +24,16 @@ before(async () => {
   await runa.ask('ingest', folder, '--topic', 'sea')
 })
 
-async function ask(question: string, ...words: readonly string[]): Promise<string> {
-  return String((await runa.ask('ask', question, ...words))['id'])
+async function ask(question: string, asked: Asked = {}): Promise<string> {
+  return await overBus(async (conversation) => {
+    for await (const item of conversation.turn({ question, ...asked })) {
+      if (item.kind === 'end') return item.turn.id
+    }
+    throw new Error('the answer broke off')
+  })
 }
 
-async function overBus<Result>(use: (conversation: Client<typeof conversationContract>) => Promise<Result>) {
+async function overBus<Result>(use: (conversation: Conversation) => Promise<Result>) {
   const { transport, close } = await connect(runa.state().bus, `test-${process.pid}`)
   try {
     return await use(call(conversationContract, transport))
@@ -34,8 +42,8 @@ async function overBus<Result>(use: (conversation: Client<typeof conversationCon
   }
 }
 
-async function why(...words: readonly string[]): Promise<string[]> {
-  const { groups } = (await runa.ask('why', ...words)) as unknown as Explanation
+async function why(id: string): Promise<string[]> {
+  const { groups } = await overBus((conversation) => conversation.why({ id }))
   return groups.flatMap(({ about, sentences }) => sentences.map(({ text }) => `${about}: ${text}`))
 }
 
@@ -48,14 +56,14 @@ async function replay(...words: readonly string[]): Promise<Replay & { readonly 
 test('what somebody asked for in words holds at the very next request, and why says so', async () => {
   await runa.ask('speak', 'agree', 'settings')
   await ask('Shorter, please')
-  const id = await ask('Do whales sing?', '--topic', 'sea')
+  const id = await ask('Do whales sing?', { topics: ['sea'] })
   const { prompt, manner } = await overBus((conversation) => conversation.answer({ id }))
   assert.match(prompt.find(({ origin }) => origin === 'manner')?.text ?? '', /a few sentences/)
   assert.deepEqual(
     manner.settings.map(({ dimension, level }) => [dimension, level]),
     [['length', 'short']],
   )
-  const said = await why()
+  const said = await why(id)
   const setting =
     /^manner: How long: short\. You asked for it in a message on .* You said: “Shorter, please”$/
   assert.ok(
@@ -76,13 +84,7 @@ test('an answer that quotes, and one that a model drew by lot, are said again to
   const recipe = randomLlama({ ...SMALL, contextTokens: CONTEXT_TOKENS })
   const model = await writeModel(join(runa.home, 'babbler.gguf'), recipe)
   await runa.ask('models', 'add', model, '--id', 'babbler')
-  const id = await overBus(async (conversation) => {
-    const sampling = { temperature: 1.1, tokensMax: 40 }
-    for await (const item of conversation.turn({ question: 'Do whales sing?', topics: ['sea'], sampling })) {
-      if (item.kind === 'end') return item.turn.id
-    }
-    return ''
-  })
+  const id = await ask('Do whales sing?', { topics: ['sea'], sampling: { temperature: 1.1, tokensMax: 40 } })
   const again = await replay(id)
   assert.deepEqual([again.status, again.same, again.compared, again.differences], [0, true, 'tokens', []])
   assert.match(again.summary, /^It says the same 40 tokens/)
@@ -99,16 +101,17 @@ test('a changed document is named, and a replay that has read what is forgotten 
     [['document', 'asking-again']],
   )
 
-  const { threads } = (await runa.ask('threads')) as { threads: { id: string }[] }
-  const [, ...older] = threads.map(({ id }) => id)
-  await runa.ask('threads', 'remove', ...older)
+  await overBus(async (conversation) => {
+    const [, ...older] = (await conversation.threads({})).threads
+    for (const { id } of older) await conversation.removeThread({ id })
+  })
   const blind = await replay()
   assert.deepEqual([blind.status, blind.ran], [1, false])
   assert.match(
     blind.summary,
     /^It cannot be said again\. Something that it had read, .* was forgotten since\./,
   )
-  const forgotten = await why()
+  const forgotten = await why(blind.answer)
   assert.ok(forgotten.some((sentence) => /^remembered: .* forgotten by now\.$/.test(sentence)))
   assert.ok(forgotten.some((sentence) => /^manner: .* is forgotten by now\.$/.test(sentence)))
 })
@@ -116,10 +119,10 @@ test('a changed document is named, and a replay that has read what is forgotten 
 test('feedback stands with the answer, and an answer that is named badly is not found', async () => {
   await runa.ask('feedback', 'latest', 'down')
   await runa.ask('feedback', 'latest', '--correction', 'They do sing.')
-  const said = (await why()).filter((sentence) => sentence.startsWith('feedback: '))
-  assert.match(said.join('\n'), /not good\.\n.*“They do sing\.”$/)
   const id = String((await runa.ask('why'))['answer'])
   assert.equal((await runa.ask('why', id.slice(0, 20)))['answer'], id)
+  const said = (await why(id)).filter((sentence) => sentence.startsWith('feedback: '))
+  assert.match(said.join('\n'), /not good\.\n.*“They do sing\.”$/)
   for (const [words, status, code] of [
     [['why', 'ffff'], 1, 'ANSWER_UNKNOWN'],
     [['why', 'last'], 2, 'BAD_INPUT'],

@@ -121,6 +121,18 @@ test('what was drawn by lot without a seed that is known is not said again', asy
   assert.match((await client.replay({ id: end.turn.id })).summary, /did not write down the seed/)
 })
 
+test('of what comes from a server, no promise is made', async () => {
+  engine.model = { id: 'far', engine: 'openai', digest: '' }
+  engine.tokensDigest = undefined
+  const { client, ask } = await open()
+  const { id } = await ask('Do whales dive?')
+  const replayed = await client.replay({ id })
+  assert.deepEqual([replayed.same, replayed.compared], [true, 'text'])
+  assert.match(replayed.summary, /the same, letter by letter\. .* cannot promise/)
+  engine.words = ['No.']
+  assert.match((await client.replay({ id })).summary, /^From character 0 on it says “No\.”.* cannot promise/)
+})
+
 test('document, persona and manner of today are compared, and change nothing about the replay', async () => {
   const setting: Setting = {
     ...{ dimension: 'length', level: 'short', source: 'explicit', reason: 'You set it.', locked: false },
@@ -211,7 +223,7 @@ test('why tells of an answer with the words that its settings rest on', async ()
   await assert.rejects(client.why({ id: createUuidV7() }), { code: 'ANSWER_UNKNOWN' })
 })
 
-test('feedback keeps what is not named, and null takes it back', async () => {
+test('feedback keeps what is not named, null takes it back, and off the record there is none', async () => {
   const given: Omit<Feedback, 'at'>[] = []
   const { client: first, ask } = await open()
   const { id } = await ask('Do whales dive?')
@@ -229,6 +241,10 @@ test('feedback keeps what is not named, and null takes it back', async () => {
       },
     },
   })
+  const off = await all(first.turn({ question: 'Between us?', offTheRecord: true }))
+  const end = off.at(-1)
+  assert.ok(end?.kind === 'end')
+  await assert.rejects(first.feedback({ answer: end.turn.id, verdict: 'up' }), { code: 'BAD_INPUT' })
   await client.feedback({ answer: id, verdict: 'down' })
   await client.feedback({ answer: id, correction: 'Some do.' })
   const told = await client.feedback({ answer: id, verdict: null })

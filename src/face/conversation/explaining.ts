@@ -1,10 +1,12 @@
-import type {
-  AnswerRecord,
-  Client,
-  conversationContract,
-  Feedback,
-  Handlers,
-  inferenceContract,
+import {
+  type AnswerRecord,
+  type CallContext,
+  type Client,
+  type conversationContract,
+  type Feedback,
+  type Handlers,
+  type inferenceContract,
+  RunaError,
 } from '#protocol'
 import { fillPart, type TurnsById } from './earlier-words.ts'
 import { readAnswer, readTurns, turnsInPrompt } from './kept-turns.ts'
@@ -44,6 +46,7 @@ export function createExplaining(needs: ExplainingNeeds): Pick<Operations, 'why'
     },
     async feedback({ answer, verdict, correction }, context) {
       const { record, feedback: before } = await readAnswer(alethia, answer, context)
+      await refuseOffTheRecord(alethia, record, context)
       const feedback = {
         ...kept('verdict', verdict, before?.verdict),
         ...kept('correction', correction, before?.correction),
@@ -54,6 +57,21 @@ export function createExplaining(needs: ExplainingNeeds): Pick<Operations, 'why'
       return { feedback }
     },
   }
+}
+
+/** Nobody should believe that something is kept which is not. */
+async function refuseOffTheRecord(
+  alethia: Pick<Alethia, 'thread'>,
+  { thread: id }: AnswerRecord,
+  { signal, trace }: CallContext,
+): Promise<void> {
+  if (id === null) return
+  const { thread } = await alethia.thread({ id, turnsMax: 1 }, { signal, trace })
+  if (!thread.offTheRecord) return
+  throw new RunaError(
+    'BAD_INPUT',
+    'This thread is off the record: what you think of its answers is not kept either.',
+  )
 }
 
 /** What is not named stays as it was; null takes it back. */

@@ -122,6 +122,8 @@ const SILENCE: Omit<Said, 'model' | 'verdicts'> = {
   },
 }
 
+const NO_PROMISE = 'It comes from a server, and Runa cannot promise that a server says the same twice.'
+
 function summarize(
   { reason, usage, model }: AnswerRecord,
   { same, compared, differences }: Comparison,
@@ -134,13 +136,10 @@ function summarize(
         : isUnfinished
           ? 'the same letters, as far as it had come'
           : 'the same, letter by letter'
-    return `It says ${how}.`
+    return [`It says ${how}.`, ...(model.engine === 'openai' ? [NO_PROMISE] : [])].join(' ')
   }
   const [first] = differences
   const causes = differences.filter(({ what }) => what !== 'answer').map(({ sentence }) => sentence)
-  const unknown =
-    model.engine === 'openai'
-      ? 'It comes from a server, and Runa cannot promise that a server says the same twice.'
-      : 'Nothing that Runa knows of has changed since.'
+  const unknown = model.engine === 'openai' ? NO_PROMISE : 'Nothing that Runa knows of has changed since.'
   return [first?.sentence, ...(causes.length === 0 ? [unknown] : causes)].join(' ')
 }

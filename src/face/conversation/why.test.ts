@@ -54,6 +54,20 @@ test('each passage says where it stands, and whether the answer names it', () =>
   assert.match(texts(RECORD, 'read')[1] ?? '', /does not name it/)
 })
 
+test('what the room for a prompt was used for is told', () => {
+  const budget = {
+    ...{ tokensMax: 3_000, fixedTokens: 200 },
+    parts: [
+      { part: 'history' as const, tokens: 50, leftOut: 0 },
+      { part: 'memory' as const, tokens: 0, leftOut: 0 },
+    ],
+  }
+  assert.equal(
+    texts({ ...RECORD, budget }, 'read').at(-1),
+    'There was room for some 3000 tokens of prompt, by estimate: 200 were persona and question, 50 this conversation.',
+  )
+})
+
 test('a setting says why it held, since when, and in which words the person asked for it', () => {
   const setting: Setting = {
     ...{ dimension: 'length', level: 'short', source: 'explicit', locked: false, day: 20_454, turn: EARLIER },

@@ -28,7 +28,7 @@ export function explain(record: AnswerRecord, beside: Beside): Explanation {
   const about: Readonly<Record<Group['about'], readonly Explained[]>> = {
     asked: [say(`On ${momentOf(record.at)} you asked: ${quote(record.question)}`)],
     'answered-by': [...explainComputing(record), ...explainEnd(record)].map(say),
-    read: explainPassages(record),
+    read: explainReading(record),
     remembered: explainMemory(record, beside),
     manner: explainManner(record, beside.words),
     policy: explainPolicy(record).map(say),
@@ -53,8 +53,27 @@ function momentOf(atMs: number): string {
   return `${new Date(atMs).toISOString().slice(0, 16).replace('T', ' at ')} (UTC)`
 }
 
-function explainPassages({ passages, citations, model }: AnswerRecord): Explained[] {
-  if (model.engine === 'none') return []
+function explainReading(record: AnswerRecord): Explained[] {
+  if (record.model.engine === 'none') return []
+  return [...explainPassages(record), ...explainBudget(record).map(say)]
+}
+
+const PARTS = {
+  manner: 'how you like to be spoken to',
+  history: 'this conversation',
+  passages: 'passages',
+  memory: 'earlier conversations',
+} as const
+
+function explainBudget({ budget }: AnswerRecord): string[] {
+  if (budget === undefined || budget.tokensMax === 0) return []
+  const { tokensMax, fixedTokens, parts } = budget
+  const given = parts.filter(({ tokens }) => tokens > 0).map(({ part, tokens }) => `${tokens} ${PARTS[part]}`)
+  const used = [`${fixedTokens} were persona and question`, ...given].join(', ')
+  return [`There was room for some ${tokensMax} tokens of prompt, by estimate: ${used}.`]
+}
+
+function explainPassages({ passages, citations }: AnswerRecord): Explained[] {
   if (passages.length === 0) return [say('It was given no document to read.')]
   const named = new Set(citations.map(({ number }) => number))
   const some = passages.length === 1 ? 'one passage' : `${passages.length} passages`

@@ -84,7 +84,7 @@ export const replaySchema = z.object({
   /** What was said this time. */
   text: sensitive(z.string()),
   /** In a few sentences. */
-  summary: z.string(),
+  summary: sensitive(z.string()),
   differences: z.array(differenceSchema),
 })
 export type Replay = z.infer<typeof replaySchema>
