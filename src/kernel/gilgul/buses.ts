@@ -7,8 +7,8 @@ import type { Words } from './words.ts'
 
 /** Each is met on a bus of its own, by those who speak its words: the bus of all does not even say that somebody calls it. */
 const RECLUSES = [alethiaContract.name]
-/** Seats for itself, the services that call it, and five programs at a time. */
-const PRIVATE_BUS = { sizeBytes: 11 * 2 ** 20, topicsBytes: 2 ** 18, slotsMax: 64, membersMax: 8 }
+/** Seats for itself, the services that call it, and five programs at a time; an event may be as long as any message. */
+const PRIVATE_BUS = { sizeBytes: 12 * 2 ** 20, topicsBytes: 2 ** 20 + 2 ** 15, slotsMax: 64, membersMax: 8 }
 
 export type BusSettings = Config['bus']
 

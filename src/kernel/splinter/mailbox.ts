@@ -1,7 +1,7 @@
 import { type Envelope, EVERYBODY, RunaError } from '#protocol'
 import type { Channel } from './channel.ts'
 import { createFrameEncoder, decodeFrame, isExpired, isSealed, receiverOf } from './frame.ts'
-import { ringHeaderBytes } from './geometry.ts'
+import { RECORD_BYTES_MAX, ringHeaderBytes } from './geometry.ts'
 import type { MemberTable } from './members.ts'
 import { createRepeats } from './repeats.ts'
 import { Ring } from './ring.ts'
@@ -26,6 +26,8 @@ export interface Mailbox {
 }
 
 const EVENTS_TOPIC = '*'
+/** More than what stands in a ring beside its records, and around each. */
+const RING_BYTES = 4_096
 /** More than an inbox holds: who goes on sending does not keep this process from everything else. */
 const BATCHES_MAX = 512
 
@@ -41,7 +43,7 @@ export function createMailbox(
   table: MemberTable,
   topic: (name: string, options: TopicOptions) => Channel,
 ): Mailbox & MailboxCare {
-  const capacityBytes = Math.floor(wiring.segment.layout.topicsBytes / 4)
+  const capacityBytes = eventsBytes(wiring.segment.layout.topicsBytes)
   const events = () => topic(EVENTS_TOPIC, { capacityBytes })
   const { receive, ...care } = createReceiver(wiring)
   return {
@@ -56,6 +58,13 @@ export function createMailbox(
     },
     ...care,
   }
+}
+
+/** A quarter of what topics have, or room for the largest message where they have that much. */
+function eventsBytes(topicsBytes: number): number {
+  const quarter = Math.floor(topicsBytes / 4)
+  const wanted = RECORD_BYTES_MAX + RING_BYTES
+  return topicsBytes < wanted + RING_BYTES ? quarter : Math.max(quarter, wanted)
 }
 
 /** The inbox of a row. Nobody waits for room in one: its sender is refused instead. */

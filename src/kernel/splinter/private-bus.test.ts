@@ -146,3 +146,14 @@ test('a bus with UUIDs for keys takes no other', () => {
     assert.throws(() => store.set(key, new Uint8Array()), { code: 'BAD_INPUT' })
   }
 })
+
+test('an event of a mebibyte reaches who listens, where topics have room for it', async () => {
+  const path = newBus({ topicsBytes: 2 ** 20 + 2 ** 15, seals: 'everything', secret })
+  const [speaker, hearer] = [seat(path, 'a', { secret }), seat(path, 'b', { secret })]
+  const heard: Envelope[] = []
+  hearer.overhear((envelope) => heard.push(envelope))
+  const payload = new Uint8Array(2 ** 20).fill(7)
+  speaker.send(createEnvelope({ from: 'a', to: EVERYBODY, type: 'event', payload }))
+  await until(() => heard.length > 0)
+  assert.deepEqual(heard[0]?.payload, payload)
+})
