@@ -18,7 +18,7 @@ const FIRST_QUESTIONS: readonly (readonly [question: string, answer: string])[] 
   ['What is an assistant list?', 'An assistant list is a list'],
   ['How do I add documents?', 'npx runa ingest FOLDER'],
   ['Where are my data stored?', '~/.local/share/runa'],
-  ['Is my data encrypted?', 'not encrypted by Runa yet'],
+  ['Is my data encrypted?', 'conversations lie on the disk sealed'],
   ['How do I stop Runa?', 'npx runa down'],
   ['How do I uninstall Runa?', 'To uninstall Runa'],
   ['How do I make my own persona?', 'my-persona.md'],
