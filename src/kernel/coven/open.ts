@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { readFile, rename } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { destroyFile } from '#kernel/journal'
 import { wipe } from '#kernel/seal'
@@ -7,6 +7,7 @@ import { PERSON, RunaError } from '#protocol'
 import { type Audit, openAudit } from './audit.ts'
 import type { Unlock } from './unlock.ts'
 import { openVault, type Vault, type VaultOptions } from './vault.ts'
+import { readVaultFile } from './vault-cell.ts'
 import { readRecipe, tryUnlock } from './vault-file.ts'
 
 export interface OpenCovenOptions extends Pick<VaultOptions, 'now' | 'scryptN'> {
@@ -39,26 +40,19 @@ const pathsIn = (folder: string) => ({
 })
 
 /**
- * What the vault in `folder` has to be opened with; `nothing` where there is none yet. Rejects with VAULT_VERSION or
- * VAULT_CORRUPT.
+ * What the vault in `folder` has to be opened with; `nothing` where there is none yet. Rejects with VAULT_VERSION,
+ * VAULT_CORRUPT or SYSTEM_CALL_FAILED.
  */
 export async function howItOpens(folder: string): Promise<'passphrase' | 'key file' | 'nothing'> {
-  const bytes = await readVault(folder)
+  const bytes = await readVaultFile(pathsIn(folder).vault)
   if (!bytes) return 'nothing'
   return readRecipe(bytes).kind === 'scrypt' ? 'passphrase' : 'key file'
 }
 
 /** Resolves where this passphrase opens the vault, and opens nothing. Rejects with what `openCoven` would reject with. */
 export async function tryPassphrase(folder: string, passphrase: Buffer): Promise<void> {
-  const bytes = await readVault(folder)
+  const bytes = await readVaultFile(pathsIn(folder).vault)
   if (bytes) await tryUnlock(bytes, { passphrase })
-}
-
-async function readVault(folder: string): Promise<Buffer | undefined> {
-  return await readFile(pathsIn(folder).vault).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
 }
 
 /**

@@ -44,8 +44,7 @@ export interface VaultCell {
  * rejects with, or RUNNING_ALREADY while somebody else has it open; and then the file is as it was.
  */
 export async function openVaultCell(options: VaultOptions): Promise<VaultCell> {
-  await mkdir(dirname(options.path), { recursive: true, mode: 0o700 })
-  const lock = openSync(`${options.path}.lock`, 'w', 0o600)
+  const lock = await openLock(options.path)
   try {
     if (!lockByte(lock, 0)) throw new RunaError('RUNNING_ALREADY', OCCUPIED)
     const { key, content } = await load(options)
@@ -56,12 +55,32 @@ export async function openVaultCell(options: VaultOptions): Promise<VaultCell> {
   }
 }
 
+async function openLock(vaultPath: string): Promise<number> {
+  try {
+    await mkdir(dirname(vaultPath), { recursive: true, mode: 0o700 })
+    return openSync(`${vaultPath}.lock`, 'w', 0o600)
+  } catch (cause) {
+    throw unusable(vaultPath, cause)
+  }
+}
+
+/** The bytes of the file; undefined where there is none. Rejects with SYSTEM_CALL_FAILED. */
+export async function readVaultFile(path: string): Promise<Buffer | undefined> {
+  return await readFile(path).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return undefined
+    throw unusable(path, cause)
+  })
+}
+
+function unusable(path: string, cause: unknown): RunaError {
+  const { code = '' } = cause as NodeJS.ErrnoException
+  if (code === 'ENOSPC') return new RunaError('DISK_FULL', undefined, { cause })
+  return new RunaError('SYSTEM_CALL_FAILED', `The vault ${path} cannot be used: ${code}.`, { cause })
+}
+
 async function load(options: VaultOptions): Promise<{ key: VaultKey; content: VaultContent }> {
   const { path, unlock } = options
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined
-    throw error
-  })
+  const bytes = await readVaultFile(path)
   if (!bytes) return await make(options)
   const { key, content: encoded } = await decodeVault(bytes, unlock)
   try {

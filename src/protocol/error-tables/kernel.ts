@@ -128,7 +128,7 @@ export const KERNEL_ERRORS = {
   },
   SECRET_NOT_GRANTED: {
     means: 'The service that asks was not granted this secret.',
-    advice: 'Grant it, if it should have it. That it asked is written down.',
+    advice: 'If it should have it: `runa secret grant NAME SERVICE`. That it asked is written down.',
     retry: false,
   },
   SECRETS_MISSING: {
@@ -151,7 +151,7 @@ export const KERNEL_ERRORS = {
   },
   SECRET_UNKNOWN: {
     means: 'There is no secret of that name, or not in that version.',
-    advice: 'List them, and set it if it is missing.',
+    advice: '`runa secret list` shows those there are; `runa secret set NAME` stores one.',
     retry: false,
   },
   SERVICE_FAILED: {
@@ -181,7 +181,7 @@ export const KERNEL_ERRORS = {
   },
   VAULT_FULL: {
     means: 'The vault holds as much as it may.',
-    advice: 'Remove secrets that nobody needs any more.',
+    advice: 'Remove secrets that nobody needs any more: `runa secret remove NAME`.',
     retry: false,
   },
   VAULT_KEY_MISSING: {

@@ -65,8 +65,8 @@ async function becomeCoven(options: UpOptions, signal: AbortSignal): Promise<Anc
 function explainKeyFile(path: string): string {
   return [
     `Secrets and what you say here are sealed with a key that was just made: ${path}.`,
-    'It keeps them out of copies that leave this file out, and does not help against whoever has this whole disk or',
-    'your account. A passphrase helps against a stolen disk: `runa down`, then `runa secret passphrase`.',
+    'It protects copies that leave this file out, and does not help against whoever has this whole disk or your account;',
+    'a passphrase helps against a stolen disk: `runa down`, then `runa secret passphrase`.',
   ].join('\n')
 }
 
