@@ -53,9 +53,14 @@ describe('chat', { skip }, () => {
     assert.equal(await page.getByLabel('Your message').inputValue(), '')
   })
 
-  test('why an answer is as it is can be read', async () => {
+  test('why an answer is as it is can be read, and the answer made again', async () => {
     await page.locator('.turn:not(.me)').first().getByRole('button', { name: 'Why this answer?' }).click()
     const dialog = page.getByRole('dialog', { name: 'Why this answer?' })
+    await dialog.getByRole('heading', { name: 'Who answered' }).waitFor()
+    await dialog.getByRole('button', { name: /^Show it \[1\]/ }).click()
+    await dialog.locator('.shown-place mark').waitFor()
+    await dialog.getByRole('button', { name: 'Run it again' }).click()
+    await dialog.locator('[data-same=true]').waitFor()
     await dialog.getByText('The whole record').click()
     await dialog.getByText('None: quotes only').waitFor()
     await page.keyboard.press('Escape')

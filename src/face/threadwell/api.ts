@@ -4,16 +4,12 @@ import {
   type Contract,
   citationSchema,
   type conversationContract,
-  type Explanation,
   errorCodeSchema,
-  type Feedback,
-  feedbackSchema,
   type gilgulContract,
   type IngestItem,
   type inferenceContract,
   modelSchema,
   personaIdSchema,
-  type Replay,
   serviceStatusSchema,
   type snarfContract,
   type TurnItem,
@@ -150,16 +146,6 @@ export const newBoardSchema = z.object({ title })
 export const runRequestSchema = z.object({ action: z.enum(['start', 'cancel', 'retry']) })
 export type RunRequest = z.infer<typeof runRequestSchema>
 
-/** POST /api/answers/:id/feedback. The last word counts, of each. */
-export const feedbackRequestSchema = feedbackSchema
-  .omit({ at: true })
-  .refine(({ verdict, correction }) => verdict !== undefined || correction !== undefined, {
-    message: 'say what you think of it: a verdict or a correction',
-  })
-export type FeedbackRequest = z.input<typeof feedbackRequestSchema>
-/** Null where nobody has said anything. */
-export type FeedbackReply = { readonly feedback: Feedback | null }
-
 /** GET /api/keeping: where things lie on this machine, and what keeps them closed. */
 export interface KeepingReply {
   /** `nothing`: Runa runs without its vault. */
@@ -222,9 +208,12 @@ export type BoardsReply = { readonly boards: BoardName[] }
 export type ThreadsReply = Answers<typeof conversationContract, 'threads'>
 export type ThreadReply = Answers<typeof conversationContract, 'thread'>
 export type AnswerReply = Answers<typeof conversationContract, 'answer'>
-/** GET /api/answers/:id/why and POST /api/answers/:id/replay */
-export type WhyReply = Explanation
-export type ReplayReply = Replay
+export type WhyReply = Answers<typeof conversationContract, 'why'>
+export type ReplayReply = Answers<typeof conversationContract, 'replay'>
+/** GET and POST /api/answers/:id/feedback */
+export type FeedbackReply = Answers<typeof conversationContract, 'feedback'>
+/** What is not named stays as it was; null takes it back. */
+export type FeedbackRequest = Omit<z.input<typeof conversationContract.operations.feedback.input>, 'answer'>
 export type PersonasReply = Answers<typeof conversationContract, 'personas'>
 export type MemoryStateReply = Answers<typeof alethiaContract, 'state'>
 export type TimelineReply = Answers<typeof alethiaContract, 'timeline'>

@@ -128,15 +128,7 @@ async function fill(item: HTMLElement, source: Source): Promise<void> {
   const query = new URLSearchParams({ topic, document: name, start: String(start), end: String(end) })
   try {
     const passage = await get<PassageReply>(`/api/passage?${query}`)
-    show(
-      el(
-        'q',
-        { class: 'passage' },
-        el('span', { class: 'around' }, fromWord(passage.before)),
-        el('mark', {}, passage.text),
-        el('span', { class: 'around' }, toWord(passage.after)),
-      ),
-    )
+    show(passageElement(passage))
     if (passage.text !== source.text) {
       show(...changedNote(source), el('q', { class: 'passage' }, source.text))
     }
@@ -144,6 +136,17 @@ async function fill(item: HTMLElement, source: Source): Promise<void> {
   } catch (error) {
     show(el('q', { class: 'passage' }, el('mark', {}, source.text)), refusalNote(error))
   }
+}
+
+/** A passage, marked, with a little of what stands around it. */
+export function passageElement({ before, text, after }: PassageReply): HTMLElement {
+  return el(
+    'q',
+    { class: 'passage' },
+    el('span', { class: 'around' }, fromWord(before)),
+    el('mark', {}, text),
+    el('span', { class: 'around' }, toWord(after)),
+  )
 }
 
 function changedNote(source: Source): HTMLElement[] {

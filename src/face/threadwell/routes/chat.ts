@@ -1,6 +1,5 @@
 import { Hono } from 'hono'
 import { conversationContract } from '#protocol'
-import { feedbackRequestSchema } from '../api.ts'
 import { readJson } from '../http/body.ts'
 import { lineStream } from '../http/text-stream.ts'
 import { LIMITS } from '../limits.ts'
@@ -12,7 +11,7 @@ const THREADS_LISTED_MAX = 1_000
 
 export function chatRoutes({ conversation, alethia }: Services): Hono {
   const routes = new Hono()
-  const { turn } = conversationContract.operations
+  const { turn, feedback } = conversationContract.operations
   routes.post('/turns', async (context) => {
     const request = context.req.raw
     const asked = await readJson(request, turn.input, LIMITS.jsonBytesMax)
@@ -35,15 +34,19 @@ export function chatRoutes({ conversation, alethia }: Services): Hono {
     context.json(await conversation.answer({ id: context.req.param('id') })),
   )
   routes.get('/answers/:id/feedback', async (context) => {
-    const { feedback } = await alethia.turn({ id: context.req.param('id') })
-    return context.json({ feedback: feedback ?? null })
+    const kept = await alethia.turn({ id: context.req.param('id') })
+    return context.json({ feedback: kept.feedback ?? {} })
   })
   routes.post('/answers/:id/feedback', async (context) => {
-    const given = await readJson(context.req.raw, feedbackRequestSchema, LIMITS.jsonBytesMax)
-    const turn = context.req.param('id')
-    await alethia.feedback({ turn, ...given })
-    const { feedback } = await alethia.turn({ id: turn })
-    return context.json({ feedback: feedback ?? null })
+    const given = await readJson(context.req.raw, feedback.input.omit({ answer: true }), LIMITS.jsonBytesMax)
+    return context.json(await conversation.feedback({ answer: context.req.param('id'), ...given }))
+  })
+  routes.get('/answers/:id/why', async (context) =>
+    context.json(await conversation.why({ id: context.req.param('id') })),
+  )
+  routes.post('/answers/:id/replay', async (context) => {
+    const { signal } = context.req.raw
+    return context.json(await conversation.replay({ id: context.req.param('id') }, { signal }))
   })
   routes.get('/personas', async (context) => context.json(await conversation.personas({})))
   return routes

@@ -1,4 +1,3 @@
-import type { Feedback } from '#protocol'
 import type { FeedbackReply, FeedbackRequest } from '../../api.ts'
 import { areaField, openDialog, refusalNote } from '../dialog.ts'
 import { el, icon, say } from '../dom.ts'
@@ -16,22 +15,24 @@ export interface FeedbackView {
   load(): Promise<void>
 }
 
-export function createFeedback(answer: string, known?: Feedback): FeedbackView {
+type Feedback = FeedbackReply['feedback']
+
+export function createFeedback(answer: string, known: Feedback = {}): FeedbackView {
   let feedback = known
   const words = el('div', { class: 'stack-2' })
-  const up = verdictButton('up', () => void give({ verdict: 'up' }, 'Kept: helpful.'))
-  const down = verdictButton('down', () => void give({ verdict: 'down' }, 'Kept: not helpful.'))
+  const up = verdictButton('up', () => void judge('up'))
+  const down = verdictButton('down', () => void judge('down'))
   const correct = el(
     'button',
-    { class: 'btn plain sm', type: 'button', click: () => openCorrection(feedback?.correction ?? '', send) },
+    { class: 'btn plain sm', type: 'button', click: () => openCorrection(feedback.correction ?? '', send) },
     icon('pencil', 'sm'),
     el('span', {}, 'Correct it'),
   )
 
   function show(): void {
-    up.setAttribute('aria-pressed', String(feedback?.verdict === 'up'))
-    down.setAttribute('aria-pressed', String(feedback?.verdict === 'down'))
-    const { correction } = feedback ?? {}
+    up.setAttribute('aria-pressed', String(feedback.verdict === 'up'))
+    down.setAttribute('aria-pressed', String(feedback.verdict === 'down'))
+    const { correction } = feedback
     correct
       .querySelector('span')
       ?.replaceChildren(correction === undefined ? 'Correct it' : 'Change the correction')
@@ -40,14 +41,16 @@ export function createFeedback(answer: string, known?: Feedback): FeedbackView {
 
   async function send(given: FeedbackRequest): Promise<void> {
     const reply = await post<FeedbackReply>(`/api/answers/${answer}/feedback`, given)
-    feedback = reply.feedback ?? undefined
+    feedback = reply.feedback
     show()
   }
 
-  async function give(given: FeedbackRequest, spoken: string): Promise<void> {
+  /** The same button again takes it back. */
+  async function judge(verdict: 'up' | 'down'): Promise<void> {
+    const isSame = feedback.verdict === verdict
     try {
-      await send(given)
-      say(spoken)
+      await send({ verdict: isSame ? null : verdict })
+      say(isSame ? 'Taken back.' : verdict === 'up' ? 'Kept: helpful.' : 'Kept: not helpful.')
     } catch (error) {
       words.replaceChildren(refusalNote(error))
     }
@@ -59,7 +62,7 @@ export function createFeedback(answer: string, known?: Feedback): FeedbackView {
     words,
     async load() {
       const reply = await get<FeedbackReply>(`/api/answers/${answer}/feedback`).catch(() => undefined)
-      feedback = reply?.feedback ?? undefined
+      feedback = reply?.feedback ?? {}
       show()
     },
   }
@@ -68,7 +71,7 @@ export function createFeedback(answer: string, known?: Feedback): FeedbackView {
 function openCorrection(before: string, send: (given: FeedbackRequest) => Promise<void>): void {
   const field = areaField('What would have been right?', before, {
     rows: 5,
-    required: true,
+    required: before === '',
     maxlength: CORRECTION_LENGTH_MAX,
   })
   openDialog({
@@ -78,14 +81,15 @@ function openCorrection(before: string, send: (given: FeedbackRequest) => Promis
       el(
         'p',
         { class: 'small muted' },
-        'It is kept beside the answer in your memory, sealed, and is forgotten with it.',
+        `It is kept beside the answer in your memory, sealed, and is forgotten with it.${before === '' ? '' : ' An empty field takes it back.'}`,
       ),
     ],
     action: 'Keep the correction',
     isDirty: () => field.input.value.trim() !== before,
     async onAction() {
-      await send({ correction: field.input.value.trim() })
-      say('The correction is kept.')
+      const correction = field.input.value.trim()
+      await send({ correction: correction === '' ? null : correction })
+      say(correction === '' ? 'The correction is taken back.' : 'The correction is kept.')
     },
   })
 }

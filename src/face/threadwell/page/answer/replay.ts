@@ -29,14 +29,7 @@ export function replayResult({
 
 function list(title: string, differences: readonly Difference[]): HTMLElement[] {
   if (differences.length === 0) return []
-  const items = differences.map(({ sentence, before, now }) =>
-    el(
-      'li',
-      {},
-      sentence,
-      before !== '' && now !== '' && el('span', { class: 'xs quiet block' }, `Then: ${before}. Now: ${now}.`),
-    ),
-  )
+  const items = differences.map(({ sentence }) => el('li', {}, sentence))
   return [el('p', { class: 'label' }, title), el('ul', { class: 'stack-2 small' }, ...items)]
 }
 

@@ -1,11 +1,14 @@
 import type { Explained } from '#protocol'
 import type { PassageReply, RememberedTurnReply, ReplayReply, WhyReply } from '../../api.ts'
 import { openDialog, refusalNote } from '../dialog.ts'
-import { el, icon, say } from '../dom.ts'
+import { el, hidden, icon, say } from '../dom.ts'
 import { get, post } from '../http.ts'
-import { timeWords } from '../words.ts'
+import { passageElement } from '../sources.ts'
+import { countWords, excerpt, timeWords } from '../words.ts'
 import { recordDetails } from './record.ts'
 import { replayResult } from './replay.ts'
+
+const SENTENCES_SHOWN = 6
 
 /** The button that stands beside every answer, and what it opens. */
 export function whyButton(answer: string): HTMLElement {
@@ -20,13 +23,7 @@ export function whyButton(answer: string): HTMLElement {
 /** Why an answer is as it is, in plain words; what it rests on opens in place. */
 async function openWhy(answer: string): Promise<void> {
   const groups = await get<WhyReply>(`/api/answers/${answer}/why`).then(
-    (why) =>
-      why.groups.map(({ title, sentences }) =>
-        section(
-          title,
-          el('ul', { class: 'stack-2 small' }, ...sentences.map((sentence) => sentenceItem(sentence))),
-        ),
-      ),
+    (why) => why.groups.map(({ title, sentences }) => section(title, ...sentenceLists(sentences))),
     (error: unknown) => [refusalNote(error)],
   )
   openDialog({
@@ -40,14 +37,35 @@ function section(title: string, ...content: readonly HTMLElement[]): HTMLElement
   return el('section', { class: 'sect' }, el('h3', {}, title), ...content)
 }
 
+/** What comes first matters most; a long rest is folded. */
+function sentenceLists(sentences: readonly Explained[]): HTMLElement[] {
+  const list = (some: readonly Explained[]) =>
+    el('ul', { class: 'stack-2 small' }, ...some.map((sentence) => sentenceItem(sentence)))
+  const rest = sentences.slice(SENTENCES_SHOWN)
+  if (rest.length < 2) return [list(sentences)]
+  const summary = el(
+    'summary',
+    {},
+    icon('chevron-right', 'sm'),
+    `And ${countWords(rest.length, 'more sentence', 'more sentences')}`,
+  )
+  return [list(sentences.slice(0, SENTENCES_SHOWN)), el('details', { class: 'plain' }, summary, list(rest))]
+}
+
 function sentenceItem({ text, place, turn }: Explained): HTMLElement {
   if (place === undefined && turn === undefined) return el('li', {}, text)
   const shown = el('div', { class: 'shown-place', hidden: true })
-  const open = el('button', { class: 'btn plain sm', type: 'button', 'aria-expanded': 'false' }, 'Show it')
+  const verb = el('span', {}, 'Show it')
+  const open = el(
+    'button',
+    { class: 'btn plain sm', type: 'button', 'aria-expanded': 'false' },
+    verb,
+    hidden(` ${excerpt(text, 60)}`),
+  )
   open.addEventListener('click', async () => {
     const isOpening = shown.hidden
     open.setAttribute('aria-expanded', String(isOpening))
-    open.textContent = isOpening ? 'Hide it' : 'Show it'
+    verb.textContent = isOpening ? 'Hide it' : 'Show it'
     shown.hidden = !isOpening
     if (!isOpening || shown.children.length > 0) return
     try {
@@ -64,16 +82,7 @@ function sentenceItem({ text, place, turn }: Explained): HTMLElement {
 async function passageParts({ topic, document: name, start, end }: NonNullable<Explained['place']>) {
   const query = new URLSearchParams({ topic, document: name, start: String(start), end: String(end) })
   const passage = await get<PassageReply>(`/api/passage?${query}`)
-  return [
-    el(
-      'q',
-      { class: 'passage' },
-      el('span', { class: 'around' }, passage.before),
-      el('mark', {}, passage.text),
-      el('span', { class: 'around' }, passage.after),
-    ),
-    el('p', { class: 'xs quiet' }, `${name} · ${topic}`),
-  ]
+  return [passageElement(passage), el('p', { class: 'xs quiet' }, `${name} · ${topic}`)]
 }
 
 async function turnParts(id: string): Promise<HTMLElement[]> {

@@ -122,8 +122,7 @@ function note(name: 'info' | 'shield', words: string, link?: HTMLElement): HTMLE
 function actions(turn: Turn, isKept: boolean): HTMLElement[] {
   const row = el('div', { class: 'acts-row' }, copyButton(turn.answer), whyButton(turn.id))
   if (!isKept) return [row]
-  const feedback = createFeedback(turn.id)
-  void feedback.load()
+  const feedback = createFeedback(turn.id, turn.feedback)
   row.append(el('span', { class: 'sep' }), ...feedback.buttons)
   return [row, feedback.words]
 }
