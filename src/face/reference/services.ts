@@ -1,4 +1,4 @@
-import type { Contract, Operation } from '#protocol'
+import { type Contract, isOperationSensitive, type Operation } from '#protocol'
 import { type Field, fieldsOf } from './fields.ts'
 
 /** What stands above each operation in the file of its contract, by `contract.operation`. */
@@ -9,7 +9,8 @@ const INTRODUCTION = `# The services and what they offer
 Made from \`src/protocol/contracts/\` by \`npm run docs\`. Do not edit it: a test compares.
 
 Every call may also end with the errors that [errors.md](errors.md) marks as common. **sensitive** fields carry people's
-words: they are never logged. A stream sends any number of items, and waits once as many as its window are not consumed.
+words: they are never logged, and an operation that has one is sealed on the bus in all that it asks, answers and refuses.
+A stream sends any number of items, and waits once as many as its window are not consumed.
 Offsets and sizes are bytes, times are milliseconds, moments are milliseconds since 1970.
 `
 
@@ -35,6 +36,7 @@ function printOperation(name: string, operation: Operation, remark: string | und
     isStream ? `a stream with a window of ${operation.windowItems} items` : 'one answer',
     `deadline ${(timeoutMs / 1_000).toLocaleString('en')} s`,
     `${runningMax} at once`,
+    ...(isOperationSensitive(operation) ? ['sealed on the bus'] : []),
   ]
   const errors = operation.errors.map((code) => `\`${code}\``).join(', ')
   return [
