@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Board, ChangeReply, ErrorReply } from '#face/threadwell'
 import { conversationContract, type Handlers } from '#protocol'
 import { LIMITS } from '../../src/face/threadwell/limits.ts'
-import { simpleConversation, turnItems } from '../../src/face/threadwell/stand-ins.ts'
+import { remembering, simpleConversation, turnItems } from '../../src/face/threadwell/stand-ins.ts'
 import { MAIN, type ThreadwellProcess, withThreadwell } from './threadwell-process.ts'
 
 type Conversation = Handlers<typeof conversationContract>
@@ -17,7 +17,7 @@ async function serveConversation(
   running: ThreadwellProcess,
   changed: Partial<Conversation> = {},
 ): Promise<void> {
-  await running.serve(conversationContract, { ...simpleConversation(), ...changed })
+  await running.serve(conversationContract, remembering({ ...simpleConversation(), ...changed }))
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
@@ -46,7 +46,7 @@ test('killed while a card is answered, it comes back at the same address and fin
   withThreadwell(async (running) => {
     let asked = 0
     await serveConversation(running, {
-      async *complete(_, { signal }) {
+      async *turn(_, { signal }) {
         asked += 1
         if (asked === 1) await new Promise((resolve) => signal.addEventListener('abort', resolve))
         yield* turnItems('Here it is.')

@@ -39,8 +39,10 @@ export const commentSchema = z.object({
   at: time,
   text: z.string().max(LIMITS.resultLengthMax),
   citations: z.array(citationSchema).max(LIMITS.citationsMax),
-  /** Of the answer record, where there is one. */
+  /** Of an assistant's comment: the answer in the memory. Null where the comment is from before answers lay there. */
   answer: id.nullable(),
+  /** Why the text of an answer is not here: it was forgotten, or nobody can tell it at the moment. Null where it is. */
+  missing: z.enum(['forgotten', 'unreachable']).nullable().default(null),
 })
 export type Comment = z.infer<typeof commentSchema>
 

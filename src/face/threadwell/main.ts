@@ -17,10 +17,10 @@ await runService(threadwellContract, async ({ transportTo, secrets, log }) => {
   const { version } = JSON.parse(await readFile(join(packageFolder(), 'package.json'), 'utf8'))
   return await openThreadwell({
     paths,
-    secrets,
     services: connectServices(transportTo, PATIENCE_MS),
     servicesNow: connectServices(transportTo, 0),
     hear: (hearers) => listenToServices(transportTo, hearers),
+    secrets,
     pages: createPages(),
     handbookFolder: assetsFolder('handbook'),
     version,

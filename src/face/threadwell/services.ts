@@ -1,4 +1,4 @@
-import { awaitService, call, listen, type Transport } from '#kernel/service'
+import { awaitService, call, listen, onEachArrival, type Transport } from '#kernel/service'
 import {
   alethiaContract,
   type CallOptions,
@@ -69,18 +69,27 @@ export interface Hearers {
   readonly state: () => void
   /** Something was said in a thread. Without its id: something was forgotten, wherever it was said. */
   readonly threads: (thread?: string) => void
+  /** The memory let go of these turns. */
+  readonly forgotten: (turns: readonly string[]) => void
+  /** The memory can be asked, for the first time or again: what it announced before may have been missed. */
+  readonly memoryCame: () => Promise<void>
   /** How the person likes to be spoken to. */
   readonly manner: () => void
 }
 
 /** Returns a function that ends the listening. */
-export function listenToServices(transportTo: TransportTo, { state, threads, manner }: Hearers): () => void {
+export function listenToServices(transportTo: TransportTo, hearers: Hearers): () => void {
+  const { state, threads, manner, forgotten, memoryCame } = hearers
+  const stopping = new AbortController()
+  const memory = transportTo('alethia')
+  void onEachArrival(memory, 'alethia', memoryCame, stopping.signal)
   const ends = [
+    () => stopping.abort(),
     listen(conversationContract, transportTo('conversation'), { threadChanged: ({ id }) => threads(id) }),
     listen(tietoContract, transportTo('tieto'), { changed: state }),
     listen(inferenceContract, transportTo('inference'), { modelsChanged: state }),
     listen(gilgulContract, transportTo('gilgul'), { changed: state }),
-    listen(alethiaContract, transportTo('alethia'), { forgotten: () => threads() }),
+    listen(alethiaContract, memory, { forgotten: ({ turns }) => forgotten(turns) }),
     listen(snarfContract, transportTo('snarf'), { changed: manner }),
   ]
   return () => {

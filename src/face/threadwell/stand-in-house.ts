@@ -34,9 +34,9 @@ export async function withHouse(
     const threadwell = await openThreadwell({
       paths: homePaths(home),
       services,
-      secrets,
       servicesNow: services,
       hear: () => () => {},
+      secrets,
       pages: noPages,
       handbookFolder,
       version: '0',

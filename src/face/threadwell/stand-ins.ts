@@ -18,6 +18,7 @@ import {
   type Turn,
   type TurnItem,
   tietoContract,
+  turnSchema,
 } from '#protocol'
 import type { Services } from './services.ts'
 
@@ -58,7 +59,7 @@ const missing = () => {
 export function standInServices(standIns: StandIns = {}): Services {
   const { conversation = {}, tieto = {}, inference = {}, alethia = {}, snarf = {} } = standIns
   return {
-    conversation: served(conversationContract, { ...simpleConversation(), ...conversation }),
+    conversation: served(conversationContract, remembering({ ...simpleConversation(), ...conversation })),
     tieto: served(tietoContract, { ...simpleTieto(), ...tieto }),
     inference: served(inferenceContract, { ...simpleInference(), ...inference }),
     gilgul: served(gilgulContract, {
@@ -78,6 +79,39 @@ export function standInServices(standIns: StandIns = {}): Services {
     }),
     alethia: served(alethiaContract, { ...missingMemory, ...alethia }),
     snarf: served(snarfContract, { ...missingManner, ...snarf }),
+  }
+}
+
+/** Tells what was answered, and what was said in a thread. */
+export function remembering(handlers: ConversationHandlers): ConversationHandlers {
+  const turns = new Map<string, Turn>()
+  const threads = new Map<string, Turn[]>()
+  return {
+    ...handlers,
+    async *turn(input, context) {
+      for await (const item of handlers.turn(input, context)) {
+        if (item.kind === 'end') {
+          const turn = turnSchema.parse({ ...item.turn, question: input.question })
+          turns.set(turn.id, turn)
+          const thread = input.thread ?? turn.id
+          threads.set(thread, [...(threads.get(thread) ?? []), turn])
+        }
+        yield item
+      }
+    },
+    async thread({ id }, context) {
+      const said = threads.get(id)
+      if (!said) return handlers.thread({ id }, context)
+      return { thread: { id, title: '', turns: said.length, updatedAt: 1 }, turns: said, omitted: 0 }
+    },
+    async answers({ ids }, context) {
+      if (handlers.answers !== missing) return handlers.answers({ ids }, context)
+      return {
+        turns: ids.flatMap((id) => turns.get(id) ?? []),
+        forgotten: [],
+        unknown: ids.filter((id) => !turns.has(id)),
+      }
+    },
   }
 }
 
@@ -144,7 +178,7 @@ export function simpleConversation(): ConversationHandlers {
     answer: async () => {
       throw new RunaError('ANSWER_UNKNOWN')
     },
-    answers: async ({ ids }) => ({ turns: [], forgotten: [], unknown: [...ids] }),
+    answers: missing,
     ...{ why: missing, replay: missing, feedback: missing },
   }
 }
@@ -224,7 +258,7 @@ export function standInSecrets(kept = new Map<string, Buffer>()): Secrets {
   return {
     available: true,
     async reveal(name) {
-      const value = kept.get(name)
+      const value = name === 'threadwell.seal' ? Buffer.alloc(32, 7) : kept.get(name)
       if (!value) throw new RunaError('SECRET_UNKNOWN')
       return Buffer.from(value)
     },

@@ -4,8 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type HomePaths, homeDigest } from '#kernel/home'
 import type { Secrets } from '#kernel/service'
 import { ERRORS, type Handlers, RunaError, type threadwellContract } from '#protocol'
-import { type Boards, openBoards } from './board/boards.ts'
+import { createAnswerTexts } from './board/answer-texts.ts'
+import { type Boards, lockedBoards, openBoards } from './board/boards.ts'
 import { designFirstBoard, FIRST_BOARD_TITLE } from './board/first-board.ts'
+import { createForgetting } from './board/forgetting.ts'
 import { createDispatcher } from './dispatch/dispatcher.ts'
 import { ingestHandbook } from './handbook.ts'
 import { createApp } from './http/app.ts'
@@ -19,6 +21,9 @@ import type { Hearers, Services } from './services.ts'
 import type { Pages } from './static.ts'
 import { tidyUploads } from './uploads.ts'
 
+/** What boards are sealed with. */
+const SEAL = 'threadwell.seal'
+const LOCKED = 'Boards are sealed, and Runa runs without coven, which keeps their key.'
 const HANDBOOK_RETRY_MS = 2_000
 
 export interface ThreadwellOptions {
@@ -61,9 +66,9 @@ export async function openThreadwell(options: ThreadwellOptions): Promise<Thread
   const keys = await openKeys({ secrets, formerPath: join(paths.home, 'keys.json') })
   if (keys.fault) log('no keys', { code: keys.fault.code })
   const marks = await openMarks(join(paths.home, 'threadwell.json'))
-  const boards = await openBoards(paths.boards)
-  for (const message of boards.faults) log('board left out', { message })
-  if (boards.names().length === 0) await boards.create(FIRST_BOARD_TITLE, designFirstBoard)
+  const boards = await openBoardsIfGranted(options)
+  const texts = createAnswerTexts(services.conversation)
+  const forgetting = createForgetting(boards, texts, services.alethia)
 
   const events = createEvents()
   const announceState = () => events.announce('state', {})
@@ -71,13 +76,18 @@ export async function openThreadwell(options: ThreadwellOptions): Promise<Thread
     state: announceState,
     threads: (thread) => events.announce('threads', { thread }, `threads ${thread ?? ''}`),
     manner: () => events.announce('manner', {}),
+    forgotten(turns) {
+      events.announce('threads', {}, 'threads ')
+      forgetting.forget(turns).catch(fault)
+    },
+    memoryCame: () => forgetting.catchUp(),
   })
   announceBoards(boards, events.announce)
   const dispatcher = createDispatcher({ boards, conversation: services.conversation, log: fault })
   const app = createApp({
     ...options,
     uploadsFolder: paths.uploads,
-    ...{ boards, dispatcher, events, login, keys, marks, log: fault },
+    ...{ boards, texts, dispatcher, events, login, keys, marks, log: fault },
   })
   const server = await startHttpServer(app, options.port, join(paths.run, 'port'))
   const handbook = repeatWhileMissing(stopping.signal, () =>
@@ -104,6 +114,21 @@ export async function openThreadwell(options: ThreadwellOptions): Promise<Thread
       await Promise.all([dispatcher.stop(), handbook])
       await Promise.all([boards.close(), keys.close()])
     },
+  }
+}
+
+/** Without coven nobody can open them, and nothing may be written in clear: then there are none. */
+async function openBoardsIfGranted({ secrets, paths, log }: ThreadwellOptions): Promise<Boards> {
+  try {
+    const key = await secrets.reveal(SEAL)
+    const boards = await openBoards(paths.boards, key)
+    for (const { code, message } of boards.faults) log('board left out', { code, message })
+    if (boards.names().length === 0) await boards.create(FIRST_BOARD_TITLE, designFirstBoard)
+    return boards
+  } catch (error) {
+    if (!(error instanceof RunaError && error.code === 'SECRETS_MISSING')) throw error
+    log('boards locked', { code: error.code })
+    return lockedBoards(new RunaError(error.code, LOCKED, { cause: error }))
   }
 }
 

@@ -55,6 +55,7 @@ const APPLIERS: Appliers = {
   startRun: applyRunChange,
   finishRun: applyRunChange,
   failRun: applyRunChange,
+  forgetAnswers,
 }
 
 function addList(board: BoardState, { title, at }: ChangeOf<'addList'>, { id }: Entry): BoardState {
@@ -166,6 +167,25 @@ function restoreCard(board: BoardState, change: ChangeOf<'restoreCard'>): BoardS
 }
 
 function addComment(board: BoardState, change: ChangeOf<'addComment'>, { id, at }: Entry): BoardState {
-  const comment: Comment = { id, author: 'you', at, text: change.text, citations: [], answer: null }
+  const { text } = change
+  const comment: Comment = { id, author: 'you', at, text, citations: [], answer: null, missing: null }
   return changeCard(board, change.card, (card) => withComment(card, comment))
+}
+
+/** Also on cards that were taken off the board: they may come back. */
+function forgetAnswers(board: BoardState, { answers }: ChangeOf<'forgetAnswers'>): BoardState {
+  const gone = new Set(answers)
+  const withoutThem = (card: Card): Card => ({
+    ...card,
+    comments: card.comments.map((comment) =>
+      comment.answer !== null && gone.has(comment.answer)
+        ? { ...comment, text: '', citations: [], missing: 'forgotten' }
+        : comment,
+    ),
+  })
+  return {
+    ...board,
+    lists: board.lists.map((list) => ({ ...list, cards: list.cards.map(withoutThem) })),
+    removed: board.removed.map((removed) => ({ ...removed, card: withoutThem(removed.card) })),
+  }
 }

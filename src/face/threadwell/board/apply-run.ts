@@ -37,7 +37,8 @@ function queueRun(board: BoardState, change: Extract<RunChange, { kind: 'queueRu
 
 function finishRun(board: BoardState, change: FinishRun, run: Run, { at }: Entry): BoardState {
   const { attempt, state, reason, text, citations, answer } = change
-  const comment = { id: attempt, author: 'assistant' as const, at, text, citations, answer }
+  const said = { author: 'assistant', text, citations, answer, missing: null } as const
+  const comment = { id: attempt, at, ...said, citations: [...citations] }
   const finish = (card: Card): Card => ({
     ...withComment(card, comment),
     run: { ...run, state, reason },

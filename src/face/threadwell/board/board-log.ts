@@ -1,5 +1,12 @@
 import { stat } from 'node:fs/promises'
-import { type Journal, type JournalOptions, openJournal, replaceJournal } from '#kernel/journal'
+import {
+  type Journal,
+  type JournalOptions,
+  type JournalSeal,
+  openJournal,
+  replaceJournal,
+  sealJournal,
+} from '#kernel/journal'
 import { parseOrThrow, RunaError } from '#protocol'
 import { LIMITS } from '../limits.ts'
 import { applyChange } from './apply-change.ts'
@@ -21,17 +28,22 @@ export interface BoardLog {
 }
 
 /** Creates the log of a new board, in one step. */
-export async function createBoardLog(path: string, board: BoardState): Promise<void> {
-  await replaceJournal(path, encodeAll(snapshotRecords(board)), journalOptions(LIMITS.boardBytesMax))
+export async function createBoardLog(path: string, seal: JournalSeal, board: BoardState): Promise<void> {
+  await replaceJournal(path, encodeAll(snapshotRecords(board)), journalOptions(seal, LIMITS.boardBytesMax))
 }
 
-/** Rejects with JOURNAL_CORRUPT or JOURNAL_FULL, and then the file is as it was. One process at a time. */
+/**
+ * One that lies in clear, from before boards were sealed, is sealed first. Rejects with JOURNAL_CORRUPT, SEAL_BROKEN or
+ * JOURNAL_FULL, and then the file is as it was. One process at a time.
+ */
 export async function openBoardLog(
   path: string,
+  seal: JournalSeal,
   options: BoardLogOptions = {},
 ): Promise<{ log: BoardLog; board: BoardState }> {
   const { sizeBytesMax = LIMITS.boardBytesMax, compactAtBytes = 4 * MEBIBYTE } = options
-  const settings = journalOptions(sizeBytesMax)
+  const settings = journalOptions(seal, sizeBytesMax)
+  await sealJournal(path, settings)
   const opened = await openJournal(path, settings)
   let journal: Journal | undefined = opened.journal
   let board: BoardState
@@ -42,30 +54,40 @@ export async function openBoardLog(
     throw new RunaError('JOURNAL_CORRUPT', `${path} holds something that is no board.`, { cause })
   }
   let sizeBytes = (await stat(path)).size
+  let isInDoubt = false
   let compactAt = Math.max(compactAtBytes, 2 * sizeBytes)
 
-  function openedJournal(): Journal {
-    if (!journal) throw new RunaError('JOURNAL_FAILED', 'The log of the board could not be opened again.')
+  /** What the disk refused to open a moment ago is tried again with each change: it may have got well. */
+  async function openedJournal(): Promise<Journal> {
+    journal ??= (await openJournal(path, settings)).journal
     return journal
+  }
+
+  async function replaceLog(): Promise<void> {
+    await journal?.close().catch(() => {})
+    journal = undefined
+    await replaceJournal(path, encodeAll(snapshotRecords(board)), settings)
+    isInDoubt = false
   }
 
   /** A snapshot that does not fit leaves the log as it is: what was acknowledged stands in it. */
   async function compact(): Promise<void> {
-    await openedJournal().close()
-    journal = undefined
-    await replaceJournal(path, encodeAll(snapshotRecords(board)), settings).catch(() => {})
-    journal = (await openJournal(path, settings)).journal
+    await replaceLog().catch(() => {})
+    await openedJournal()
     sizeBytes = (await stat(path)).size
     compactAt = Math.max(compactAtBytes, 2 * sizeBytes)
   }
 
   async function appendRecord(payload: Uint8Array): Promise<void> {
+    if (isInDoubt) await replaceLog()
     try {
-      await openedJournal().append(payload)
+      await (await openedJournal()).append(payload)
     } catch (error) {
+      // Nobody knows how much of it the disk has. What is known is the board, so the next change begins with that.
+      if (error instanceof RunaError && error.code === 'JOURNAL_FAILED') isInDoubt = true
       if (!(error instanceof RunaError && error.code === 'JOURNAL_FULL')) throw error
       await compact()
-      await openedJournal().append(payload)
+      await (await openedJournal()).append(payload)
     }
     sizeBytes += payload.length
   }
@@ -86,8 +108,13 @@ export async function openBoardLog(
   return { board, log: { append, close: async () => journal?.close() } }
 }
 
-function journalOptions(sizeBytesMax: number): JournalOptions {
-  return { sizeBytesMax, payloadBytesMax: 8 * MEBIBYTE, waitingBytesMax: 16 * MEBIBYTE }
+function journalOptions(sealed: JournalSeal, sizeBytesMax: number) {
+  return {
+    sealed,
+    sizeBytesMax,
+    payloadBytesMax: 8 * MEBIBYTE,
+    waitingBytesMax: 16 * MEBIBYTE,
+  } satisfies JournalOptions
 }
 
 function encode(record: LogRecord): Uint8Array {

@@ -1,6 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createUuidV7, RunaError } from '#protocol'
+import { createUuidV7, type ErrorCode, RunaError } from '#protocol'
 import type { BoardName, ChangeReply } from '../api.ts'
 import { LIMITS } from '../limits.ts'
 import { createBoardLog, openBoardLog } from './board-log.ts'
@@ -8,6 +8,12 @@ import type { BoardState, Entry } from './entry.ts'
 import { createOpenBoard, type OpenBoard } from './open-board.ts'
 
 const LOG_NAME = /^([0-9a-f-]{36})\.journal$/
+
+interface BoardFault {
+  readonly code: ErrorCode
+  /** A sentence. */
+  readonly message: string
+}
 
 export interface Boards {
   names(): BoardName[]
@@ -25,25 +31,35 @@ export interface Boards {
   change(id: string, change: Entry['change'], version?: number): Promise<ChangeReply>
   /** Calls after each change, once it is durable. Returns a function that ends it. */
   listen(listener: (board: BoardState) => void): () => void
-  /** Logs that could not be opened, a sentence each. They are left as they are. */
-  readonly faults: readonly string[]
+  /** Logs that could not be opened. They are left as they are. */
+  readonly faults: readonly BoardFault[]
+  /** Why none of them could be opened. */
+  readonly locked?: RunaError
   close(): Promise<void>
 }
 
-/** Opens every board in `folder`. A damaged one is left out and named, and the others work. */
-export async function openBoards(folder: string, nowMs: () => number = Date.now): Promise<Boards> {
+/**
+ * Opens every board in `folder`, sealed with keys that are derived from `key`. A damaged one is left out and named, and
+ * the others work.
+ */
+export async function openBoards(
+  folder: string,
+  key: Uint8Array,
+  nowMs: () => number = Date.now,
+): Promise<Boards> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const boards = new Map<string, OpenBoard>()
-  const faults: string[] = []
+  const faults: BoardFault[] = []
   let creating = 0
   const listeners = new Set<(board: BoardState) => void>()
   const announce = (board: BoardState) => {
     for (const listener of [...listeners]) listener(board)
   }
+  const sealOf = (id: string) => ({ key, name: `board ${id}` })
   const pathOf = (id: string) => join(folder, `${id}.journal`)
 
   async function open(id: string): Promise<BoardState> {
-    const { log, board } = await openBoardLog(pathOf(id))
+    const { log, board } = await openBoardLog(pathOf(id), sealOf(id))
     boards.set(board.id, createOpenBoard(log, board, announce, nowMs))
     return board
   }
@@ -56,7 +72,7 @@ export async function openBoards(folder: string, nowMs: () => number = Date.now)
 
   const ids = (await readdir(folder)).flatMap((name) => LOG_NAME.exec(name)?.[1] ?? []).sort()
   for (const id of ids) {
-    await open(id).catch((error) => faults.push(`${pathOf(id)}: ${error.message}`))
+    await open(id).catch((error) => faults.push(faultOf(pathOf(id), error)))
   }
 
   return {
@@ -73,7 +89,7 @@ export async function openBoards(folder: string, nowMs: () => number = Date.now)
       const id = createUuidV7(nowMs())
       const designed = design({ id, title, version: 0, lists: [], removed: [] })
       creating += 1
-      const created = createBoardLog(pathOf(id), designed).then(() => open(id))
+      const created = createBoardLog(pathOf(id), sealOf(id), designed).then(() => open(id))
       const board = await created.finally(() => (creating -= 1))
       announce(board)
       return board
@@ -95,4 +111,26 @@ function boardOfCard(boards: readonly OpenBoard[], card: string): BoardState {
   )
   if (!found) throw new RunaError('BOARD_UNKNOWN', 'There is no such card.')
   return found.current
+}
+
+function faultOf(path: string, error: Error): BoardFault {
+  const code = error instanceof RunaError ? error.code : 'JOURNAL_FAILED'
+  return { code, message: `${path}: ${error.message}` }
+}
+
+/** In the place of boards that nobody has the key to: there are none, and whoever asks for one is told why. */
+export function lockedBoards(locked: RunaError): Boards {
+  const refuse = () => {
+    throw locked
+  }
+  return {
+    ...{ locked, get: refuse, ofCard: refuse },
+    names: () => [],
+    all: () => [],
+    create: async () => refuse(),
+    change: async () => refuse(),
+    listen: () => () => {},
+    faults: [{ code: locked.code, message: locked.message }],
+    close: async () => {},
+  }
 }

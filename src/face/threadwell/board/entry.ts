@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { citationSchema } from '#protocol'
+import { citationSchema, TURNS_NAMED_MAX } from '#protocol'
 import { type Board, type Card, cardSchema, changeSchema, commentSchema, listSchema } from '../api.ts'
 import { LIMITS } from '../limits.ts'
 
@@ -19,12 +19,19 @@ const runChangeSchema = z.discriminatedUnion('kind', [
     attempt: id,
     state: z.enum(['done', 'needs-you']),
     reason,
+    /** Empty where `answer` says where to find it: only what was written before then has a copy here. */
     text: z.string().max(LIMITS.resultLengthMax),
     citations: z.array(citationSchema).max(LIMITS.citationsMax),
     answer: id.nullable(),
   }),
   z.object({ kind: z.literal('failRun'), card: id, attempt: id, reason }),
 ])
+/** The memory let go of these answers: comments that refer to them say so from now on. */
+const forgettingSchema = z.object({
+  kind: z.literal('forgetAnswers'),
+  answers: z.array(id).min(1).max(TURNS_NAMED_MAX),
+})
+
 export type RunChange = z.infer<typeof runChangeSchema>
 
 /** One thing that happened to a board. What it creates has the id of the entry. */
@@ -32,7 +39,7 @@ export const entrySchema = z.object({
   id,
   /** Milliseconds since 1970. */
   at: count,
-  change: z.union([changeSchema, runChangeSchema]),
+  change: z.union([changeSchema, runChangeSchema, forgettingSchema]),
 })
 export type Entry = z.infer<typeof entrySchema>
 

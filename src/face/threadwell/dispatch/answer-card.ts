@@ -1,50 +1,49 @@
-import type { Citation, Message, Turn } from '#protocol'
+import { RunaError, type Turn } from '#protocol'
 import type { Card, List } from '../api.ts'
 import type { Services } from '../services.ts'
+import { questionOf } from './question.ts'
 
-/** What an assistant made of a card. */
+type Conversation = Services['conversation']
+
+/** What an assistant made of a card. The answer itself is in the memory. */
 export interface CardResult {
   readonly state: 'done' | 'needs-you'
   readonly reason: string
-  readonly text: string
-  readonly citations: Citation[]
+  /** Its id. */
+  readonly answer: string
 }
 
-/** Older comments are left out: the newest say what the person wants now. */
-const COMMENTS_READ_MAX = 20
-
-/** Asks for one answer to a card. Rejects with what the conversation rejects with. */
+/** Asks for one answer to a card, in the card's own thread. Rejects with what the conversation rejects with. */
 export async function answerCard(
-  conversation: Services['conversation'],
+  conversation: Conversation,
   list: List,
   card: Card,
   signal: AbortSignal,
 ): Promise<CardResult> {
   const persona = card.persona ?? list.assistant?.persona
-  const topics = list.assistant?.topics ?? []
-  const asked = { ...(persona !== undefined && { persona }), topics, messages: messagesOf(list, card) }
+  const asked = {
+    ...(persona !== undefined && { persona }),
+    topics: list.assistant?.topics ?? [],
+    ...{ thread: card.id, begin: true },
+    instructions: [list.assistant?.prompt, card.prompt].filter(Boolean).join('\n\n'),
+    ...questionOf(card, await turnsSoFar(conversation, card, signal)),
+  }
   let turn: Turn | undefined
-  for await (const item of conversation.complete(asked, { signal })) {
+  for await (const item of conversation.turn(asked, { signal })) {
     if (item.kind === 'end') turn = item.turn
   }
   if (!turn) throw new Error('The conversation ended without an end.')
-  return { ...judge(turn), text: turn.answer, citations: turn.citations }
+  return { ...judge(turn), answer: turn.id }
 }
 
-/** The card is the question; what was said about it since is the talk that follows. A person always speaks last. */
-function messagesOf(list: List, card: Card): Message[] {
-  const prompt = [list.assistant?.prompt, card.prompt].filter(Boolean).join('\n\n')
-  const question = [card.title, card.text].filter(Boolean).join('\n\n')
-  const lastWord = card.comments.findLastIndex((comment) => comment.author === 'you')
-  const talk = card.comments.slice(0, lastWord + 1).slice(-COMMENTS_READ_MAX)
-  return [
-    ...(prompt ? [{ role: 'system' as const, content: prompt }] : []),
-    { role: 'user', content: question },
-    ...talk.map((comment) => ({
-      role: comment.author === 'you' ? ('user' as const) : ('assistant' as const),
-      content: comment.text,
-    })),
-  ]
+/** None before the first answer, and none where all of them were forgotten. */
+async function turnsSoFar(conversation: Conversation, { id }: Card, signal: AbortSignal): Promise<Turn[]> {
+  try {
+    return (await conversation.thread({ id }, { signal })).turns
+  } catch (error) {
+    if (error instanceof RunaError && error.code === 'THREAD_UNKNOWN') return []
+    throw error
+  }
 }
 
 const REASONS: Readonly<Record<Turn['reason'], Pick<CardResult, 'state' | 'reason'>>> = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { RunaError } from '#protocol'
+import { createUuidV7, RunaError } from '#protocol'
 import type { Card, RunState } from '../api.ts'
 import { type Boards, openBoards } from '../board/boards.ts'
 import type { BoardState } from '../board/entry.ts'
@@ -10,7 +10,7 @@ import type { Services } from '../services.ts'
 import { deadServices, type StandIns, standInServices, turnItems, until, withFolder } from '../stand-ins.ts'
 import { createDispatcher, type DispatcherOptions } from './dispatcher.ts'
 
-type Complete = NonNullable<NonNullable<StandIns['conversation']>['complete']>
+type Ask = NonNullable<NonNullable<StandIns['conversation']>['turn']>
 
 interface Desk {
   readonly boards: Boards
@@ -29,7 +29,7 @@ interface Desk {
 /** A board with an assistant's list, and dispatchers on it. Everything is closed in the end. */
 async function atDesk(use: (desk: Desk) => Promise<void>): Promise<void> {
   await withFolder(async (folder) => {
-    const boards = await openBoards(folder)
+    const boards = await openBoards(folder, Buffer.alloc(32, 7))
     const { id } = await boards.create('Mine', designFirstBoard)
     const board = () => boards.get(id)
     const started: ReturnType<typeof createDispatcher>[] = []
@@ -58,45 +58,35 @@ async function atDesk(use: (desk: Desk) => Promise<void>): Promise<void> {
   })
 }
 
-const answering = (complete: Complete) => standInServices({ conversation: { complete } })
+const answering = (turn: Ask) => standInServices({ conversation: { turn } })
 
 function untilAborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
 }
 
-test('a card in an assistant list gets its answer as a comment with citations, and moves on', () =>
+test('a card in an assistant list gets a comment that refers to its answer, and moves on', () =>
   atDesk(async ({ start, ask, card, stateOf, titleOfListWith }) => {
-    const citation = {
-      number: 1,
-      topic: 'handbook',
-      document: 'a.md',
-      start: 0,
-      end: 4,
-      title: 'A',
-      source: '',
-      text: 'Runa',
-    }
     const asked: unknown[] = []
+    const answer = createUuidV7()
     start(
       answering(async function* (input) {
         asked.push(input)
-        yield* turnItems('It is a list [1].', { citations: [citation] })
+        yield* turnItems('It is a list [1].', { id: answer })
       }),
     )
     const id = await ask('What is an assistant list?')
     await until(() => stateOf(id) === 'done')
     const [comment] = card(id).comments
     assert.deepEqual(
-      [comment?.author, comment?.text, comment?.citations],
-      ['assistant', 'It is a list [1].', [citation]],
+      [comment?.author, comment?.answer, comment?.text, comment?.citations],
+      ['assistant', answer, '', []],
     )
     assert.equal(titleOfListWith(id), 'Review')
     assert.deepEqual(asked, [
       {
-        persona: 'default',
-        topics: ['handbook'],
-        sampling: {},
-        messages: [{ role: 'user', content: 'What is an assistant list?' }],
+        ...{ persona: 'default', topics: ['handbook'], sampling: {} },
+        ...{ thread: id, begin: true, instructions: '', heard: false },
+        question: 'What is an assistant list?',
       },
     ])
   }))
@@ -107,10 +97,10 @@ test('only so many cards are answered at a time, and all of them in the end', ()
     let most = 0
     const order: (string | undefined)[] = []
     start(
-      answering(async function* ({ messages }) {
+      answering(async function* ({ question }) {
         running += 1
         most = Math.max(most, running)
-        order.push(messages.at(-1)?.content)
+        order.push(question)
         await new Promise(setImmediate)
         yield* turnItems('Done.')
         running -= 1
@@ -237,12 +227,12 @@ test('what ran when the process died is taken up again, and leaves one comment',
     assert.equal(card(id).run?.tries, 1)
   }))
 
-test('what was said on the card since goes with it, and the person speaks last', () =>
+test('what the person has said since is the next question in the thread of the card', () =>
   atDesk(async ({ boards, board, start, ask, stateOf }) => {
-    const asked: { role: string; content: string }[][] = []
+    const asked: { question: string; heard: boolean }[] = []
     const dispatcher = start(
-      answering(async function* ({ messages }) {
-        asked.push(messages)
+      answering(async function* ({ question, heard }) {
+        asked.push({ question, heard })
         yield* turnItems(`Answer ${asked.length}.`, { reason: 'no-match' })
       }),
     )
@@ -251,8 +241,8 @@ test('what was said on the card since goes with it, and the person speaks last',
     await boards.change(board().id, { kind: 'addComment', card: id, text: 'I meant the other one.' })
     await dispatcher.start(id)
     await until(() => stateOf(id) === 'needs-you')
-    assert.deepEqual(
-      asked.at(-1)?.map(({ role, content }) => `${role}: ${content}`),
-      ['user: question', 'assistant: Answer 1.', 'user: I meant the other one.'],
-    )
+    assert.deepEqual(asked, [
+      { question: 'question', heard: false },
+      { question: 'I meant the other one.', heard: true },
+    ])
   }))

@@ -102,7 +102,8 @@ function createWorker(options: DispatcherOptions, resting: Resting, dispatch: ()
       await boards.change(board, { kind: 'startRun', card: card.id, attempt })
       const result = await answerCard(conversation, list, card, signal)
       if (signal.aborted) return
-      await boards.change(board, { kind: 'finishRun', card: card.id, attempt, answer: null, ...result })
+      const nothing = { text: '', citations: [] }
+      await boards.change(board, { kind: 'finishRun', card: card.id, attempt, ...nothing, ...result })
     } catch (error) {
       if (!signal.aborted) await settle(found, error)
     }

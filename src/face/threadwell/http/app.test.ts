@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
 import { test } from 'node:test'
-import { createUuidV7, RunaError } from '#protocol'
+import { createUuidV7, RunaError, type Thread } from '#protocol'
 import type { AppState, Board, ChangeReply, ErrorReply } from '../api.ts'
 import { LIMITS } from '../limits.ts'
 import { type House, withHouse } from '../stand-in-house.ts'
-import { deadServices, standInServices, turnItems } from '../stand-ins.ts'
+import { deadServices, noSecrets, standInServices, turnItems } from '../stand-ins.ts'
 
 async function failureOf(response: Response): Promise<[number, string]> {
   return [response.status, ((await response.json()) as ErrorReply).error.code]
@@ -192,3 +193,48 @@ test('the address of a page may hold what it likes: numbers and names are checke
       assert.deepEqual(await failureOf(await ask(path)), [400, 'BAD_INPUT'], path)
     }
   }))
+
+test('without coven boards are locked, each route says what to do, and the rest works', () =>
+  withHouse(
+    async (house) => {
+      const state = (await (await house.ask('/api/state')).json()) as AppState
+      assert.deepEqual([state.boards, state.faults.map(({ code }) => code)], [[], ['SECRETS_MISSING']])
+      const id = createUuidV7()
+      for (const asked of [
+        house.ask('/api/boards'),
+        house.ask('/api/boards', { title: 'Mine' }),
+        house.ask(`/api/boards/${id}`),
+        house.ask(`/api/boards/${id}/changes`, { change: { kind: 'renameBoard', title: 'x' } }),
+        house.ask(`/api/cards/${id}/run`, { action: 'start' }),
+      ]) {
+        const response = await asked
+        assert.equal(response.status, 503)
+        const { error } = (await response.json()) as ErrorReply
+        assert.equal(error.code, 'SECRETS_MISSING')
+        assert.match(error.advice, /runa up/)
+      }
+      assert.ok(!(await readdir(house.home)).includes('boards'), 'nothing is written')
+      assert.match(await (await house.ask('/api/turns', { question: 'why?' })).text(), /You asked: why/)
+      assert.equal((await house.ask('/api/topics')).status, 200)
+    },
+    standInServices(),
+    '/nonexistent',
+    noSecrets,
+  ))
+
+test('the thread of a card is read on its board, and not listed among the chats', () => {
+  let threads: Thread[] = []
+  return withHouse(
+    async (house) => {
+      const card = (await firstBoard(house)).lists[0]?.cards[0]?.id ?? ''
+      const chat = createUuidV7()
+      threads = [card, chat].map((id) => ({ id, title: 'x', turns: 1, updatedAt: 1, offTheRecord: false }))
+      const listed = (await (await house.ask('/api/threads')).json()) as { threads: Thread[] }
+      assert.deepEqual(
+        listed.threads.map(({ id }) => id),
+        [chat],
+      )
+    },
+    standInServices({ conversation: { threads: async () => ({ threads }) } }),
+  )
+})

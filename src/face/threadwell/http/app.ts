@@ -3,6 +3,7 @@ import { setCookie } from 'hono/cookie'
 import type { HomePaths } from '#kernel/home'
 import type { Secrets } from '#kernel/service'
 import { RunaError } from '#protocol'
+import type { AnswerTexts } from '../board/answer-texts.ts'
 import type { Boards } from '../board/boards.ts'
 import type { Dispatcher } from '../dispatch/dispatcher.ts'
 import type { Marks } from '../marks.ts'
@@ -28,6 +29,7 @@ export interface AppParts {
   readonly services: Services
   readonly servicesNow: Services
   readonly boards: Boards
+  readonly texts: AnswerTexts
   readonly dispatcher: Dispatcher
   readonly events: Events
   readonly login: Login
@@ -86,8 +88,8 @@ function apiRoutes(parts: AppParts): Hono {
     if (!marks.values.visited) await marks.set({ visited: true })
     return context.body(null, 204)
   })
-  routes.route('/', boardRoutes(boards, dispatcher))
-  routes.route('/', chatRoutes(services))
+  routes.route('/', boardRoutes(boards, dispatcher, parts.texts))
+  routes.route('/', chatRoutes(services, boards))
   routes.route('/', knowledgeRoutes(services, uploadsFolder))
   routes.route('/', modelRoutes(services))
   routes.route('/', memoryRoutes(services))

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { conversationContract } from '#protocol'
+import type { Boards } from '../board/boards.ts'
 import { readJson } from '../http/body.ts'
 import { lineStream } from '../http/text-stream.ts'
 import { LIMITS } from '../limits.ts'
@@ -9,7 +10,7 @@ import { numberIn } from './query.ts'
 const THREADS_LISTED = 100
 const THREADS_LISTED_MAX = 1_000
 
-export function chatRoutes({ conversation, alethia }: Services): Hono {
+export function chatRoutes({ conversation, alethia }: Services, boards: Pick<Boards, 'all'>): Hono {
   const routes = new Hono()
   const { turn, feedback } = conversationContract.operations
   routes.post('/turns', async (context) => {
@@ -19,7 +20,10 @@ export function chatRoutes({ conversation, alethia }: Services): Hono {
   })
   routes.get('/threads', async (context) => {
     const limit = numberIn(context.req.query('limit'), 'limit', THREADS_LISTED_MAX) ?? THREADS_LISTED
-    return context.json(await conversation.threads({ limit }, { signal: context.req.raw.signal }))
+    const { signal } = context.req.raw
+    const { threads, ...rest } = await conversation.threads({ limit: THREADS_LISTED_MAX }, { signal })
+    const cards = cardsOf(boards)
+    return context.json({ ...rest, threads: threads.filter(({ id }) => !cards.has(id)).slice(0, limit) })
   })
   routes.get('/threads/:id', async (context) =>
     context.json(await conversation.thread({ id: context.req.param('id') })),
@@ -50,4 +54,15 @@ export function chatRoutes({ conversation, alethia }: Services): Hono {
   })
   routes.get('/personas', async (context) => context.json(await conversation.personas({})))
   return routes
+}
+
+/** Each has a thread of its own, which is read on its board. */
+function cardsOf(boards: Pick<Boards, 'all'>): ReadonlySet<string> {
+  const ids = boards
+    .all()
+    .flatMap(({ lists, removed }) => [
+      ...lists.flatMap(({ cards }) => cards.map(({ id }) => id)),
+      ...removed.map(({ card }) => card.id),
+    ])
+  return new Set(ids)
 }

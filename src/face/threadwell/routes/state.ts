@@ -37,8 +37,7 @@ export async function readState(sources: StateSources): Promise<AppState> {
     ask('inference', services.inference.ledger({ limit: 0 }, options)),
     ask('tieto', services.tieto.topics({}, options)),
   ])
-  for (const message of boards.faults)
-    faults.push({ service: 'threadwell', code: 'JOURNAL_CORRUPT', message })
+  for (const fault of boards.faults) faults.push({ service: 'threadwell', ...fault })
   const chosen = models?.models.find(
     (model) => model.isDefault && model.purpose === 'chat' && model.engine !== 'extractive',
   )
