@@ -25,6 +25,10 @@ const FIRST_QUESTIONS: readonly (readonly [question: string, answer: string])[] 
   ['What does no match mean?', 'nothing in the chosen topics fits'],
   ['How do I use it over ssh?', 'ssh -L'],
   ['What does the default policy do?', 'it masks keys and tokens'],
+  ['How do I make Runa forget something?', 'choose turns on the page Memory'],
+  ['What can forgetting not do?', 'cannot reach copies outside Runa'],
+  ['How do I talk off the record?', 'tick Off the record'],
+  ['How do I make the answers shorter?', 'Settings'],
   ['How do I move a card with the keyboard?', 'press Space'],
 ]
 
