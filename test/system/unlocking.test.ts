@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { createTestRuna, kill, until } from './test-runa.ts'
@@ -48,6 +48,9 @@ test('the first start makes a key file, and says once what that protects', async
   assert.match((await runa.runa('secret', 'audit')).stdout, /person +reveal +mail +granted\n/)
   await refuses('RUNNING_ALREADY', `${PASSPHRASE}\n`, 'secret', 'passphrase', '--passphrase-stdin')
   await runa.runa('down')
+  renameSync(vault('vault.key'), join(runa.home, 'put-aside'))
+  await refuses('VAULT_KEY_MISSING', '', 'up')
+  renameSync(join(runa.home, 'put-aside'), vault('vault.key'))
 })
 
 test('a passphrase takes the place of the key file, and then nothing opens without it', async () => {

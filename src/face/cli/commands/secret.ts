@@ -38,7 +38,11 @@ export async function getSecret(
   await withRuna([], async ({ client, signal }) => {
     const secret = await client(gilgulContract).getSecret({ name, ...wanted }, { signal })
     if (json) print({ name, ...secret }, json, '')
-    else process.stdout.write(Buffer.from(secret.value, 'base64'))
+    else {
+      process.stdout.write(Buffer.from(secret.value, 'base64'))
+      // What follows on a terminal is the prompt of the shell.
+      if (process.stdout.isTTY) process.stdout.write('\n')
+    }
   })
 }
 
