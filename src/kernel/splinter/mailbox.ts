@@ -68,7 +68,7 @@ function eventsBytes(topicsBytes: number): number {
 }
 
 /** The inbox of a row. Nobody waits for room in one: its sender is refused instead. */
-function inboxOf({ segment, own, locks }: Wiring, row: number): Ring {
+function inboxOf({ segment, own, locks, protection }: Wiring, row: number): Ring {
   const { inboxes, inboxStride, inboxBytes } = segment.layout
   const start = inboxes + row * inboxStride
   const place = {
@@ -77,6 +77,8 @@ function inboxOf({ segment, own, locks }: Wiring, row: number): Ring {
     capacityBytes: inboxBytes,
     consumersMax: 1,
     lossless: true,
+    // Whoever gets the keys later should find nothing that they open.
+    erasesRead: protection.seals !== 'nothing',
   }
   return new Ring(segment, place, { locks, owner: own, onSpace: () => {} })
 }

@@ -83,6 +83,22 @@ test('a sealed call that is put before a service again is not heard, and counted
   assert.equal(heard, 1)
 })
 
+test('where words are sealed, what was read from an inbox is overwritten, however it ran round its ring', async () => {
+  for (const seals of ['words', 'nothing'] as const) {
+    const path = newBus({ seals })
+    const [receiver, sender] = [seat(path, 'a'), seat(path, 'b')]
+    const lengths: number[] = []
+    receiver.receive(({ payload }) => lengths.push(String(payload).length))
+    const message = { from: sender.address, to: receiver.address, type: 'event' } as const
+    for (let count = 0; count < 40; count += 1) {
+      sender.send(createEnvelope({ ...message, payload: SENTENCE.repeat(50 + count) }))
+      await until(() => lengths.length === count + 1)
+    }
+    assert.deepEqual(lengths.at(-1), SENTENCE.length * 89)
+    assert.equal(readFileSync(path).includes(SENTENCE), seals === 'nothing')
+  }
+})
+
 test('a topic that carries words seals its messages', async () => {
   const path = newBus({ seals: 'words' })
   const [speaker, hearer, keyless] = [seat(path, 'a', { words }), seat(path, 'b', { words }), seat(path, 'c')]

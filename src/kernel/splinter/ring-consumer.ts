@@ -23,7 +23,7 @@ export function createConsumer(
   { head, headSequence }: RingState,
 ): Consumer {
   const { words } = segment
-  const { header, lossless } = place
+  const { header, lossless, erasesRead = false } = place
   const store = createRecordStore(segment, place)
   const scratch = Buffer.alloc(Math.min(SCRATCH_BYTES, place.capacityBytes))
   const state = emptyState()
@@ -59,6 +59,8 @@ export function createConsumer(
         const record = length <= scratch.length ? scratch.subarray(0, length) : Buffer.allocUnsafe(length)
         store.read(position, record)
         if (!wasOverwritten()) {
+          // Before the position moves on: after that, the next writer may be at work there.
+          if (erasesRead) store.erase(position, length)
           moveTo(store.advance(position, recordBytes(length)), (sequence + 1) | 0)
           return record
         }

@@ -9,6 +9,8 @@ export interface RingPlace {
   readonly consumersMax: number
   /** A lossless ring refuses what would overwrite a record that a living consumer has not read. */
   readonly lossless: boolean
+  /** What has been read is overwritten: for a lossless ring with one consumer. */
+  readonly erasesRead?: boolean
 }
 
 export interface RingSettings {

@@ -58,5 +58,12 @@ export function createRecordStore({ bytes, words }: Segment, { records, capacity
       into.set(bytes.subarray(records + start, records + start + first))
       if (first < into.length) into.set(bytes.subarray(records, records + into.length - first), first)
     },
+    /** Leaves the header: it holds nothing of the content. */
+    erase(position: number, length: number): void {
+      const start = ((position % capacityBytes) + RECORD_HEADER_BYTES) % capacityBytes
+      const first = Math.min(length, capacityBytes - start)
+      bytes.fill(0, records + start, records + start + first)
+      if (first < length) bytes.fill(0, records, records + length - first)
+    },
   }
 }
