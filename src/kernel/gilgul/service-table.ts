@@ -55,7 +55,7 @@ const ROWS: readonly Row[] = [
     name: 'threadwell',
     main: 'face/threadwell/main.js',
     needs: ['conversation'],
-    speaks: ['conversation', 'tieto', 'inference', 'alethia', 'snarf', 'gilgul'],
+    speaks: ['conversation', 'tieto', 'inference', 'alethia', 'snarf'],
     secrets: [
       { name: 'threadwell.seal', origin: 'made' },
       { name: 'http.keys', origin: 'kept' },
