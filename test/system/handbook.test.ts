@@ -29,6 +29,7 @@ const FIRST_QUESTIONS: readonly (readonly [question: string, answer: string])[] 
   ['What can forgetting not do?', 'cannot reach copies outside Runa'],
   ['How do I talk off the record?', 'tick Off the record'],
   ['How do I make the answers shorter?', 'Settings'],
+  ['Would Runa say the same again?', 'type `npx runa replay`'],
   ['How do I move a card with the keyboard?', 'press Space'],
 ]
 

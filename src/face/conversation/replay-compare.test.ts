@@ -23,6 +23,11 @@ test('other words are shown from where they part', () => {
   assert.equal(differences[0]?.sentence, 'From character 5 on it says “cannot.”, where it said “do [1].”.')
 })
 
+test('of a long difference, only the beginning is told', () => {
+  const { differences } = changed({ text: '🐋'.repeat(5_000) })
+  assert.equal(differences[0]?.now, '🐋'.repeat(2_000))
+})
+
 test('tokens that differ behind the same words are a difference', () => {
   const comparison = changed({ tokensDigest: 'other' })
   assert.deepEqual([comparison.same, things(comparison)], [false, ['answer']])

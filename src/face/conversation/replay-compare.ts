@@ -9,6 +9,8 @@ import type {
 } from '#protocol'
 import { countOf, quote } from './phrases.ts'
 
+const EXCERPT_LENGTH_MAX = 2_000
+
 /** An answer that was said again, as far as it is to be compared. */
 export interface Said {
   readonly model: ModelUsed
@@ -46,7 +48,12 @@ export function differ(
   sentence: string,
   { before = '', now = '', concerns = 'replay' as Difference['concerns'] } = {},
 ): Difference {
-  return { what, concerns, before, now, sentence }
+  return { what, concerns, before: excerpt(before), now: excerpt(now), sentence }
+}
+
+/** Of two long answers and twenty documents, one message would not hold all. */
+function excerpt(text: string): string {
+  return [...text.slice(0, EXCERPT_LENGTH_MAX * 2)].slice(0, EXCERPT_LENGTH_MAX).join('')
 }
 
 /** In whole characters; undefined where the texts are the same. */

@@ -64,6 +64,7 @@ export const differenceSchema = z.object({
    * was read then; it is who asks the same question today that would be told something else.
    */
   concerns: z.enum(['replay', 'asking-again']),
+  /** The first 2,000 characters from where they differ, or what it was called. */
   before: sensitive(z.string()),
   now: sensitive(z.string()),
   sentence: sensitive(z.string()),

@@ -26,6 +26,7 @@ import { normalize } from '../vector.ts'
 import { describeBuild } from './build.ts'
 import { generate } from './generate.ts'
 import { createItemBuffer } from './item-buffer.ts'
+import { keepThreads } from './kept-threads.ts'
 import { createQueue } from './queue.ts'
 import { wholeSampling } from './sampling.ts'
 import { chooseThreads, measureThreads, threadsMax } from './threads.ts'
@@ -35,6 +36,8 @@ export interface LlamaOptions {
   readonly guard: Guard
   /** Looks at every weight while loading; slower. */
   readonly checksWeights?: boolean
+  /** Where the number of threads is kept once it was measured; measured at each loading where it is missing. */
+  readonly threadsPath?: string
 }
 
 const WAITING_MAX = 32
@@ -125,7 +128,7 @@ export function createLlamaEngine(options: LlamaOptions): LlamaEngine {
   }
 }
 
-async function loadModel({ settings, checksWeights = false }: LlamaOptions): Promise<Loaded> {
+async function loadModel({ settings, checksWeights = false, threadsPath }: LlamaOptions): Promise<Loaded> {
   const { path, gpu, contextTokens, purpose } = settings
   const most = threadsMax(settings.threads)
   try {
@@ -140,7 +143,10 @@ async function loadModel({ settings, checksWeights = false }: LlamaOptions): Pro
       const embedding = await model.createEmbeddingContext({ contextSize, threads })
       return { llama, threads, build, embedding, wrapper: undefined, sequence: undefined }
     }
-    const threads = await chooseThreads(most, (count) => measureThreads(model, count))
+    const choose = () => chooseThreads(most, (count) => measureThreads(model, count))
+    const measured = { digest: settings.digest, build: build.build, most }
+    const isKept = threadsPath !== undefined && most > 1
+    const threads = isKept ? await keepThreads(threadsPath, measured, choose) : await choose()
     const context = await model.createContext({ contextSize, batchSize: BATCH_TOKENS, threads })
     return {
       llama,

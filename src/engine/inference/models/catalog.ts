@@ -1,8 +1,10 @@
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { type Model, RunaError } from '#protocol'
 import type { Engine } from '../engine.ts'
 import { EXTRACTIVE_ID } from '../extractive/engine.ts'
 import { estimateMemory } from '../gguf/describe.ts'
+import { keptThreadsName } from '../llama/kept-threads.ts'
 import type { Admission } from '../local/admission.ts'
 import type { LocalModel } from '../local/engine.ts'
 import { type AddOptions, addModel } from './add.ts'
@@ -99,6 +101,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
       locals.delete(id)
       await local?.unload()
       if (stored?.isCopy) await rm(stored.path, { force: true })
+      await rm(join(options.folder, keptThreadsName(id)), { force: true })
       announce()
     },
     async setDefault(id) {
