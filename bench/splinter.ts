@@ -42,7 +42,7 @@ type RoundTrip = () => Promise<unknown>
 export async function benchSplinter(): Promise<Row[]> {
   const folder = mkdtempSync('/dev/shm/runa-bench-')
   const path = join(folder, 'bus')
-  createBus({ path })
+  createBus({ path, seals: 'words' })
   const service = spawn(process.execPath, [ECHO, 'bus'], {
     env: { ...process.env, RUNA_BUS: path },
     stdio: ['pipe', 'ignore', 'ignore'],

@@ -56,7 +56,7 @@ export async function runGilgul(options: RunOptions): Promise<void> {
   const worldFd = await enterNewWorld(files.worldLock, before)
   const folder = busFolder(config.bus.folder, paths.home)
   await freshBusFolder(folder)
-  const words = createWords()
+  const words = createWords(config.bus)
   let door: Door | undefined
   try {
     const busPath = join(folder, 'bus')

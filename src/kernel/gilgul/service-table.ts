@@ -55,6 +55,7 @@ const ROWS: readonly Row[] = [
     name: 'threadwell',
     main: 'face/threadwell/main.js',
     needs: ['conversation'],
+    // Not gilgul: with those words one asks for the secrets of a person, and this is who the network reaches.
     speaks: ['conversation', 'tieto', 'inference', 'alethia', 'snarf'],
     secrets: [
       { name: 'threadwell.seal', origin: 'made' },

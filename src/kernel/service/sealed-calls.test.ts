@@ -67,7 +67,7 @@ function newDiary(seals: Seals) {
   buses += 1
   const path = join(folder, String(buses), 'bus')
   createBus({ path, sizeBytes: 8 * 2 ** 20, seals })
-  const seat = (name: string, keys: WordsKeys = words) => {
+  const seat = (name: string, keys: WordsKeys = seals === 'nothing' ? new Map() : words) => {
     const way = createBusTransport(attachBus(path, { name, words: keys }))
     ways.push(way)
     return way

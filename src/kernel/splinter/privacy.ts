@@ -60,12 +60,16 @@ export function describePrivacy(
   if (needsSecret({ seals, keys }) && secret === undefined) {
     throw new RunaError('BAD_INPUT', 'A bus that seals everything or hides its keys is made with a secret.')
   }
-  return { seals, keys, proof: secret ? proofOf(secret) : new Uint8Array(PROOF_BYTES) }
+  return { seals, keys, proof: secret ? proofOf(secret, { seals, keys }) : new Uint8Array(PROOF_BYTES) }
 }
 
-/** Throws BUS_KEY_MISSING without the secret that this bus asks for, and BUS_KEY_WRONG with another one. */
+/**
+ * Throws BUS_KEY_MISSING without the secret that this bus asks for, and BUS_KEY_WRONG with another one, or where the bus
+ * says that it seals less than who has these keys was promised.
+ */
 export function createProtection(path: string, privacy: Privacy, { words, secret }: BusKeys): Protection {
   const { seals, keys } = privacy
+  refuseLaxer(path, privacy, { words, secret })
   const own = needsSecret(privacy) ? checkSecret(path, privacy, secret) : undefined
   const whole =
     own && seals === 'everything' ? createMessageSeal(deriveKey(own, 'runa bus payloads')) : undefined
@@ -102,14 +106,23 @@ function needsSecret({ seals, keys }: Pick<Privacy, 'seals' | 'keys'>): boolean 
   return seals === 'everything' || keys === 'hashed'
 }
 
-function proofOf(secret: Uint8Array): Buffer {
-  return deriveKey(secret, 'runa bus proof').subarray(0, PROOF_BYTES)
+/** Over what the bus says of itself as well: whoever can write to its header may not make it say less. */
+function proofOf(secret: Uint8Array, { seals, keys }: Pick<Privacy, 'seals' | 'keys'>): Buffer {
+  return deriveKey(secret, `runa bus proof ${seals} ${keys}`).subarray(0, PROOF_BYTES)
 }
 
-function checkSecret(path: string, { proof }: Privacy, secret: Uint8Array | undefined): Uint8Array {
+/** Keys are only handed out for a bus that seals. One that says it does not was changed since: words would go in clear. */
+function refuseLaxer(path: string, privacy: Privacy, { words, secret }: BusKeys): void {
+  const isLaxer =
+    (privacy.seals === 'nothing' && words !== undefined && words.size > 0) ||
+    (secret !== undefined && !needsSecret(privacy))
+  if (isLaxer) throw new RunaError('BUS_KEY_WRONG', `${path} says that it does not seal what it has to.`)
+}
+
+function checkSecret(path: string, privacy: Privacy, secret: Uint8Array | undefined): Uint8Array {
   if (secret === undefined)
     throw new RunaError('BUS_KEY_MISSING', `${path} is a private bus: it has a secret.`)
-  if (secret.length === KEY_BYTES && sameBytes(proofOf(secret), proof)) return secret
+  if (secret.length === KEY_BYTES && sameBytes(proofOf(secret, privacy), privacy.proof)) return secret
   throw new RunaError('BUS_KEY_WRONG')
 }
 

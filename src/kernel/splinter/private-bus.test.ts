@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { createKey } from '#kernel/seal'
@@ -47,6 +47,36 @@ test('a bus says what it seals, and asks for its secret', () => {
   assert.throws(() => attachBus(path, { name: 'eve', secret: createKey() }), { code: 'BUS_KEY_WRONG' })
   assert.throws(() => newBus({ keys: 'hashed' }), { code: 'BAD_INPUT' })
   assert.equal(seat(newBus({}), 'a').seals, 'nothing')
+})
+
+test('a bus whose header was made to say that it seals less is refused by whoever has its keys', () => {
+  const words32 = (bytes: Buffer) => new Int32Array(Uint8Array.from(bytes).buffer)
+  // Seals and keys, then the check over them, as segment.ts lays them out.
+  const forge = (path: string, seals: number, keys: number) => {
+    const fd = openSync(path, 'r+')
+    const header = Buffer.alloc(64)
+    readSync(fd, header, 0, 64, 0)
+    header.writeInt32LE(seals, 36)
+    header.writeInt32LE(keys, 40)
+    let check = 0x811c_9dc5
+    for (const word of words32(header).subarray(0, 15)) check = Math.imul(check ^ word, 0x0100_0193)
+    header.writeInt32LE(check, 60)
+    writeSync(fd, header, 0, 64, 0)
+    closeSync(fd)
+  }
+  const sealing = newBus({ seals: 'words' })
+  forge(sealing, 0, 0)
+  assert.equal(seat(sealing, 'keyless').seals, 'nothing')
+  assert.throws(() => attachBus(sealing, { name: 'a', words }), { code: 'BUS_KEY_WRONG' })
+  for (const seals of [0, 1, 2]) {
+    for (const keys of [0, 1]) {
+      const path = newBus({ seals: 'everything', keys: 'hashed', secret })
+      forge(path, seals, keys)
+      const attach = () => seat(path, 'alethia', { words, secret })
+      if (seals === 2 && keys === 1) assert.equal(attach().seals, 'everything')
+      else assert.throws(attach, { code: 'BUS_KEY_WRONG' }, `seals ${seals}, keys ${keys}`)
+    }
+  }
 })
 
 test('words cross the memory unseen, and reach only those who have their key', async () => {

@@ -13,7 +13,10 @@ const words = new Map([
   ['alethia', alethia],
 ])
 const protectionOf = (seals: Seals, given: ReadonlyMap<string, Uint8Array> = words) =>
-  createProtection('/bus', describePrivacy(seals, 'plain', secret), { words: given, secret })
+  createProtection('/bus', describePrivacy(seals, 'plain', secret), {
+    words: seals === 'nothing' ? undefined : given,
+    secret: seals === 'everything' ? secret : undefined,
+  })
 const sealing = protectionOf('words')
 
 const query = (payload: unknown): Envelope =>
