@@ -10,7 +10,7 @@ const ABOUT_COVEN: Readonly<Record<CovenState, string>> = {
   linked: '',
   lost: 'gilgul has lost its link to coven: no secrets are given out. It is about to be started again.',
   absent: [
-    'Runa runs without coven: it has no secrets, keeps nothing of what is said, and lets no other program in.',
+    'Runa runs without coven: it has no secrets, shows no boards, keeps nothing of what is said, and lets no other program in.',
     'Start it with coven: `runa down`, then `runa up`\n',
   ].join('\n'),
 }

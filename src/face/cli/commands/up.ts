@@ -39,7 +39,8 @@ async function stayInForeground(options: UpOptions): Promise<void> {
     stopping.abort()
   }
   for (const signal of STOP_SIGNALS) process.on(signal, stop)
-  if (!coven) say('Runa starts without coven: it has no secrets, and keeps nothing of what you say.')
+  if (!coven)
+    say('Runa starts without coven: it has no secrets, shows no boards, and keeps nothing of what you say.')
   const failure = await runAncestor({
     paths: homePaths(),
     ...(port === undefined ? {} : { port }),
