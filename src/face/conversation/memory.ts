@@ -95,7 +95,9 @@ export function createMemory(alethia: Alethia, running: RunningThreads): Memory 
       }
       const off = found?.thread.offTheRecord ?? (offTheRecord === true || !state.kept)
       // Now, and not once the answer is there.
-      if (!off && state.full) throw new RunaError('MEMORY_FULL')
+      const { turnFits, threadFits } = state.offTheRecord
+      const fits = off ? (found ? turnFits : threadFits) : !state.full
+      if (!fits) throw new RunaError('MEMORY_FULL')
       const turns = found?.turns ?? []
       const before = !(turns.at(-1)?.marks?.includes(MARKS.withoutMemory) ?? false)
       return { turns, offTheRecord: off, kept: state.kept, recall: !off && (memory ?? before) }

@@ -30,6 +30,7 @@ export interface StandInMemory extends Store {
   readonly handlers: Partial<Operations>
 }
 
+const ROOM = { turnFits: true, threadFits: true }
 const NO_SUMMARY = { turns: 0, records: 0, forgotten: 0, days: 0, head: '', roomTodayBytes: 2 ** 26 }
 
 export function createStandInMemory(): StandInMemory {
@@ -83,7 +84,13 @@ function writing(store: Store): Partial<Operations> {
 
 function readingThreads(store: Store): Partial<Operations> {
   return {
-    state: async () => ({ ...NO_SUMMARY, kept: store.hasDisk, full: store.isFull, faults: [] }),
+    state: async () => ({
+      ...NO_SUMMARY,
+      kept: store.hasDisk,
+      full: store.isFull,
+      offTheRecord: ROOM,
+      faults: [],
+    }),
     async threads({ limit }) {
       const ids = [...new Set(store.kept.map(({ turn }) => turn.thread))].reverse()
       return { threads: ids.map((id) => describe(store, id)).slice(0, limit) }

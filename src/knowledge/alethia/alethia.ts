@@ -35,6 +35,7 @@ interface MemoryState extends Summary {
   readonly kept: boolean
   /** Whether one more turn would be refused with MEMORY_FULL. */
   readonly full: boolean
+  readonly offTheRecord: { readonly turnFits: boolean; readonly threadFits: boolean }
   readonly roomTodayBytes: number
   readonly faults: readonly MemoryFault[]
 }
@@ -68,7 +69,7 @@ export async function openAlethia(folder: string, options: AlethiaOptions): Prom
   const turns = createTurns()
   const keyless = createKeylessList()
   const { log, release } = await openLog(folder, options, readInto(turns, keyless))
-  const off = createOffTheRecord()
+  const off = createOffTheRecord({ makesRoom: masterKey === undefined })
   const inTurn = createTurnTaking(CHANGES_WAITING_MAX)
   const openingFaults = keyless.faults(turns.condemned())
   const changes = createChanges({ log, turns, off, nowMs, onForgotten })
@@ -102,6 +103,7 @@ export async function openAlethia(folder: string, options: AlethiaOptions): Prom
       ...summary(),
       kept: masterKey !== undefined,
       full: turns.isFull(),
+      offTheRecord: off.room(),
       roomTodayBytes: await log.roomTodayBytes(),
       faults: openingFaults,
     }),

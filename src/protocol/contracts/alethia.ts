@@ -202,6 +202,8 @@ export const alethiaContract = defineContract({
         kept: z.boolean(),
         /** Whether one more turn on the record would be refused with MEMORY_FULL. */
         full: z.boolean(),
+        /** Whether one more turn off the record fits, in a thread that is there, and in a new one. */
+        offTheRecord: z.object({ turnFits: z.boolean(), threadFits: z.boolean() }),
         /** What may still be sealed today. */
         roomTodayBytes: count,
         /** What was found amiss when it was opened. */
