@@ -74,6 +74,35 @@ test('what was asked is listed as threads, and removed with its records', async 
   assert.equal((await runa.runa('threads', 'remove', thread)).status, 1)
 })
 
+test('what was said is recalled, and forgotten only after it was shown what would go', async () => {
+  await runa.ask('ask', 'My heron nests in Ravenglass.')
+  await runa.ask('ask', 'What is the weather like?')
+  const recalled = async () => (await runa.ask('memory', 'recall', 'heron'))['recalled'] as { turn: string }[]
+  const [found] = await recalled()
+  const turn = found?.turn ?? ''
+  assert.match((await runa.runa('memory', 'show', turn)).stdout, /you: My heron nests in Ravenglass\./)
+  const forget = ['memory', 'forget', '--containing', 'RAVENGLASS']
+  const preview = await runa.runa(...forget)
+  assert.match(preview.stdout, new RegExp(`^${turn} .*My heron`, 'm'))
+  assert.match(preview.stdout, /Nothing was forgotten/)
+  assert.equal((await recalled())[0]?.turn, turn)
+  assert.match((await runa.runa(...forget, '--yes')).stdout, /Forgotten: 1 turn,/)
+  assert.ok(!(await recalled()).some((left) => left.turn === turn))
+  const { faults, forgotten } = await runa.ask('memory', 'verify')
+  assert.deepEqual([faults, Number(forgotten) > 0], [[], true])
+  assert.equal((await runa.runa('memory', 'forget')).status, 2)
+  assert.equal((await runa.runa('memory', 'recall', 'heron', '--from', 'yesterday')).status, 2)
+})
+
+test('off the record a thread is listed as such, goes on, and is closed', async () => {
+  const { thread } = await runa.ask('ask', '--off-the-record', 'Hush.')
+  const id = String(thread)
+  assert.match((await runa.runa('ask', '--thread', id, 'And now?')).stderr, /^$|no language model/i)
+  assert.match((await runa.runa('threads')).stdout, new RegExp(`^${id} +2 .*off the record`, 'm'))
+  assert.deepEqual(await runa.ask('memory', 'close', id), { closed: id })
+  assert.equal((await runa.runa('ask', '--thread', id, 'Are you there?')).status, 1)
+})
+
 test('topics are listed, looked into and removed', async () => {
   await runa.ask('ingest', join(documents, 'hen.md'), '--topic', 'farm')
   assert.match((await runa.runa('topics')).stdout, /^birds +2 /m)
