@@ -16,7 +16,7 @@ export function createComments(sources: SourcePanel, add: (text: string) => Prom
     maxlength: 20_000,
     placeholder: 'Write a comment',
   })
-  const shown = new Set<string>()
+  const shown = new Map<string, { readonly content: string; readonly item: HTMLElement }>()
 
   async function send(): Promise<void> {
     const text = field.value.trim()
@@ -35,12 +35,16 @@ export function createComments(sources: SourcePanel, add: (text: string) => Prom
   return {
     element,
     isDirty: () => field.value.trim() !== '',
-    /** Comments are never changed: those that are there stay, also an opened passage in them. */
+    /** What is the same stays, also an opened passage in it. An answer that was forgotten meanwhile is replaced. */
     show(comments: readonly Comment[]): void {
       for (const comment of comments) {
-        if (shown.has(comment.id)) continue
-        shown.add(comment.id)
-        list.append(commentItem(comment, sources))
+        const content = JSON.stringify(comment)
+        const before = shown.get(comment.id)
+        if (before?.content === content) continue
+        const item = commentItem(comment, sources)
+        if (before) before.item.replaceWith(item)
+        else list.append(item)
+        shown.set(comment.id, { content, item })
         if (comment.citations.length > 0) sources.list(comment.citations)
       }
     },
@@ -54,7 +58,8 @@ function commentItem(comment: Comment, sources: SourcePanel): HTMLElement {
     const citation = comment.citations.find((found) => found.number === number)
     return citation && sources.cite(citation)
   }
-  if (isAssistant) createMarkdownView(text, cite).show(comment.text)
+  if (comment.missing !== null) text.append(el('p', { class: 'quiet' }, comment.text))
+  else if (isAssistant) createMarkdownView(text, cite).show(comment.text)
   else text.append(...comment.text.split('\n').map((line) => el('p', {}, line)))
   return el(
     'li',
@@ -66,7 +71,7 @@ function commentItem(comment: Comment, sources: SourcePanel): HTMLElement {
     ),
     el('header', {}, el('b', {}, isAssistant ? 'Assistant' : 'You'), el('time', {}, timeWords(comment.at))),
     text,
-    ...(isAssistant && comment.answer !== null ? answerParts(comment.answer) : []),
+    ...(comment.answer !== null && comment.missing === null ? answerParts(comment.answer) : []),
   )
 }
 
