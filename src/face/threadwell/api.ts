@@ -168,6 +168,8 @@ export const appStateSchema = z.object({
   /** The model that answers where none is named; null: none is installed, and answers are quotes. */
   model: modelSchema.pick({ id: true, engine: true, name: true }).nullable(),
   policyEnabled: z.boolean(),
+  /** Without a vault nothing that is said is kept, and boards cannot be opened. */
+  hasVault: z.boolean(),
   /** Requests that left this machine since Runa was set up. */
   outward: count,
   /** Cards of all boards by the state of their run: what the now bar of every page says. */
@@ -218,9 +220,11 @@ export type FeedbackReply = Answers<typeof conversationContract, 'feedback'>
 export type FeedbackRequest = Omit<z.input<typeof conversationContract.operations.feedback.input>, 'answer'>
 export type PersonasReply = Answers<typeof conversationContract, 'personas'>
 export type MemoryStateReply = Answers<typeof alethiaContract, 'state'>
-export type TimelineReply = Answers<typeof alethiaContract, 'timeline'>
+/** Where threads are read that belong to a card, by the id of the thread. */
+export type CardPaths = Readonly<Record<string, string>>
+export type TimelineReply = Answers<typeof alethiaContract, 'timeline'> & { readonly cards: CardPaths }
 export type RememberedTurnReply = Answers<typeof alethiaContract, 'turn'>
-export type RecallReply = Answers<typeof alethiaContract, 'recall'>
+export type RecallReply = Answers<typeof alethiaContract, 'recall'> & { readonly cards: CardPaths }
 export type ForgetReply = Answers<typeof alethiaContract, 'forget'>
 export type VerifyReply = Answers<typeof alethiaContract, 'verify'>
 export type MemoryThreadsReply = Answers<typeof alethiaContract, 'threads'>

@@ -199,6 +199,7 @@ test('without coven boards are locked, each route says what to do, and the rest 
     async (house) => {
       const state = (await (await house.ask('/api/state')).json()) as AppState
       assert.deepEqual([state.boards, state.faults.map(({ code }) => code)], [[], ['SECRETS_MISSING']])
+      assert.equal(state.hasVault, false)
       const id = createUuidV7()
       for (const asked of [
         house.ask('/api/boards'),

@@ -92,7 +92,7 @@ function apiRoutes(parts: AppParts): Hono {
   routes.route('/', chatRoutes(services, boards))
   routes.route('/', knowledgeRoutes(services, uploadsFolder))
   routes.route('/', modelRoutes(services))
-  routes.route('/', memoryRoutes(services))
+  routes.route('/', memoryRoutes(services, boards))
   routes.route('/', mannerRoutes(services))
   routes.route('/', keepingRoutes(parts.paths, parts.secrets.available))
   return routes

@@ -1,5 +1,5 @@
 import type { RememberedThread } from '#protocol'
-import type { MemoryStateReply, MemoryThreadsReply, RecallReply, TimelineReply } from '../api.ts'
+import type { CardPaths, MemoryThreadsReply, RecallReply, TimelineReply } from '../api.ts'
 import { refusalNote } from './dialog.ts'
 import { byId, el, icon, say } from './dom.ts'
 import { get, post } from './http.ts'
@@ -7,7 +7,8 @@ import { onThreads } from './live.ts'
 import { offerForgetting } from './memory/forgetting.ts'
 import { showOffTheRecord } from './memory/off-the-record.ts'
 import { loadNames, type NameOf } from './memory/speakers.ts'
-import { type ShownTurn, turnItem } from './memory/turn-item.ts'
+import { showMemoryState } from './memory/state-notes.ts'
+import { type Place, type ShownTurn, turnItem } from './memory/turn-item.ts'
 import { checkWholeness } from './memory/wholeness.ts'
 import { startShell } from './shell.ts'
 import { countWords, dateWords, dayOfField } from './words.ts'
@@ -19,9 +20,11 @@ const SAID = byId('said')
 const MORE = byId('more')
 const chosen = new Set<string>()
 const threads = new Map<string, RememberedThread>()
+const cards = new Map<string, string>()
 
 let nameOf: NameOf = (speaker) => speaker
 let shown: readonly ShownTurn[] = []
+let isKept = true
 /** With those that are further back than what is shown. */
 let total = 0
 let query = ''
@@ -36,40 +39,8 @@ void start()
 
 async function start(): Promise<void> {
   nameOf = await loadNames()
-  await Promise.all([showAll(), showState()])
-}
-
-/** What keeps the memory from being what a person would expect of it. */
-async function showState(): Promise<void> {
-  const state = await get<MemoryStateReply>('/api/memory/state').catch(() => undefined)
-  if (state === undefined) return
-  const notes = [
-    ...(state.kept
-      ? []
-      : [
-          [
-            'Nothing is kept.',
-            'Runa runs without its vault, so that every chat is off the record. See Settings.',
-          ] as const,
-        ]),
-    ...(state.full
-      ? [['The memory is full.', 'What you say is not kept any more. Forget something first.'] as const]
-      : []),
-    ...state.faults.map(
-      ({ day, message }) => [`Something is amiss${day === '' ? '' : ` on ${day}`}.`, message] as const,
-    ),
-  ]
-  byId('state').replaceChildren(
-    ...notes.map(([title, words]) =>
-      el(
-        'div',
-        { class: 'note st-need' },
-        icon('triangle-alert'),
-        el('p', { class: 't' }, title),
-        el('p', { class: 'small' }, words),
-      ),
-    ),
-  )
+  isKept = await showMemoryState()
+  await showAll()
 }
 
 async function showAll(): Promise<void> {
@@ -155,7 +126,7 @@ async function showTimeline(): Promise<void> {
   takeSpeakers(reply.speakers)
   takeTimeline(reply, [])
   if (Object.keys(filter()).length === 0) {
-    byId('memory-count').textContent = `${countWords(total, 'turn')}, sealed on this machine`
+    byId('memory-count').textContent = isKept ? `${countWords(total, 'turn')}, sealed on this machine` : ''
   }
 }
 
@@ -181,6 +152,7 @@ async function showOlder(): Promise<void> {
 function takeTimeline(reply: TimelineReply, before: readonly ShownTurn[]): void {
   shown = [...before, ...reply.turns]
   for (const thread of reply.threads) threads.set(thread.id, thread)
+  takeCards(reply.cards)
   total = shown.length + reply.omitted
   byId('said-count').textContent = `${shown.length} of ${countWords(total, 'turn')}`
   MORE.hidden = reply.omitted === 0
@@ -188,7 +160,12 @@ function takeTimeline(reply: TimelineReply, before: readonly ShownTurn[]): void 
 }
 
 async function showFound(): Promise<void> {
-  const { recalled } = await post<RecallReply>('/api/memory/search', { query, ...filter(), limit: FOUND_MAX })
+  const { recalled, cards: found } = await post<RecallReply>('/api/memory/search', {
+    query,
+    ...filter(),
+    limit: FOUND_MAX,
+  })
+  takeCards(found)
   const turns = new Map<string, ShownTurn>()
   for (const { turn, thread, at, speaker, text } of recalled) {
     const before = turns.get(turn)?.utterances ?? []
@@ -209,7 +186,7 @@ function render(): void {
 function shownItems(): HTMLElement[] {
   const ways = {
     ...{ nameOf, query },
-    threadOf: (id: string) => threads.get(id),
+    placeOf,
     isChosen: (turn: string) => chosen.has(turn),
     choose,
   }
@@ -227,12 +204,26 @@ function emptyNote(): HTMLElement {
   const isFiltered = query !== '' || Object.keys(filter()).length > 0
   const words = isFiltered
     ? ['Nothing fits.', 'Try other words, or more days.']
-    : ['Nothing is remembered yet.', 'What you say in a chat appears here.']
+    : isKept
+      ? ['Nothing is remembered yet.', 'What you say in a chat appears here.']
+      : ['Nothing is remembered.', 'Every chat is off the record.']
   return el(
     'div',
     { class: 'body' },
     el('div', { class: 'empty' }, icon('history'), el('b', {}, words[0]), el('span', {}, words[1])),
   )
+}
+
+function takeCards(paths: CardPaths): void {
+  for (const [id, path] of Object.entries(paths)) cards.set(id, path)
+}
+
+function placeOf(thread: string): Place {
+  const title = threads.get(thread)?.title ?? 'an older one'
+  const card = cards.get(thread)
+  return card === undefined
+    ? { path: `/chat/${thread}`, words: `In the chat “${title}”` }
+    : { path: card, words: `On the card “${title}”` }
 }
 
 function choose(turn: string, isChosen: boolean): void {

@@ -29,7 +29,7 @@ export function setDoing(words: string): void {
 
 function show(): void {
   const [picture, words, more] = work()
-  const clip = el('span', { class: 'clip' }, policyWords(), el('b', {}, words), ` ${more}`)
+  const clip = el('span', { class: 'clip' }, policyWords(), vaultWords(), el('b', {}, words), ` ${more}`)
   refill(byId('now-run'), icon(picture, 'sm'), clip)
   if (state !== undefined) showCounts(state)
 }
@@ -37,6 +37,10 @@ function show(): void {
 /** Switching the policy off is the owner's right, and no page hides it. */
 function policyWords(): HTMLElement | false {
   return state?.policyEnabled === false && el('b', {}, 'The safety rules are off. ')
+}
+
+function vaultWords(): HTMLElement | false {
+  return state?.hasVault === false && el('b', {}, 'Nothing is kept: there is no vault. ')
 }
 
 function work(): readonly [picture: IconName, words: string, more: string] {

@@ -3,7 +3,7 @@ import type { MannerReply } from '../api.ts'
 import { openDialog, refusalNote } from './dialog.ts'
 import { all, byId, el, say } from './dom.ts'
 import { get, post } from './http.ts'
-import { onManner } from './live.ts'
+import { onManner, onState } from './live.ts'
 import { createDimensionRow, type DimensionRow } from './settings/dimension-row.ts'
 import { showKept } from './settings/kept.ts'
 import { startShell } from './shell.ts'
@@ -20,6 +20,9 @@ let manner: MannerReply | undefined
 
 startShell()
 onManner(() => void load())
+onState(({ hasVault }) => {
+  byId('manner-vault').hidden = hasVault
+})
 listenToForms()
 void load()
 void showKept()

@@ -58,7 +58,7 @@ test('the timeline, the search and the threads say what alethia says', () => {
   })
   return withHouse(async ({ ask }) => {
     const timeline = await (await ask('/api/memory/timeline', { limit: 7 })).json()
-    assert.deepEqual(timeline, { turns: [TURN], omitted: 7, threads: [thread], speakers: ['you'] })
+    assert.deepEqual(timeline, { turns: [TURN], omitted: 7, threads: [thread], speakers: ['you'], cards: {} })
     const search = (await (await ask('/api/memory/search', { query: 'lamp' })).json()) as {
       recalled: unknown[]
     }

@@ -1,3 +1,4 @@
+import type { Secrets } from '#kernel/service'
 import { RunaError } from '#protocol'
 import type { AppState } from '../api.ts'
 import type { Boards } from '../board/boards.ts'
@@ -13,11 +14,12 @@ export interface StateSources {
   readonly marks: Marks
   readonly version: string
   readonly policyEnabled: boolean
+  readonly secrets: Pick<Secrets, 'available'>
 }
 
 /** Everything that each page shows, in one answer. What a service does not tell is empty, and named in `faults`. */
 export async function readState(sources: StateSources): Promise<AppState> {
-  const { services, boards, marks, version, policyEnabled } = sources
+  const { services, boards, marks, version, policyEnabled, secrets } = sources
   const faults: AppState['faults'] = []
   const options = { timeoutMs: PATIENCE_MS }
 
@@ -45,6 +47,7 @@ export async function readState(sources: StateSources): Promise<AppState> {
     version,
     model: chosen ? { id: chosen.id, engine: chosen.engine, name: chosen.name } : null,
     policyEnabled,
+    hasVault: secrets.available,
     outward: ledger?.total ?? 0,
     cards: countRuns(boards),
     services: status?.services ?? [],

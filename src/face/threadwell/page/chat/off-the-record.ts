@@ -1,4 +1,5 @@
 import { byId } from '../dom.ts'
+import { onState } from '../live.ts'
 import { offerClosing } from '../memory/off-the-record.ts'
 
 /** Whether this chat is off the record: chosen before its first question, and said as long as it is open. */
@@ -28,6 +29,13 @@ export function watchOffTheRecord(
   }
 
   box.addEventListener('change', show)
+  onState(({ hasVault }) => {
+    // Without a vault there is no record to be on.
+    if (hasVault) return
+    box.checked = true
+    box.disabled = true
+    show()
+  })
   byId('off-close').addEventListener('click', () => {
     const open = thread()
     if (open) offerClosing(open, () => location.replace('/chat'))

@@ -1,4 +1,4 @@
-import type { Feedback, RememberedThread, RememberedTurn, Utterance } from '#protocol'
+import type { Feedback, RememberedTurn, Utterance } from '#protocol'
 import { el, icon } from '../dom.ts'
 import { markedWords } from '../highlight.ts'
 import { clockWords, excerpt, timeWords } from '../words.ts'
@@ -7,9 +7,15 @@ import type { NameOf } from './speakers.ts'
 /** A turn as the list shows it. Where it was found by words, only what fits them. */
 export type ShownTurn = RememberedTurn & { readonly feedback?: Feedback | undefined }
 
+/** Where a turn can be read among those around it. */
+export interface Place {
+  readonly path: string
+  readonly words: string
+}
+
 export interface ItemWays {
   readonly nameOf: NameOf
-  readonly threadOf: (id: string) => RememberedThread | undefined
+  readonly placeOf: (thread: string) => Place
   readonly isChosen: (turn: string) => boolean
   readonly choose: (turn: string, isChosen: boolean) => void
   /** What was searched for; empty where nothing was. */
@@ -40,7 +46,7 @@ export function turnItem(turn: ShownTurn, ways: ItemWays): HTMLElement {
     show(isWhole)
   })
   show(false)
-  const thread = ways.threadOf(turn.thread)
+  const place = ways.placeOf(turn.thread)
   return el(
     'li',
     { class: 'tl-item', 'data-id': turn.id },
@@ -53,7 +59,7 @@ export function turnItem(turn: ShownTurn, ways: ItemWays): HTMLElement {
       el(
         'footer',
         {},
-        el('a', { href: `/chat/${turn.thread}` }, `In the chat “${thread?.title ?? 'an older one'}”`),
+        el('a', { href: place.path }, place.words),
         ...feedbackWords(turn.feedback),
         isLong && whole,
       ),
