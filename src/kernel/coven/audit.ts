@@ -19,7 +19,7 @@ export interface AuditOptions {
 /** Who was given which secret, and when: a list that can be added to and not changed. */
 export interface Audit {
   mark(): AuditMark
-  /** The highest revision of the vault that any entry names. */
+  /** The highest revision that the vault had for certain, by what the entries say. */
   revision(): number
   /** Resolves once the entry is on the disk. Rejects with AUDIT_FAILED: then whatever it is about must not happen. */
   append(entry: AuditEntry): Promise<void>
@@ -69,8 +69,13 @@ function verifyChain(payloads: readonly Uint8Array[], key: Buffer, mark: AuditMa
   return {
     head,
     entries,
-    revision: Math.max(0, ...entries.slice(-1_000).map((entry) => entry.revision)),
+    revision: Math.max(0, ...entries.slice(-1_000).map(certainRevision)),
   }
+}
+
+/** What changes the vault is written down before it is done: a crash between the two leaves the vault one behind. */
+function certainRevision({ operation, outcome, revision }: AuditEntry): number {
+  return outcome === 'refused' || operation === 'reveal' ? revision : revision - 1
 }
 
 function openEntry(sealed: Uint8Array, key: Buffer, head: AuditMark): AuditEntry {
@@ -97,7 +102,7 @@ function createAudit(path: string, journal: Journal, key: Buffer, chain: Chain):
       throw new RunaError('AUDIT_FAILED', undefined, { cause })
     }
     head = { count: head.count + 1, link: linkOf(head.link, sealed) }
-    revision = Math.max(revision, entry.revision)
+    revision = Math.max(revision, certainRevision(entry))
   }
 
   return {

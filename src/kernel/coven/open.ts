@@ -114,12 +114,12 @@ function createLock(
   }
 }
 
-/** An entry is written before the vault is: by one revision, and no more, a crash between the two leaves it behind. */
+/** Only what the list is certain of counts: an entry is written before the vault is. */
 function refuseOld(vault: Vault, audit: Audit): void {
-  if (audit.revision() <= vault.revision() + 1) return
+  if (audit.revision() <= vault.revision()) return
   throw new RunaError(
     'VAULT_OLDER',
-    `The vault has revision ${vault.revision()}; its list speaks of ${audit.revision()}.`,
+    `The vault has revision ${vault.revision()}; its list has seen ${audit.revision()}.`,
   )
 }
 

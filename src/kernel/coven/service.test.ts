@@ -156,6 +156,30 @@ test('an old copy of the vault is found out by its list', async () => {
   await assert.rejects(openCoven({ folder }), { code: 'VAULT_OLDER' })
 })
 
+test('an old copy from before the last change is found out by whatever was asked after it', async () => {
+  const folder = nextFolder()
+  const running = await openCoven({ folder })
+  const coven = createCoven(running)
+  const grant = { name: 'mail', to: 'cli', service: 'person' }
+  await coven.set({ name: 'mail', service: 'person' }, SECRET)
+  await coven.grant({ ...grant, granted: true }, Buffer.alloc(0))
+  const [granted, taken] = [`${folder}-granted`, `${folder}-taken`]
+  cpSync(join(folder, 'secrets.vault'), granted)
+  await coven.grant({ ...grant, granted: false }, Buffer.alloc(0))
+  cpSync(folder, taken, { recursive: true })
+  const asked = coven.reveal({ name: 'mail', service: 'cli' }, Buffer.alloc(0))
+  await assert.rejects(asked, { code: 'SECRET_NOT_GRANTED' })
+  // As a kill leaves it: nothing was closed.
+  const killed = `${folder}-killed`
+  cpSync(folder, killed, { recursive: true })
+  cpSync(granted, join(killed, 'secrets.vault'))
+  await assert.rejects(openCoven({ folder: killed }), { code: 'VAULT_OLDER' })
+  // Right after the change, the copy looks as a crash would have left it.
+  cpSync(granted, join(taken, 'secrets.vault'))
+  await (await openCoven({ folder: taken })).close()
+  await running.close()
+})
+
 test('requests come as bytes, secrets beside them, and whatever is wrong is answered with a code', async () => {
   const { vault, audit, close } = await openCoven({ folder: nextFolder() })
   const answer = createDesk(createCoven({ vault, audit }))

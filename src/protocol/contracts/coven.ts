@@ -10,7 +10,7 @@ const limits = { timeoutMs: 10_000, runningMax: 64 }
 
 /**
  * Keeps secrets. Spoken on the link between coven and gilgul alone, never on the bus. Secrets themselves travel as bytes
- * beside input and output, so that no part of Runa ever makes strings of them.
+ * beside input and output, so that nobody on this link ever makes strings of them.
  */
 export const covenContract = defineContract({
   name: 'coven',
