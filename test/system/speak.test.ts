@@ -8,7 +8,7 @@ import { createTestRuna, kill, until } from './test-runa.ts'
 const runa = createTestRuna()
 after(() => runa.remove())
 
-const profilePath = join(runa.home, 'profile', 'profile.json')
+const profilePath = join(runa.home, 'profile', 'profile.sealed')
 
 async function settingsOf(...words: readonly string[]): Promise<Setting[]> {
   const profile = await runa.ask('speak', ...words)
@@ -37,7 +37,15 @@ test('nothing is kept before a person agrees, and afterwards what they ask for i
     (await runa.runa('speak', 'show', 'length')).stdout,
     /> short[\s\S]*You asked for it in a message/,
   )
-  assert.doesNotMatch(readFileSync(profilePath, 'utf8'), /please/)
+  assert.doesNotMatch(readFileSync(profilePath, 'latin1'), /please|runa-profile|humour/)
+})
+
+test('what a forgotten message asked for no longer holds', async () => {
+  await runa.ask('ask', 'More detail, please')
+  await until(async () => (await settingsOf()).some(({ level }) => level === 'usual'))
+  await runa.ask('memory', 'forget', '--containing', 'detail, please', '--yes')
+  await until(async () => (await settingsOf()).every(({ dimension }) => dimension !== 'length'))
+  await runa.ask('speak', 'set', 'length', 'short')
 })
 
 test('what was set is there after snarf was killed, and gone when consent is taken back', async () => {

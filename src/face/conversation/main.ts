@@ -1,7 +1,7 @@
 import { loadConfig } from '#kernel/config'
 import { loadEmbedder } from '#kernel/embedding'
 import { assetsFolder, homePaths } from '#kernel/home'
-import { call, runService } from '#kernel/service'
+import { call, listen, onEachArrival, runService } from '#kernel/service'
 import {
   alethiaContract,
   conversationContract,
@@ -9,20 +9,28 @@ import {
   snarfContract,
   tietoContract,
 } from '#protocol'
+import { createForgetting } from './forgetting.ts'
 import { migrateThreads } from './migration.ts'
 import { openPersonas } from './personas.ts'
 import { createConversation } from './service.ts'
 
-await runService(conversationContract, async ({ name, transport, transportTo, emit, signal }) => {
+await runService(conversationContract, async ({ name, transport, transportTo, emit, log, signal }) => {
   const paths = homePaths()
   const config = await loadConfig(paths.config)
   const alethia = call(alethiaContract, transportTo('alethia'), { name })
+  const snarf = call(snarfContract, transport, { name })
+  const forgetting = createForgetting(alethia, snarf)
+  listen(alethiaContract, transportTo('alethia'), {
+    forgotten: ({ turns }) => forgetting.forget(turns).catch(() => log('forgetting is caught up with later')),
+  })
+  void onEachArrival(transportTo('alethia'), 'alethia', forgetting.catchUp, signal)
+  void onEachArrival(transport, 'snarf', forgetting.catchUp, signal)
   const { handlers, settled } = createConversation({
     personas: openPersonas([paths.personas, assetsFolder('personas')]),
     alethia,
     embedder: await loadEmbedder(),
     tieto: call(tietoContract, transport, { name }),
-    snarf: call(snarfContract, transport, { name }),
+    snarf,
     inference: call(inferenceContract, transport, { name }),
     contextTokens: config.engine.contextTokens,
     migration: migrateThreads(paths.threads, alethia, { signal }),

@@ -234,7 +234,15 @@ const missingMemory: AlethiaHandlers = {
 }
 
 const missingManner: SnarfHandlers = {
-  ...{ agree: missing, observe: missing, profile: missing, explain: missing, set: missing },
+  ...{
+    agree: missing,
+    forget: missing,
+    turns: missing,
+    observe: missing,
+    profile: missing,
+    explain: missing,
+    set: missing,
+  },
   ...{ lock: missing, pause: missing, reset: missing, export: missing, plan: missing },
 }
 

@@ -80,12 +80,15 @@ test('no word of a profile speaks of health, origin, love, belief or character',
   assert.deepEqual([...new Set(about)].sort(), ['messages'])
 })
 
+const TURN = '01890a5d-ac96-774b-bcce-b302099a8057'
+
 test('a profile with any field more is refused, wherever it stands', () => {
   const whole: Profile = {
-    ...{ format: 'runa-profile', version: 1, agreed: 'learning', paused: false, mode: 'default' },
+    ...{ format: 'runa-profile', version: 2, agreed: 'learning', paused: false, mode: 'default' },
     manner: { tone: 'warm' },
     said: { tone: { how: 'set', day: 1, locked: false } },
     days: [{ day: 1, messages: 1, words: 1, logWords: 0.7, capitals: 0, ended: 0 }],
+    turns: [{ turn: TURN, day: 1, words: 1, capital: false, ended: false }],
   }
   assert.deepEqual(profileSchema.parse(whole), whole)
   const known = vocabularyOf(schema)
@@ -100,6 +103,7 @@ test('a profile with any field more is refused, wherever it stands', () => {
         { ...whole, said: { ...whole.said, ...more } },
         { ...whole, said: { tone: { ...said, ...more } } },
         { ...whole, days: [{ ...whole.days[0], ...more }] },
+        { ...whole, turns: [{ ...whole.turns[0], ...more }] },
       ]) {
         assert.equal(profileSchema.safeParse(grown).success, false)
       }
@@ -123,11 +127,11 @@ test('whatever a person writes, nothing of it is in the file', async () => {
   )
   await fc.assert(
     fc.asyncProperty(said, async (message) => {
-      await snarf.observe(message)
+      await snarf.observe(message, TURN)
       const text = await readFile(join(folder, 'profile.json'), 'utf8')
       const words = [...text.matchAll(/"([^"]*)"/g)].map(([, word = '']) => word)
       assert.deepEqual(
-        words.filter((word) => !known.includes(word)),
+        words.filter((word) => !known.includes(word) && word !== TURN),
         [],
       )
       assert.doesNotThrow(() => profileSchema.parse(JSON.parse(text)))

@@ -167,3 +167,8 @@ export function withoutLevels(profile: Profile, dimensions: readonly Dimension[]
     Object.fromEntries(Object.entries(fields).filter(([name]) => !dimensions.includes(name as Dimension)))
   return { ...profile, manner: kept(profile.manner), said: kept(profile.said) }
 }
+
+/** `turn`: in which it was asked for, where it was not set on purpose. */
+export function withMode({ modeTurn: _, ...profile }: Profile, mode: Mode, turn?: string): Profile {
+  return { ...profile, mode, ...(turn !== undefined && { modeTurn: turn }) }
+}

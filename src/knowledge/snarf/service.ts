@@ -16,6 +16,8 @@ export function createSnarfHandlers(snarf: Snarf): Handlers<typeof snarfContract
     lock: ({ dimensions, locked }) => changed(snarf.lock(dimensions, locked)),
     pause: ({ paused }) => changed(snarf.pause(paused)),
     reset: (input) => changed(snarf.reset(input)),
+    forget: ({ turns }) => changed(snarf.forget(turns)),
+    turns: async () => ({ turns: snarf.turns() }),
     export: async () => ({ profile: snarf.export() }),
     plan: async (input) => snarf.plan(input),
   }

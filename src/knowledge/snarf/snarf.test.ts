@@ -225,7 +225,7 @@ test('a damaged profile is set aside and nothing counts as agreed; one of a newe
     assert.equal(opened.profile().agreed, 'nothing')
     assert.equal(await readFile(`${path}.damaged`, 'utf8'), damaged)
   }
-  const newer = JSON.stringify({ format: 'runa-profile', version: 2 })
+  const newer = JSON.stringify({ format: 'runa-profile', version: 3 })
   await writeFile(path, newer)
   await assert.rejects(openSnarf(folder), { code: 'PROFILE_NEWER' })
   assert.equal(await readFile(path, 'utf8'), newer)

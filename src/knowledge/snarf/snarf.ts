@@ -1,23 +1,28 @@
 import {
   type Agreement,
+  type DayCounts,
   type Dimension,
   dimensionSchema,
   type Handlers,
   PROFILE_DAYS_MAX,
+  PROFILE_TURNS_MAX,
   type Profile,
   RunaError,
   type snarfContract,
 } from '#protocol'
 import { asksOf, scaleOf, wordsOf } from './dimensions.ts'
 import { addCounts, countMessage, dayOf } from './features.ts'
+import { turnsIn, withoutTurns } from './forgetting.ts'
 import { evidenceFor } from './learned.ts'
-import { resolve, withLevels, withoutLevels, writePlan } from './plan.ts'
+import { resolve, withLevels, withMode, withoutLevels, writePlan } from './plan.ts'
 import { NEW_PROFILE } from './profile.ts'
-import { readProfile, removeProfile, writeProfile } from './profile-file.ts'
+import { createProfileStore, NO_STORE } from './profile-file.ts'
 import { findWishes } from './wishes.ts'
 
 export interface SnarfOptions {
   readonly nowMs?: () => number
+  /** 32 bytes that the profile is sealed with on the disk. Without, it lies there in clear. */
+  readonly key?: Uint8Array | undefined
   /** The profile on the disk is another one now. */
   readonly onChange?: () => void
 }
@@ -31,24 +36,30 @@ export interface Snarf {
   agree(to: Agreement): Promise<void>
   /** `turn` is that of the message. */
   observe(message: string, turn?: string): Promise<{ changed: Dimension[]; counted: boolean }>
-  profile(): ReturnType<typeof describe>
+  profile(): ReturnType<typeof describe> & { kept: boolean }
   explain(dimension: Dimension): ReturnType<typeof explain>
   set(input: Input<'set'>): Promise<void>
   lock(dimensions: readonly Dimension[], locked: boolean): Promise<void>
   pause(paused: boolean): Promise<void>
   reset(input: Input<'reset'>): Promise<void>
+  /** Takes out what came of these turns. */
+  forget(turns: readonly string[]): Promise<void>
+  /** Those that something came of. */
+  turns(): string[]
   export(): Profile | null
   plan(input: Partial<Input<'plan'>>): ReturnType<typeof writePlan>
 }
 
 /**
- * How a person likes to be spoken to, kept in `folder`. There is no file before they agree. What a call changes is on
- * the disk when it resolves; a call that rejects has changed nothing. One process at a time may have it open.
+ * How a person likes to be spoken to, kept in `folder`; without a folder nothing is kept. There is no file before they
+ * agree. What a call changes is on the disk when it resolves; a call that rejects has changed nothing. One process at a
+ * time may have it open.
  */
-export async function openSnarf(folder: string, options: SnarfOptions = {}): Promise<Snarf> {
+export async function openSnarf(folder: string | undefined, options: SnarfOptions = {}): Promise<Snarf> {
   const { nowMs = Date.now, onChange = () => {} } = options
   const today = () => dayOf(nowMs())
-  const read = await readProfile(folder)
+  const store = folder === undefined ? NO_STORE : createProfileStore(folder, options.key)
+  const read = await store.read()
   let profile = read.profile
   let last: Promise<unknown> = Promise.resolve()
 
@@ -63,14 +74,14 @@ export async function openSnarf(folder: string, options: SnarfOptions = {}): Pro
     inTurn(async () => {
       const next = edit(profile)
       if (next === profile || next === undefined) return
-      await writeProfile(folder, next)
+      await store.write(next)
       profile = next
       onChange()
     })
 
   const remove = () =>
     inTurn(async () => {
-      await removeProfile(folder)
+      await store.remove()
       profile = undefined
       onChange()
     })
@@ -93,16 +104,18 @@ export async function openSnarf(folder: string, options: SnarfOptions = {}): Pro
       })
       return { changed: heard?.changed ?? [], counted: heard?.counted ?? false }
     },
-    profile: () => describe(profile),
+    profile: () => ({ ...describe(profile), kept: store.keeps }),
     explain: (dimension) => explain(profile, dimension),
     set: ({ settings, mode }) =>
-      changeAgreed((now) => ({
-        ...withLevels(now, settings, { how: 'set', day: today() }),
-        ...(mode && { mode }),
-      })),
+      changeAgreed((now) => {
+        const next = withLevels(now, settings, { how: 'set', day: today() })
+        return mode ? withMode(next, mode) : next
+      }),
     lock: (dimensions, locked) => changeAgreed((now) => lockLevels(now, dimensions, locked, today())),
     pause: (paused) => changeAgreed((now) => ({ ...now, paused })),
     reset: (input) => change((now) => now && resetProfile(now, input)),
+    forget: (turns) => change((now) => now && withoutTurns(now, turns)),
+    turns: () => (profile ? turnsIn(profile) : []),
     export: () => profile ?? null,
     plan: ({ message, ...moment }) => {
       // A person who has not agreed is not read: only what the caller asks for itself holds.
@@ -112,9 +125,12 @@ export async function openSnarf(folder: string, options: SnarfOptions = {}): Pro
   }
 }
 
+const NOTHING_COUNTED: Pick<Profile, 'days' | 'turns'> = { days: [], turns: [] }
+
 function agreed(now: Profile | undefined, to: 'settings' | 'learning'): Profile {
   const before = now ?? NEW_PROFILE
-  return { ...before, agreed: to, days: to === 'learning' ? before.days : [] }
+  const kept = to === 'learning' ? { days: before.days, turns: before.turns } : NOTHING_COUNTED
+  return { ...before, agreed: to, ...kept }
 }
 
 function hear(now: Profile, message: string, { day, turn }: { day: number; turn?: string | undefined }) {
@@ -132,8 +148,19 @@ function hear(now: Profile, message: string, { day, turn }: { day: number; turn?
     turn,
   })
   const isSame = changed.length === 0 && counts === undefined && mode === before.mode
-  const days = counts ? addCounts(now.days, counts, PROFILE_DAYS_MAX) : now.days
-  return { profile: isSame ? now : { ...said, mode, days }, changed, counted: counts !== undefined }
+  const moded = mode === before.mode ? said : withMode(said, mode, turn)
+  const profile = isSame ? now : { ...moded, ...(counts && withCounts(now, counts, turn)) }
+  return { profile, changed, counted: counts !== undefined }
+}
+
+function withCounts({ days, turns }: Profile, counts: DayCounts, turn: string | undefined) {
+  const newDays = addCounts(days, counts, PROFILE_DAYS_MAX)
+  const [first, last] = [newDays[0]?.day ?? 0, newDays.at(-1)?.day ?? counts.day]
+  const { words, capitals, ended } = counts
+  const added = { words, capital: capitals > 0, ended: ended > 0 }
+  const own = turn === undefined ? [] : [{ turn, day: last, ...added }]
+  const newTurns = [...turns.filter(({ day }) => day >= first), ...own].slice(-PROFILE_TURNS_MAX)
+  return { days: newDays, turns: newTurns }
 }
 
 /** What is locked is what the person sees at that moment, wherever it came from. */
@@ -155,11 +182,9 @@ function resetProfile(now: Profile, { what, dimensions }: Input<'reset'>): Profi
   const named = dimensions.length > 0 ? dimensions : dimensionSchema.options
   const kept = what === 'learnt' ? now : withoutLevels(now, named)
   const isWhole = dimensions.length === 0
-  return {
-    ...kept,
-    days: what === 'settings' ? now.days : [],
-    mode: what !== 'learnt' && isWhole ? 'default' : now.mode,
-  }
+  const modeKept = what === 'learnt' || !isWhole
+  const moded = modeKept ? kept : withMode(kept, 'default')
+  return { ...moded, ...(what !== 'settings' && NOTHING_COUNTED) }
 }
 
 function describe(profile: Profile | undefined) {

@@ -70,8 +70,21 @@ export const dayCountsSchema = z.strictObject({
 })
 export type DayCounts = z.infer<typeof dayCountsSchema>
 
+/** What one message added to the counts of its day, so that it can be taken out when the turn is forgotten. */
+export const turnCountsSchema = z.strictObject({
+  turn: z.uuid(),
+  /** The day that it was counted under. */
+  day: count,
+  words: count,
+  capital: z.boolean(),
+  ended: z.boolean(),
+})
+export type TurnCounts = z.infer<typeof turnCountsSchema>
+
 /** Days of which counts are kept; older ones are dropped. */
 export const PROFILE_DAYS_MAX = 60
+/** Turns of which it is known what they added. Of older ones, the day is known. */
+export const PROFILE_TURNS_MAX = 1_000
 
 /**
  * What is kept about a person. It is closed: no field holds free text, so that nobody's words and nothing of health,
@@ -79,10 +92,12 @@ export const PROFILE_DAYS_MAX = 60
  */
 export const profileSchema = z.strictObject({
   format: z.literal('runa-profile'),
-  version: z.literal(1),
+  version: z.literal(2),
   agreed: z.enum(['settings', 'learning']),
   paused: z.boolean(),
   mode: modeSchema,
+  /** In which the mode was asked for, where it was not set on purpose. */
+  modeTurn: z.uuid().optional(),
   /** What the person said. */
   manner: mannerSchema.partial(),
   /** How it came to be: on purpose, in the words of a message, or because what held got locked. */
@@ -99,8 +114,13 @@ export const profileSchema = z.strictObject({
   ),
   /** Oldest first. */
   days: z.array(dayCountsSchema).max(PROFILE_DAYS_MAX),
+  /** In the order in which they were counted. */
+  turns: z.array(turnCountsSchema).max(PROFILE_TURNS_MAX),
 })
 export type Profile = z.infer<typeof profileSchema>
+
+/** Turns in one call. */
+const PROFILE_TURNS_NAMED_MAX = 10_000
 
 /** The profile as a person sees it. */
 const profileShape = {
@@ -111,6 +131,8 @@ const profileShape = {
   settings: z.array(settingSchema),
   /** Days of which counts are kept. */
   days: count,
+  /** False where Runa runs without coven: then nothing is written, and everything ends with the process. */
+  kept: z.boolean().default(true),
 }
 
 const dimensions = z.array(dimensionSchema).max(dimensionSchema.options.length)
@@ -192,6 +214,19 @@ export const snarfContract = defineContract({
         dimensions: dimensions.default([]),
       }),
       errors: ['DISK_FULL'],
+    },
+    /** Takes out what came of these turns: counts, and what they asked for in words, unless it was locked since. */
+    forget: {
+      ...writing,
+      input: z.object({ turns: z.array(z.uuid()).max(PROFILE_TURNS_NAMED_MAX) }),
+      errors: ['DISK_FULL'],
+    },
+    /** Those that something here came of. */
+    turns: {
+      ...writing,
+      input: z.object({}),
+      output: z.object({ turns: z.array(z.uuid()) }),
+      errors: [],
     },
     /** Everything that is kept, as it is kept. Null where nothing is. */
     export: {

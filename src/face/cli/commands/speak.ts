@@ -32,7 +32,9 @@ async function showAfter({ json }: JsonOption, ask: (snarf: Snarf, signal: Abort
   })
 }
 
-function format({ agreed, paused, mode, settings, days }: Profile): string {
+const NOT_KEPT = ' Runa runs without coven, so nothing is written down: this holds until Runa stops.'
+
+function format({ agreed, paused, mode, settings, days, kept }: Profile): string {
   const rows = settings.map(({ dimension, level, reason, locked }) => [
     dimension,
     level,
@@ -40,7 +42,7 @@ function format({ agreed, paused, mode, settings, days }: Profile): string {
     reason,
   ])
   const counted = agreed === 'learning' ? ` Days counted: ${days}.` : ''
-  const state = `${AGREED[agreed]}${counted}${paused ? ' Paused: nothing is heard or counted.' : ''}`
+  const state = `${AGREED[agreed]}${counted}${paused ? ' Paused: nothing is heard or counted.' : ''}${kept ? '' : NOT_KEPT}`
   return [state, `Mode: ${mode}`, '', formatTable([['ABOUT', 'HOW', '', 'WHY'], ...rows])].join('\n')
 }
 

@@ -107,9 +107,11 @@ async function change(path: Path, body: object, words: string): Promise<void> {
   }
 }
 
+const NOT_KEPT = ' Runa runs without coven, so nothing is written down: this holds until Runa stops.'
+
 function show(fresh: MannerReply): void {
   manner = fresh
-  const { agreed, paused, mode, days, dimensions } = fresh
+  const { agreed, paused, mode, days, kept, dimensions } = fresh
   const isOn = agreed !== 'nothing'
   byId('manner-fault').replaceChildren()
   for (const input of all<HTMLInputElement>('#agreed input')) input.checked = input.value === agreed
@@ -119,7 +121,7 @@ function show(fresh: MannerReply): void {
   byId('pause').setAttribute('aria-pressed', String(paused))
   const counted = agreed === 'learning' ? ` ${countWords(days, 'day')} counted.` : ''
   byId('manner-state').textContent =
-    `${STATES[agreed]}${counted}${paused ? ' Paused: nothing is heard or counted. What you set holds.' : ''}`
+    `${STATES[agreed]}${counted}${paused ? ' Paused: nothing is heard or counted. What you set holds.' : ''}${kept ? '' : NOT_KEPT}`
   byId('dimensions-panel').hidden = !isOn
   for (const explained of dimensions) rowOf(explained).show(explained)
 }
