@@ -30,7 +30,8 @@ export async function tortureReplay({ faults: answers, random }: TortureOptions)
     // What is remembered by the processes alone must not matter.
     await runa.ask('down')
     await runa.start()
-    const row = countReplays('each answer said again after a new start', await replayAll(runa, turns))
+    const replays = countReplays('each answer said again after a new start', await replayAll(runa, turns))
+    const row = { ...replays, ...(await countPrompts(runa, turns)) }
     await exchangeModel(runa)
     const drawn = turns.filter(({ model }) => model.id === MODEL).slice(0, 3)
     const planted = countReplays('planted: another model under the same name', await replayAll(runa, drawn))
@@ -97,6 +98,21 @@ async function replayAll(runa: TestRuna, turns: readonly Turn[]): Promise<Replay
     const replays: Replay[] = []
     for (const { id } of turns) replays.push(await conversation.replay({ id }, { timeoutMs: TIMEOUT_MS }))
     return replays
+  })
+}
+
+/** How many have read more than their question: else the replays would show little. */
+async function countPrompts(runa: TestRuna, turns: readonly Turn[]) {
+  return await overBus(runa, async (clientOf) => {
+    const conversation = clientOf(conversationContract)
+    const counts = { withPassages: 0, withHistory: 0, withMemory: 0 }
+    for (const { id } of turns) {
+      const { prompt, passages } = await conversation.answer({ id })
+      if (passages.length > 0) counts.withPassages += 1
+      if (prompt.some(({ origin }) => origin.startsWith('turn '))) counts.withHistory += 1
+      if (prompt.some(({ origin }) => origin === 'memory')) counts.withMemory += 1
+    }
+    return counts
   })
 }
 
