@@ -54,6 +54,9 @@ test('work is done at each arrival of a service, again where it fails, and not a
 test('where nobody knows who lives, work is done once', async () => {
   const [transport] = createMemoryTransports()
   let works = 0
-  await onEachArrival(transport, 'clock', async () => void (works += 1), new AbortController().signal)
+  const work = async () => {
+    works += 1
+  }
+  await onEachArrival(transport, 'clock', work, new AbortController().signal)
   assert.equal(works, 1)
 })

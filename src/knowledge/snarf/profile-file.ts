@@ -4,7 +4,7 @@ import { destroyFile, replaceFile, syncFolder } from '#kernel/journal'
 import { open, seal } from '#kernel/seal'
 import { type Profile, profileSchema, RunaError } from '#protocol'
 
-export interface ReadProfile {
+interface ReadProfile {
   readonly profile: Profile | undefined
   /** A sentence, where what was there could not be read and was set aside. */
   readonly fault?: string
