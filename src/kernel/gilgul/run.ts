@@ -47,11 +47,13 @@ const ROTATE_EVERY_MS = 10_000
  * ends them again. Rejects with a RunaError that says why it cannot start.
  */
 export async function runGilgul(options: RunOptions): Promise<void> {
+  const lockFd = process.env[BIRTH.lockFd]
+  if (lockFd === undefined) throw new RunaError('NOT_RUNNING', 'gilgul is started by `runa up`, not by hand.')
   const coven = process.env[BIRTH.coven] === undefined ? undefined : await meetAncestor()
   const paths = homePaths()
   const files = runFiles(paths)
   const before = readRunState(files.state)
-  await lockHome(Number(process.env[BIRTH.lockFd]), before)
+  await lockHome(Number(lockFd), before)
   const config = await loadConfig(paths.config)
   const worldFd = await enterNewWorld(files.worldLock, before)
   const folder = busFolder(config.bus.folder, paths.home)
