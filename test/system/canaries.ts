@@ -9,7 +9,7 @@ import type { Page } from './page.ts'
 import { type TestRuna, until } from './test-runa.ts'
 
 /** A word that no program and no language has, so that wherever it stands, it came from here. */
-export function createCanary(): string {
+function createCanary(): string {
   return `zq${Array.from({ length: 14 }, () => 'bcdfghklmnprstvw'[randomInt(16)]).join('')}`
 }
 
@@ -110,7 +110,7 @@ export async function writeOldHome(home: string): Promise<Canaries> {
   )
   const key = { id: '0123456789ab', name: canaries['an old key'], createdAt: 1, usedAt: 0 }
   writeFileSync(join(home, 'keys.json'), JSON.stringify({ keys: [{ ...key, digest: '0'.repeat(64) }] }))
-  return canaries
+  return { ...canaries, 'an old profile': 'runa-profile' }
 }
 
 async function writeJournal(folder: string, name: string, records: readonly object[]): Promise<void> {
