@@ -44,6 +44,21 @@ describe('memory, manner and what is off the record', { skip }, () => {
     await other.close()
   })
 
+  test('a long chat is shown from its end, and earlier turns when they are asked for', async () => {
+    await page.route(/\/api\/threads\/[^/?]+$/, async (route) => {
+      const thread = (await (await route.fetch()).json()) as { turns: unknown[]; omitted: number }
+      await route.fulfill({ json: { ...thread, turns: thread.turns.slice(2), omitted: 2 } })
+    })
+    await page.reload()
+    await page.locator('.turn.me').getByText('What is a topic?').waitFor()
+    assert.equal(await page.locator('.turn.me').count(), 1)
+    await page.getByRole('button', { name: 'Show earlier turns' }).click()
+    await page.locator('.turn.me').getByText('How do I add a model?').waitFor()
+    assert.equal(await page.locator('.turn.me').count(), 3)
+    assert.equal(await page.getByRole('button', { name: 'Show earlier turns' }).count(), 0)
+    await page.unroute(/\/api\/threads\/[^/?]+$/)
+  })
+
   test('the memory shows what was said and finds it by its words', async () => {
     await page.goto(`${house.url}/memory`)
     await page.locator('.tl-item').nth(2).waitFor()

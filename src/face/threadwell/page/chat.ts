@@ -105,10 +105,32 @@ async function showThread(id: string): Promise<void> {
     const reply = await get<ThreadReply>(`/api/threads/${id}`)
     takeThread(reply.thread, reply.thread.offTheRecord)
     view.show(reply.turns)
+    showOmitted(id, reply)
     TURNS.scrollTop = TURNS.scrollHeight
+    // A link from the memory names the turn.
+    document.getElementById(location.hash.slice(1))?.scrollIntoView({ block: 'start' })
   } catch (error) {
     TURNS.replaceChildren(refusalNote(error, () => location.reload()))
   }
+}
+
+/** A long chat is read from its end; what came before is there for the asking. */
+function showOmitted(id: string, { turns, omitted }: ThreadReply): void {
+  const before = turns[0]?.id
+  if (omitted === 0 || before === undefined) return
+  const button = el('button', { class: 'btn', type: 'button' }, 'Show earlier turns')
+  button.addEventListener('click', async () => {
+    try {
+      const older = await get<ThreadReply>(`/api/threads/${id}?before=${before}`)
+      button.remove()
+      view.prepend(older.turns)
+      showOmitted(id, older)
+      say(`${countWords(older.turns.length, 'earlier turn')} shown.`)
+    } catch (error) {
+      button.after(refusalNote(error))
+    }
+  })
+  TURNS.prepend(button)
 }
 
 /** What another tab said in this thread, or forgot of it, is shown here as well. */

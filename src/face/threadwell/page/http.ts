@@ -23,17 +23,23 @@ export function get<Reply>(path: string): Promise<Reply> {
   return ask<Reply>('GET', path)
 }
 
-export function post<Reply>(path: string, body: unknown): Promise<Reply> {
-  return ask<Reply>('POST', path, body)
+export function post<Reply>(path: string, body: unknown, signal?: AbortSignal): Promise<Reply> {
+  return ask<Reply>('POST', path, body, signal)
 }
 
 export function remove<Reply>(path: string): Promise<Reply> {
   return ask<Reply>('DELETE', path)
 }
 
-async function ask<Reply>(method: string, path: string, body?: unknown): Promise<Reply> {
+async function ask<Reply>(
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<Reply> {
   const response = await send(path, {
     method,
+    ...(signal && { signal }),
     ...(body === undefined
       ? {}
       : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),

@@ -218,11 +218,11 @@ function takeCards(paths: CardPaths): void {
   for (const [id, path] of Object.entries(paths)) cards.set(id, path)
 }
 
-function placeOf(thread: string): Place {
+function placeOf({ id, thread }: ShownTurn): Place {
   const title = threads.get(thread)?.title ?? 'an older one'
   const card = cards.get(thread)
   return card === undefined
-    ? { path: `/chat/${thread}`, words: `In the chat “${title}”` }
+    ? { path: `/chat/${thread}#${id}`, words: `In the chat “${title}”` }
     : { path: card, words: `On the card “${title}”` }
 }
 

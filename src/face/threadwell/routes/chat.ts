@@ -25,9 +25,10 @@ export function chatRoutes({ conversation, alethia }: Services, boards: Pick<Boa
     const cards = cardsOf(boards)
     return context.json({ ...rest, threads: threads.filter(({ id }) => !cards.has(id)).slice(0, limit) })
   })
-  routes.get('/threads/:id', async (context) =>
-    context.json(await conversation.thread({ id: context.req.param('id') })),
-  )
+  routes.get('/threads/:id', async (context) => {
+    const before = context.req.query('before')
+    return context.json(await conversation.thread({ id: context.req.param('id'), ...(before && { before }) }))
+  })
   routes.delete('/threads/:id', async (context) =>
     context.json(await conversation.removeThread({ id: context.req.param('id') })),
   )

@@ -1,10 +1,10 @@
 import type { Explained } from '#protocol'
-import type { PassageReply, RememberedTurnReply, ReplayReply, WhyReply } from '../../api.ts'
+import type { ReplayReply, WhyReply } from '../../api.ts'
 import { openDialog, refusalNote } from '../dialog.ts'
-import { el, hidden, icon, say } from '../dom.ts'
-import { get, post } from '../http.ts'
-import { passageElement } from '../sources.ts'
-import { countWords, excerpt, timeWords } from '../words.ts'
+import { el, icon, say } from '../dom.ts'
+import { get, isAbort, post } from '../http.ts'
+import { countWords } from '../words.ts'
+import { evidenceToggle } from './evidence.ts'
 import { recordDetails } from './record.ts'
 import { replayResult } from './replay.ts'
 
@@ -26,10 +26,14 @@ async function openWhy(answer: string): Promise<void> {
     (why) => why.groups.map(({ title, sentences }) => section(title, ...sentenceLists(sentences))),
     (error: unknown) => [refusalNote(error)],
   )
+  const closing = new AbortController()
   openDialog({
     title: 'Why this answer?',
     width: 'wide',
-    body: [el('div', { class: 'stack-5' }, ...groups, againSection(answer), recordDetails(answer))],
+    body: [
+      el('div', { class: 'stack-5' }, ...groups, againSection(answer, closing.signal), recordDetails(answer)),
+    ],
+    onClose: () => closing.abort(),
   })
 }
 
@@ -54,54 +58,12 @@ function sentenceLists(sentences: readonly Explained[]): HTMLElement[] {
 
 function sentenceItem({ text, place, turn }: Explained): HTMLElement {
   if (place === undefined && turn === undefined) return el('li', {}, text)
-  const shown = el('div', { class: 'shown-place', hidden: true })
-  const verb = el('span', {}, 'Show it')
-  const open = el(
-    'button',
-    { class: 'btn plain sm', type: 'button', 'aria-expanded': 'false' },
-    verb,
-    hidden(` ${excerpt(text, 60)}`),
-  )
-  open.addEventListener('click', async () => {
-    const isOpening = shown.hidden
-    open.setAttribute('aria-expanded', String(isOpening))
-    verb.textContent = isOpening ? 'Hide it' : 'Show it'
-    shown.hidden = !isOpening
-    if (!isOpening || shown.children.length > 0) return
-    try {
-      shown.replaceChildren(
-        ...(place === undefined ? await turnParts(turn ?? '') : await passageParts(place)),
-      )
-    } catch (error) {
-      shown.replaceChildren(refusalNote(error))
-    }
-  })
-  return el('li', {}, el('div', { class: 'row wrap' }, el('span', {}, text), open), shown)
+  const { button, shown } = evidenceToggle({ place, turn }, text)
+  return el('li', {}, el('div', { class: 'row wrap' }, el('span', {}, text), button), shown)
 }
 
-async function passageParts({ topic, document: name, start, end }: NonNullable<Explained['place']>) {
-  const query = new URLSearchParams({ topic, document: name, start: String(start), end: String(end) })
-  const passage = await get<PassageReply>(`/api/passage?${query}`)
-  return [passageElement(passage), el('p', { class: 'xs quiet' }, `${name} · ${topic}`)]
-}
-
-async function turnParts(id: string): Promise<HTMLElement[]> {
-  const { turn } = await get<RememberedTurnReply>(`/api/memory/turns/${id}`)
-  return [
-    ...turn.utterances.map(({ speaker, text }) =>
-      el('p', { class: 'passage' }, el('b', {}, speaker === 'you' ? 'You: ' : 'Runa: '), text),
-    ),
-    el(
-      'p',
-      { class: 'xs quiet' },
-      `${timeWords(turn.at)} · `,
-      el('a', { href: `/chat/${turn.thread}` }, 'Open the chat'),
-    ),
-  ]
-}
-
-/** The same question with the same dice: nothing of it is kept. */
-function againSection(answer: string): HTMLElement {
+/** The same question with the same dice: nothing of it is kept. Who closes the dialog stops it. */
+function againSection(answer: string, signal: AbortSignal): HTMLElement {
   const result = el('div', { class: 'stack' })
   const button = el('button', { class: 'btn sm', type: 'button' }, icon('rotate-ccw', 'sm'), 'Run it again')
   button.addEventListener('click', async () => {
@@ -110,11 +72,11 @@ function againSection(answer: string): HTMLElement {
       el('p', { class: 'small muted' }, 'The answer is made once more. This takes about as long as before.'),
     )
     try {
-      const replay = await post<ReplayReply>(`/api/answers/${answer}/replay`, {})
+      const replay = await post<ReplayReply>(`/api/answers/${answer}/replay`, {}, signal)
       result.replaceChildren(...replayResult(replay))
       say(replay.summary)
     } catch (error) {
-      result.replaceChildren(refusalNote(error))
+      if (!isAbort(error)) result.replaceChildren(refusalNote(error))
     }
     button.disabled = false
   })

@@ -12,6 +12,8 @@ interface Shown {
 export interface ThreadView {
   /** All of these, and nothing else. */
   show(turns: readonly Turn[]): void
+  /** Older ones, above the others. What is being read stays in its place. */
+  prepend(turns: readonly Turn[]): void
   /** What came or went meanwhile. Whatever else is shown stays where it is. Returns how many came. */
   follow(turns: readonly Turn[], isWhole: boolean): number
   /** A question that is just being asked, and the place of its answer. */
@@ -27,12 +29,17 @@ export function createThreadView(
 ): ThreadView {
   const shown = new Map<string, Shown>()
 
-  function add(turn: Turn): void {
+  function elementsOf(turn: Turn): HTMLElement[] {
     const view = createAnswerView(panel, !isOffTheRecord())
     view.finish(turn)
-    const elements = [questionElement(turn.question, turn.at), view.element]
-    place.append(...elements)
-    shown.set(turn.id, { elements, isKept: true })
+    const question = questionElement(turn.question, turn.at)
+    question.id = turn.id
+    shown.set(turn.id, { elements: [question, view.element], isKept: true })
+    return [question, view.element]
+  }
+
+  function add(turn: Turn): void {
+    place.append(...elementsOf(turn))
   }
 
   function removeWhatWent(turns: readonly Turn[]): void {
@@ -49,6 +56,11 @@ export function createThreadView(
       shown.clear()
       place.replaceChildren()
       for (const turn of turns) add(turn)
+    },
+    prepend(turns) {
+      const below = place.scrollHeight - place.scrollTop
+      place.prepend(...turns.filter(({ id }) => !shown.has(id)).flatMap(elementsOf))
+      place.scrollTop = place.scrollHeight - below
     },
     follow(turns, isWhole) {
       if (isWhole) removeWhatWent(turns)

@@ -9,10 +9,16 @@ import { countWords, dayWords } from '../words.ts'
 /** The list of earlier chats, in groups of days. It follows what other tabs do. */
 export function showThreads(current: () => string | undefined): void {
   const show = async () => {
-    const { threads } = await get<ThreadsReply>('/api/threads').catch(() => ({ threads: [] }))
+    const { threads, faults } = await get<ThreadsReply>('/api/threads').catch(() => ({
+      threads: [],
+      faults: [],
+    }))
     const place = byId('threads')
     const focused = document.activeElement?.getAttribute('href')
-    place.replaceChildren(...threadItems(threads, current()))
+    const notes = faults.map(({ file, message }) =>
+      el('p', { class: 'small quiet day' }, `${file} ${message}`.trim()),
+    )
+    place.replaceChildren(...notes, ...threadItems(threads, current()))
     if (focused) place.querySelector<HTMLElement>(`a[href="${CSS.escape(focused)}"]`)?.focus()
   }
   onThreads(() => void show())
@@ -44,9 +50,13 @@ export function offerRemoval({ id, title, turns }: Pick<Thread, 'id' | 'title' |
       el(
         'p',
         {},
-        `“${title}” with ${countWords(turns, 'question')} and the answers to them is deleted from this machine.`,
+        `“${title}” with ${countWords(turns, 'question')} and the answers to them are forgotten, for good.`,
       ),
-      el('p', { class: 'small muted' }, 'This cannot be undone. Your documents stay.'),
+      el(
+        'p',
+        { class: 'small muted' },
+        'Their keys are destroyed, so that nobody can read them any more. This cannot be undone. Your documents stay.',
+      ),
     ],
     action: 'Remove this chat',
     async onAction() {

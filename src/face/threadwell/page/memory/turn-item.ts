@@ -15,7 +15,7 @@ export interface Place {
 
 export interface ItemWays {
   readonly nameOf: NameOf
-  readonly placeOf: (thread: string) => Place
+  readonly placeOf: (turn: ShownTurn) => Place
   readonly isChosen: (turn: string) => boolean
   readonly choose: (turn: string, isChosen: boolean) => void
   /** What was searched for; empty where nothing was. */
@@ -46,7 +46,7 @@ export function turnItem(turn: ShownTurn, ways: ItemWays): HTMLElement {
     show(isWhole)
   })
   show(false)
-  const place = ways.placeOf(turn.thread)
+  const place = ways.placeOf(turn)
   return el(
     'li',
     { class: 'tl-item', 'data-id': turn.id },

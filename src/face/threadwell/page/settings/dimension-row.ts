@@ -1,5 +1,6 @@
 import type { SettingSource } from '#protocol'
 import type { MannerReply } from '../../api.ts'
+import { evidenceToggle } from '../answer/evidence.ts'
 import { el, icon } from '../dom.ts'
 import { countWords } from '../words.ts'
 
@@ -47,7 +48,11 @@ export function createDimensionRow(
     'button',
     {
       ...{ class: 'btn plain sm', type: 'button' },
-      click: () => void change('reset', { what: 'settings', dimensions: [dimension] }, `Reset. ${asks}`),
+      async click() {
+        await change('reset', { what: 'settings', dimensions: [dimension] }, `Reset. ${asks}`)
+        // The button has nothing left to do, and would lose the focus.
+        select.focus()
+      },
     },
     icon('rotate-ccw', 'sm'),
     'Reset',
@@ -91,19 +96,27 @@ export function createDimensionRow(
   }
 }
 
-function evidenceOf({ instruction, evidence }: Explained): HTMLElement[] {
+function evidenceOf({ instruction, evidence, setting, asks }: Explained): HTMLElement[] {
   const told = instruction === '' ? 'A model is told nothing about it.' : `A model is told: “${instruction}”`
-  if (evidence.length === 0) return [el('p', {}, told)]
+  const asked = setting.turn === undefined ? [] : askedParts(setting.turn, asks)
+  if (evidence.length === 0) return [el('p', {}, told), ...asked]
   const messages = evidence.reduce((sum, day) => sum + day.messages, 0)
   const words = evidence.reduce((sum, day) => sum + day.words, 0)
   const capitals = evidence.reduce((sum, day) => sum + day.capitals, 0)
   const ended = evidence.reduce((sum, day) => sum + day.ended, 0)
   return [
     el('p', {}, told),
+    ...asked,
     el(
       'p',
       {},
       `Counted: ${countWords(messages, 'message')} on ${countWords(evidence.length, 'day')}, with ${countWords(words, 'word')}. ${capitals} began with a capital, ${ended} ended with a full stop or the like.`,
     ),
   ]
+}
+
+/** What the person said when they asked for it, for as long as it is not forgotten. */
+function askedParts(turn: string, asks: string): HTMLElement[] {
+  const { button, shown } = evidenceToggle({ turn }, asks)
+  return [el('div', { class: 'row wrap' }, el('span', {}, 'You asked for it in a message.'), button), shown]
 }
