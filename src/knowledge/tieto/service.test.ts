@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { access, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,8 +32,11 @@ test('documents go in and passages come out over the contract, and the change is
   assert.deepEqual(changed, ['sea'])
   const { passages, match } = await tieto.search({ topics: ['sea'], query: 'tide', filter: 'year = 1900' })
   assert.ok(match)
-  const { document = '', start = 0, end = 0 } = passages[0] ?? {}
-  assert.equal((await tieto.read({ topic: 'sea', document, start, end })).before, '---\nyear: 1900\n---\n')
+  const { document = '', start = 0, end = 0, digest } = passages[0] ?? {}
+  const read = await tieto.read({ topic: 'sea', document, start, end })
+  assert.equal(read.before, '---\nyear: 1900\n---\n')
+  const whole = createHash('sha256').update(NOTE.text).digest('hex')
+  assert.deepEqual([digest, read.digest], [whole, whole])
   assert.equal((await tieto.documents({ topic: 'sea', limit: 1 })).total, 1)
   assert.deepEqual(await tieto.remove({ topic: 'sea', document }), { documents: 1, chunks: 1 })
   assert.deepEqual((await tieto.topics({})).topics[0]?.documents, 0)
