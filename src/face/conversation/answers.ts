@@ -1,4 +1,4 @@
-import { RunaError, type Turn } from '#protocol'
+import { type RememberedTurn, RunaError, type Turn } from '#protocol'
 import type { KeptAnswer } from './kept-turns.ts'
 
 /** One message of the bus holds at most 1 MiB. */
@@ -36,6 +36,15 @@ export function turnOf({ record, feedback }: KeptAnswer): Turn {
   const { totalMs } = timings
   const turn = { id, at, question, answer, reason, citations, notices, model, verdicts, totalMs }
   return feedback ? { ...turn, feedback } : turn
+}
+
+/** A turn of which no record is kept: its words, and nothing about them. */
+export function turnOfWords({ id, at, utterances }: RememberedTurn): Turn {
+  const [question, ...answers] = utterances.map(({ text }) => text)
+  return {
+    ...{ id, at, question: question ?? '', answer: answers.join(''), reason: 'stop', totalMs: 0 },
+    ...{ citations: [], notices: [], verdicts: [], model: { id: '', engine: 'none', digest: '' } },
+  }
 }
 
 function whyNot(error: unknown): 'forgotten' | 'unknown' {

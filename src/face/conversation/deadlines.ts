@@ -6,4 +6,4 @@ export interface Deadlines {
   readonly searchMs: number
 }
 
-export const DEADLINES: Deadlines = { planMs: 150, recallMs: 300, searchMs: 5_000 }
+export const DEADLINES: Deadlines = { planMs: 500, recallMs: 1_000, searchMs: 5_000 }

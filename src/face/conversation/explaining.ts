@@ -8,9 +8,9 @@ import {
   type inferenceContract,
   RunaError,
 } from '#protocol'
+import type { Alethia } from './alethia-client.ts'
 import { fillPart, type TurnsById } from './earlier-words.ts'
 import { readAnswer, readTurns, turnsInPrompt } from './kept-turns.ts'
-import type { Alethia } from './memory.ts'
 import { mergeSystem } from './prompt.ts'
 import { replay } from './replay.ts'
 import { changesSince, type TodayNeeds } from './replay-today.ts'

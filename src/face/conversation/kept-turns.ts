@@ -1,6 +1,6 @@
 import { type AnswerRecord, type CallContext, type Feedback, type RememberedTurn, RunaError } from '#protocol'
+import type { Alethia } from './alethia-client.ts'
 import type { TurnsById } from './earlier-words.ts'
-import type { Alethia } from './memory.ts'
 
 export interface KeptAnswer {
   readonly record: AnswerRecord

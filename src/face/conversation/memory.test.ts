@@ -202,6 +202,38 @@ test('a memory that is just being started again costs a pause, and no turn is th
   assert.equal((await client.thread({ id: thread })).turns[0]?.id, turn.id)
 })
 
+test('who reads waits for a memory that is just being started again', async () => {
+  const { client, memory } = await open()
+  const { thread } = ended(await all(client.turn({ question: 'Why?' })))
+  let lost = 4
+  const unlessLost = () => {
+    if (lost-- > 0) throw new RunaError('SERVICE_LOST')
+  }
+  const { client: later } = await open({
+    alethia: {
+      async thread(input, context) {
+        unlessLost()
+        return (await memory.handlers.thread?.(input, context)) ?? Promise.reject(new Error('gone'))
+      },
+      async *records(input, context) {
+        unlessLost()
+        yield* memory.handlers.records?.(input, context) ?? []
+      },
+    },
+  })
+  assert.equal((await later.thread({ id: thread })).turns[0]?.question, 'Why?')
+  assert.ok(lost < 0)
+})
+
+test('a turn that is too large for its record goes without, and is listed with its words', async () => {
+  const words = 'x'.repeat(380_000)
+  const { client, memory } = await open({ complete: () => say(START, text(words), text(words), END) })
+  const { thread, turn } = ended(await all(client.turn({ question: 'Why?' })))
+  assert.equal(memory.kept[0]?.record, undefined)
+  const [listed] = (await client.thread({ id: thread })).turns
+  assert.deepEqual([listed?.id, listed?.question, listed?.answer.length], [turn.id, 'Why?', 760_000])
+})
+
 test('a thread that is removed while it is answered takes that answer with it', async () => {
   let release = () => {}
   const said = new Promise<void>((resolve) => {

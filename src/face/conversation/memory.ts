@@ -1,39 +1,14 @@
-import {
-  type AnswerRecord,
-  type alethiaContract,
-  type CallContext,
-  type Client,
-  type ErrorCode,
-  type RememberedTurn,
-  RunaError,
-} from '#protocol'
-import { MARKS, marksOf } from './marks.ts'
+import { type AnswerRecord, type CallContext, type RememberedTurn, RunaError } from '#protocol'
+import type { Alethia } from './alethia-client.ts'
+import { MARKS } from './marks.ts'
 import { patiently } from './patience.ts'
+import { PASSING } from './patient-memory.ts'
+import { rememberedOf } from './remembered-turn.ts'
 import type { RunningThreads } from './running.ts'
 
-export type Alethia = Pick<
-  Client<typeof alethiaContract>,
-  | 'answer'
-  | 'close'
-  | 'feedback'
-  | 'forget'
-  | 'recall'
-  | 'records'
-  | 'remember'
-  | 'state'
-  | 'thread'
-  | 'threads'
-  | 'turns'
->
-
-/** alethia is back within a second or two; with a full memory, within some more. */
-const READING_PATIENCE_MS = 15_000
 const KEEPING_PATIENCE_MS = 30_000
 const KEEPING_TIMEOUT_MS = 10_000
 const FORGET_ATTEMPTS = 5
-
-/** What passes when alethia is started anew, or has caught up. */
-const PASSING = ['SERVICE_LOST', 'BUSY', 'BUS_BACKPRESSURE'] as const satisfies readonly ErrorCode[]
 
 /** A thread as a new turn finds it. */
 export interface Past {
@@ -66,14 +41,7 @@ export interface Memory {
 
 export function createMemory(alethia: Alethia, running: RunningThreads): Memory {
   async function keep(thread: string, record: AnswerRecord, past: Pick<Past, 'offTheRecord' | 'recall'>) {
-    const said = [
-      { speaker: 'you', text: record.question },
-      { speaker: record.persona, text: record.answer },
-    ].filter(({ text }) => text !== '')
-    const turn = {
-      ...{ id: record.id, thread, at: record.at, utterances: said, record },
-      ...{ marks: marksOf(record, past.recall), offTheRecord: past.offTheRecord },
-    }
+    const turn = { ...rememberedOf(thread, record, past.recall), offTheRecord: past.offTheRecord }
     // Without the signal: what was said is kept, also where somebody stopped listening.
     const { signal } = new AbortController()
     const codes = [...PASSING, 'DEADLINE_EXCEEDED'] as const
@@ -83,12 +51,10 @@ export function createMemory(alethia: Alethia, running: RunningThreads): Memory 
 
   return {
     async begin({ thread: id, begin, offTheRecord, memory }, { signal, trace }) {
-      const patience = { patienceMs: READING_PATIENCE_MS, codes: PASSING, signal }
+      const options = { signal, trace }
       const [state, found] = await Promise.all([
-        patiently(() => alethia.state({}, { signal, trace }), patience),
-        id === undefined
-          ? undefined
-          : patiently(() => alethia.thread({ id }, { signal, trace }), patience).catch(unlessNew(begin)),
+        alethia.state({}, options),
+        id === undefined ? undefined : alethia.thread({ id }, options).catch(unlessNew(begin)),
       ])
       if (found && offTheRecord !== undefined && offTheRecord !== found.thread.offTheRecord) {
         throw new RunaError('BAD_INPUT', 'A thread is on the record or off it as a whole.')

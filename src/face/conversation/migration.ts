@@ -2,10 +2,11 @@ import { readdir, rename } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { destroyFile, readJournal } from '#kernel/journal'
 import { RunaError } from '#protocol'
-import type { Alethia } from './memory.ts'
-import { readOldRecords, rememberedOf } from './old-record.ts'
+import type { Alethia } from './alethia-client.ts'
+import { readOldRecords } from './old-record.ts'
 import { patiently } from './patience.ts'
 import type { Fault } from './personas.ts'
+import { rememberedOf } from './remembered-turn.ts'
 
 /** The move of what an earlier Runa has left, in clear, into the memory. */
 export interface Migration {
@@ -98,7 +99,7 @@ async function moveOne(path: string, thread: string, alethia: Memory, signal: Ab
   const patience = { patienceMs: ALETHIA_PATIENCE_MS, codes: PASSING, signal }
   for (const record of await readThread(path)) {
     signal.throwIfAborted()
-    const turn = { ...rememberedOf(thread, record), offTheRecord: false }
+    const turn = { ...rememberedOf(thread, record, true), offTheRecord: false }
     await patiently(() => alethia.remember(turn, { signal }), patience).catch(unlessForgotten)
   }
   await shred(path)

@@ -1,9 +1,5 @@
 import * as z from 'zod'
-import { type AnswerRecord, answerRecordSchema, type PromptPart, type RememberedTurn } from '#protocol'
-import { marksOf } from './marks.ts'
-
-/** Of the record of one turn, when it goes into the memory: what is around it needs room as well. */
-const RECORD_BYTES_MAX = 800 * 1_024
+import { type AnswerRecord, answerRecordSchema, type PromptPart } from '#protocol'
 
 /** Records of a kind that this version does not know are passed over: a newer one may have written them. */
 const journalRecordSchema = z.object({ kind: z.string(), turn: z.unknown().optional() })
@@ -16,23 +12,6 @@ export function readOldRecords(payloads: readonly Uint8Array[]): AnswerRecord[] 
   return records
     .filter(({ kind }) => kind === 'turn')
     .map(({ turn }) => withReferences(answerRecordSchema.parse(turn)))
-}
-
-/** As the memory takes it. A record that is too large goes without its prompt, or is left out; the words never are. */
-export function rememberedOf(
-  thread: string,
-  record: AnswerRecord,
-): RememberedTurn & { readonly record?: AnswerRecord } {
-  const { id, at, question, answer, persona } = record
-  const utterances = [
-    { speaker: 'you', text: question },
-    { speaker: persona, text: answer },
-  ].filter(({ text }) => text !== '')
-  const turn = { id, thread, at, utterances, marks: marksOf(record, true) }
-  const fitting = [record, { ...record, prompt: [], passages: [] }].find(
-    (candidate) => Buffer.byteLength(JSON.stringify(candidate)) <= RECORD_BYTES_MAX,
-  )
-  return fitting ? { ...turn, record: { ...fitting, thread } } : turn
 }
 
 /** What an earlier Runa copied into each prompt stands in other turns: it is named instead, so that it can be forgotten. */

@@ -1,6 +1,6 @@
 import type { CallContext, Notice, Recalled } from '#protocol'
+import type { Alethia } from './alethia-client.ts'
 import { MARKS } from './marks.ts'
-import type { Alethia } from './memory.ts'
 
 /** What of one utterance is given to a model at most. */
 const PIECE_BYTES_MAX = 1_200

@@ -9,12 +9,14 @@ import {
   RunaError,
   type TurnItem,
 } from '#protocol'
+import type { Alethia } from './alethia-client.ts'
 import { turnOf } from './answers.ts'
 import { createExplaining } from './explaining.ts'
 import { inCrisis } from './marks.ts'
-import { type Alethia, createMemory, type Past } from './memory.ts'
+import { createMemory, type Past } from './memory.ts'
 import { type Migration, NO_MIGRATION } from './migration.ts'
 import type { Asked, TurnNeeds } from './needs.ts'
+import { withPatience } from './patient-memory.ts'
 import type { LoadedPersona, Personas } from './personas.ts'
 import type { PastMessage } from './prompt.ts'
 import { createRunningThreads } from './running.ts'
@@ -43,7 +45,8 @@ export interface Conversation {
 /** The same whether it is stored or not: what was said stands in its turns, and a record only names them. */
 const PROMPT_BYTES_MAX = 384 * 1_024
 
-export function createConversation(needs: ConversationNeeds): Conversation {
+export function createConversation(given: ConversationNeeds): Conversation {
+  const needs = { ...given, alethia: withPatience(given.alethia) }
   const { personas, announce, migration = NO_MIGRATION } = needs
   const threads = createRunningThreads()
   const memory = createMemory(needs.alethia, threads)
@@ -155,20 +158,22 @@ function askedInThread(input: TurnInput, thread: string, past: Past): Asked {
 /** A turn without an answer would leave two questions in a row, which many chat templates refuse. */
 function pastOf(turns: readonly RememberedTurn[]): PastMessage[] {
   return turns.flatMap(({ id, utterances }) => {
-    const [question, said] = utterances
-    if (!question || !said) return []
-    return [messageOf(id, 0, 'user', question.text), messageOf(id, 1, 'assistant', said.text)]
+    const [question, ...said] = utterances.map(({ text }, utterance) => ({ text, utterance }))
+    if (!question || said.length === 0) return []
+    return [messageOf(id, 'user', [question]), messageOf(id, 'assistant', said)]
   })
 }
 
-function messageOf(
-  turn: string,
-  utterance: number,
-  role: 'user' | 'assistant',
-  content: string,
-): PastMessage {
-  const said = [{ turn, utterance, start: 0, end: Buffer.byteLength(content) }]
-  return { origin: `turn ${turn}`, role, content, said }
+interface Piece {
+  readonly text: string
+  readonly utterance: number
+}
+
+function messageOf(turn: string, role: 'user' | 'assistant', pieces: readonly Piece[]): PastMessage {
+  const said = pieces.map(({ text, utterance }) => {
+    return { turn, utterance, start: 0, end: Buffer.byteLength(text) }
+  })
+  return { origin: `turn ${turn}`, role, content: pieces.map(({ text }) => text).join(''), said }
 }
 
 function instructionsIn({ instructions }: TurnInput): PastMessage[] {

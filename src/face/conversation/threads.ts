@@ -1,8 +1,9 @@
 import type { conversationContract, Handlers, MemoryFault, RememberedThread, Thread, Turn } from '#protocol'
-import { answersOf, turnOf } from './answers.ts'
+import type { Alethia } from './alethia-client.ts'
+import { answersOf, turnOf, turnOfWords } from './answers.ts'
 import { fillPart } from './earlier-words.ts'
 import { readAnswer, readTurns, turnsInPrompt } from './kept-turns.ts'
-import type { Alethia, Memory } from './memory.ts'
+import type { Memory } from './memory.ts'
 import type { Migration } from './migration.ts'
 
 type Operations = Handlers<typeof conversationContract>
@@ -51,12 +52,11 @@ export function createThreadHandlers(
       let sizeBytes = 0
       const asked = before === undefined ? { thread: id } : { thread: id, before }
       for await (const { turn, record, feedback, older } of alethia.records(asked, options)) {
-        // A turn that somebody else has put there says nothing of its answer.
-        const view = record && turnOf({ record, feedback })
-        sizeBytes += Buffer.byteLength(JSON.stringify(view ?? turn))
+        const view = record ? turnOf({ record, feedback }) : turnOfWords(turn)
+        sizeBytes += Buffer.byteLength(JSON.stringify(view))
         omitted = older + 1
         if (turns.length > 0 && sizeBytes > LISTED_BYTES_MAX) break
-        if (view) turns.unshift(view)
+        turns.unshift(view)
         omitted = older
       }
       return { thread: toThread(thread), turns, omitted }
