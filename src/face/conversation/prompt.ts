@@ -187,15 +187,15 @@ const LEFT_OUT: Readonly<Record<BudgetPart, (left: number) => Notice>> = {
   }),
   history: (left) => ({
     kind: 'history-shortened',
-    detail: `The oldest ${left} messages did not fit and were not read for this answer.`,
+    detail: `Of the messages of this thread, the oldest ${left} did not fit and had no part in this answer.`,
   }),
   passages: (left) => ({
     kind: 'passages-shortened',
-    detail: `${left} passages that were found did not fit and were not read for this answer.`,
+    detail: `Of the passages that were found, ${left} did not fit and had no part in this answer.`,
   }),
   memory: (left) => ({
     kind: 'memory-shortened',
-    detail: `${left} things that were said earlier did not fit and were not read for this answer.`,
+    detail: `Of what was said earlier, ${left} did not fit and had no part in this answer.`,
   }),
 }
 
