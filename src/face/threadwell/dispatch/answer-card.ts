@@ -1,6 +1,7 @@
 import { RunaError, type Turn } from '#protocol'
-import type { Card, List } from '../api.ts'
+import type { Card } from '../api.ts'
 import type { Services } from '../services.ts'
+import type { OpenRun } from './open-runs.ts'
 import { questionOf } from './question.ts'
 
 type Conversation = Services['conversation']
@@ -13,20 +14,25 @@ export interface CardResult {
   readonly answer: string
 }
 
-/** Asks for one answer to a card, in the card's own thread. Rejects with what the conversation rejects with. */
+/**
+ * Asks for one answer to a card, in the card's own thread; where an earlier attempt left one that never reached the card,
+ * it is that. Rejects with what the conversation rejects with.
+ */
 export async function answerCard(
   conversation: Conversation,
-  list: List,
-  card: Card,
+  { list, card, run }: Pick<OpenRun, 'list' | 'card' | 'run'>,
   signal: AbortSignal,
 ): Promise<CardResult> {
+  const turns = await turnsSoFar(conversation, card, signal)
+  const left = run.tries > 0 ? leftBehind(card, turns) : undefined
+  if (left) return { ...judge(left), answer: left.id }
   const persona = card.persona ?? list.assistant?.persona
   const asked = {
     ...(persona !== undefined && { persona }),
     topics: list.assistant?.topics ?? [],
     ...{ thread: card.id, begin: true },
     instructions: [list.assistant?.prompt, card.prompt].filter(Boolean).join('\n\n'),
-    ...questionOf(card, await turnsSoFar(conversation, card, signal)),
+    ...questionOf(card, turns),
   }
   let turn: Turn | undefined
   for await (const item of conversation.turn(asked, { signal })) {
@@ -44,6 +50,13 @@ async function turnsSoFar(conversation: Conversation, { id }: Card, signal: Abor
     if (error instanceof RunaError && error.code === 'THREAD_UNKNOWN') return []
     throw error
   }
+}
+
+/** The last answer, if it is whole, nobody has it yet, and the card has not changed since. */
+function leftBehind({ comments, updatedAt }: Card, turns: readonly Turn[]): Turn | undefined {
+  const last = turns.at(-1)
+  if (!last || last.at < updatedAt || last.reason === 'stopped' || last.reason === 'failed') return undefined
+  return comments.some(({ answer }) => answer === last.id) ? undefined : last
 }
 
 const REASONS: Readonly<Record<Turn['reason'], Pick<CardResult, 'state' | 'reason'>>> = {

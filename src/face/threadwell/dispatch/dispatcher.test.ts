@@ -227,6 +227,33 @@ test('what ran when the process died is taken up again, and leaves one comment',
     assert.equal(card(id).run?.tries, 1)
   }))
 
+test('an answer that was stored before the process died is taken up, and not asked for again', () =>
+  atDesk(async ({ start, ask, card, stateOf }) => {
+    let asked = 0
+    const services = answering(async function* () {
+      asked += 1
+      yield* turnItems('Here it is.', { at: Date.now() })
+    })
+    let died = () => {}
+    const dead = new Promise<void>((resolve) => (died = resolve))
+    const conversation: Services['conversation'] = {
+      ...services.conversation,
+      async *turn(...call) {
+        yield* services.conversation.turn(...call)
+        died()
+        await untilAborted(call[1]?.signal ?? AbortSignal.abort())
+      },
+    }
+    const interrupted = start({ ...services, conversation })
+    const id = await ask('question')
+    await dead
+    await interrupted.stop()
+    assert.deepEqual([stateOf(id), card(id).comments], ['running', []])
+    start(services)
+    await until(() => stateOf(id) === 'done')
+    assert.deepEqual([asked, card(id).comments.length], [1, 1])
+  }))
+
 test('what the person has said since is the next question in the thread of the card', () =>
   atDesk(async ({ boards, board, start, ask, stateOf }) => {
     const asked: { question: string; heard: boolean }[] = []

@@ -96,11 +96,11 @@ function createWorker(options: DispatcherOptions, resting: Resting, dispatch: ()
   }
 
   return async (found, signal) => {
-    const { board, list, card, run } = found
+    const { board, card, run } = found
     const { attempt } = run
     try {
       await boards.change(board, { kind: 'startRun', card: card.id, attempt })
-      const result = await answerCard(conversation, list, card, signal)
+      const result = await answerCard(conversation, found, signal)
       if (signal.aborted) return
       const nothing = { text: '', citations: [] }
       await boards.change(board, { kind: 'finishRun', card: card.id, attempt, ...nothing, ...result })

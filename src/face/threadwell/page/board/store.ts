@@ -1,6 +1,6 @@
 import type { Board, BoardsReply, Card, Change, ChangeReply, List, RunRequest } from '../../api.ts'
 import { get, post } from '../http.ts'
-import { onBoardEvent, onConnection } from '../live.ts'
+import { onBoardEvent, onConnection, onState } from '../live.ts'
 
 /** The board on this page: what the server says it is, and never anything else. */
 export interface BoardStore {
@@ -48,6 +48,10 @@ function createStore(first: Board): BoardStore {
   onBoardEvent((event) => {
     if (event.board === board.id && event.version > board.version) void fetchAgain()
   })
+  // An answer that nobody could tell may be told now: the state changes when a service comes back.
+  onState(() => {
+    if (board.lists.some((list) => list.cards.some(isWithoutAnswer))) void fetchAgain()
+  })
   onConnection((isOnline) => {
     if (isOnline) void fetchAgain()
   })
@@ -83,4 +87,8 @@ function createStore(first: Board): BoardStore {
       reader(board)
     },
   }
+}
+
+function isWithoutAnswer({ comments }: Card): boolean {
+  return comments.some(({ missing }) => missing === 'unreachable')
 }
