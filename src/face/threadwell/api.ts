@@ -225,7 +225,7 @@ export type CardPaths = Readonly<Record<string, string>>
 export type TimelineReply = Answers<typeof alethiaContract, 'timeline'> & { readonly cards: CardPaths }
 export type RememberedTurnReply = Answers<typeof alethiaContract, 'turn'>
 export type RecallReply = Answers<typeof alethiaContract, 'recall'> & { readonly cards: CardPaths }
-export type ForgetReply = Answers<typeof alethiaContract, 'forget'>
+export type ForgetReply = Answers<typeof alethiaContract, 'forget'> & { readonly cards: CardPaths }
 export type VerifyReply = Answers<typeof alethiaContract, 'verify'>
 export type MemoryThreadsReply = Answers<typeof alethiaContract, 'threads'>
 /** GET /api/manner, and the answer to every change of it. */

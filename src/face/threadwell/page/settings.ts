@@ -114,6 +114,8 @@ function show(fresh: MannerReply): void {
   const { agreed, paused, mode, days, kept, dimensions } = fresh
   const isOn = agreed !== 'nothing'
   byId('manner-fault').replaceChildren()
+  // Until it was known what is kept, nothing could be chosen: less may delete something.
+  byId<HTMLFieldSetElement>('agreed').disabled = false
   for (const input of all<HTMLInputElement>('#agreed input')) input.checked = input.value === agreed
   for (const input of all<HTMLInputElement>('#mode input')) input.checked = input.value === mode
   byId('manner-acts').hidden = !isOn

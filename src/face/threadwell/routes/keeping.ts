@@ -12,6 +12,7 @@ export function keepingRoutes(paths: HomePaths, hasSecrets: boolean): Hono {
 }
 
 async function readKeeping(paths: HomePaths, hasSecrets: boolean): Promise<KeepingReply> {
+  // A passphrase takes the place of the key file, which is destroyed then.
   const keyFile = join(paths.vault, 'vault.key')
   const hasKeyFile = await access(keyFile).then(
     () => true,

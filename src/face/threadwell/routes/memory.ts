@@ -36,7 +36,8 @@ export function memoryRoutes({ alethia }: Services, boards: Pick<Boards, 'all'>)
   routes.post('/memory/forget', async (context) => {
     // Whoever leaves does not take back what they confirmed, so this call knows no signal.
     const asked = await readJson(context.req.raw, forget.input, LIMITS.jsonBytesMax)
-    return context.json(await alethia.forget(asked))
+    const found = await alethia.forget(asked)
+    return context.json({ ...found, cards: cardPaths(boards, found.turns) })
   })
   routes.post('/memory/verify', async (context) =>
     context.json(await alethia.verify({}, { signal: context.req.raw.signal })),

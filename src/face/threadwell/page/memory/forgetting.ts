@@ -3,7 +3,7 @@ import type { ForgetReply } from '../../api.ts'
 import { openDialog, refusalNote } from '../dialog.ts'
 import { el, icon, say } from '../dom.ts'
 import { post } from '../http.ts'
-import { countWords, dateWords, excerpt, timeWords } from '../words.ts'
+import { countWords, dateWords, excerpt, listWords, timeWords } from '../words.ts'
 
 const EXCERPTS = 5
 
@@ -42,8 +42,7 @@ export async function offerForgetting(
   })
 }
 
-function previewOf({ turns, total }: ForgetReply): HTMLElement[] {
-  const threads = new Set(turns.map(({ thread }) => thread)).size
+function previewOf({ turns, total, cards }: ForgetReply): HTMLElement[] {
   const rest = total - Math.min(turns.length, EXCERPTS)
   return [
     el(
@@ -53,8 +52,13 @@ function previewOf({ turns, total }: ForgetReply): HTMLElement[] {
       el(
         'dl',
         {},
-        fact('Goes', `${countWords(total, 'turn')} in ${countWords(threads, 'chat')}, ${timeSpan(turns)}.`),
-        fact('Goes too', 'How each answer came to be, your feedback on it, and what boards show of it.'),
+        fact('Goes', `${countWords(total, 'turn')} in ${placesOf(turns, cards)}, ${timeSpan(turns)}.`),
+        fact(
+          'Goes too',
+          Object.keys(cards).length === 0
+            ? 'How each answer came to be, and your feedback on it.'
+            : 'How each answer came to be, your feedback on it, and what the cards show of it.',
+        ),
         fact('Stays', 'Your documents, your settings, and the turns around them.'),
         fact('Out of reach', 'Copies outside Runa: backups, exports, and what you copied yourself.'),
       ),
@@ -67,6 +71,17 @@ function previewOf({ turns, total }: ForgetReply): HTMLElement[] {
     ),
     el('p', { class: 'small' }, 'This cannot be undone.'),
   ]
+}
+
+function placesOf(turns: readonly RememberedTurn[], cards: ForgetReply['cards']): string {
+  const threads = new Set(turns.map(({ thread }) => thread))
+  const onCards = Object.keys(cards).length
+  const chats = threads.size - onCards
+  const words = [
+    ...(chats > 0 ? [countWords(chats, 'chat')] : []),
+    ...(onCards > 0 ? [countWords(onCards, 'card')] : []),
+  ]
+  return listWords(words)
 }
 
 function excerptItem({ at, utterances }: RememberedTurn): HTMLElement {
