@@ -1,7 +1,15 @@
 import { loadConfig } from '#kernel/config'
 import { loadEmbedder } from '#kernel/embedding'
 import { assetsFolder, homePaths } from '#kernel/home'
-import { call, listen, onEachArrival, runService } from '#kernel/service'
+import {
+  call,
+  listen,
+  noteTakenOver,
+  onEachArrival,
+  runService,
+  type Secrets,
+  wasTakenOver,
+} from '#kernel/service'
 import {
   alethiaContract,
   conversationContract,
@@ -10,11 +18,12 @@ import {
   tietoContract,
 } from '#protocol'
 import { createForgetting } from './forgetting.ts'
-import { migrateThreads } from './migration.ts'
+import { type MoveLedger, migrateThreads } from './migration.ts'
 import { openPersonas } from './personas.ts'
 import { createConversation } from './service.ts'
 
-await runService(conversationContract, async ({ name, transport, transportTo, emit, log, signal }) => {
+await runService(conversationContract, async (context) => {
+  const { name, transport, transportTo, secrets, emit, log, signal } = context
   const paths = homePaths()
   const config = await loadConfig(paths.config)
   const alethia = call(alethiaContract, transportTo('alethia'), { name })
@@ -33,8 +42,15 @@ await runService(conversationContract, async ({ name, transport, transportTo, em
     snarf,
     inference: call(inferenceContract, transport, { name }),
     contextTokens: config.engine.contextTokens,
-    migration: migrateThreads(paths.threads, alethia, { signal }),
+    migration: migrateThreads(paths.threads, alethia, { signal, ...ledgerIn(secrets) }),
     announce: (thread) => emit('threadChanged', thread),
   })
   return { handlers, close: settled }
 })
+
+/** In the vault. Without coven nothing is moved, and nothing is to be noted. */
+function ledgerIn(secrets: Secrets): { readonly ledger?: MoveLedger } {
+  if (!secrets.available) return {}
+  const note = 'conversation.moved'
+  return { ledger: { isDone: () => wasTakenOver(secrets, note), done: () => noteTakenOver(secrets, note) } }
+}

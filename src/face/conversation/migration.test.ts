@@ -6,7 +6,7 @@ import { after, beforeEach, test } from 'node:test'
 import { openJournal } from '#kernel/journal'
 import { call, createMemoryTransports, serve } from '#kernel/service'
 import { alethiaContract, createUuidV7, type Handlers, RunaError } from '#protocol'
-import { migrateThreads } from './migration.ts'
+import { type MoveLedger, migrateThreads } from './migration.ts'
 import { createStandInMemory, type StandInMemory } from './stand-in-memory.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'runa-migration-'))
@@ -47,11 +47,14 @@ async function writeThread(questions: readonly string[]) {
 }
 
 /** Moves what there is into `memory`, to its end; `remember` may go wrong. Returns what is left, and what was said. */
-async function move(memory: StandInMemory, remember = memory.handlers.remember) {
+async function move(memory: StandInMemory, remember = memory.handlers.remember, ledger?: MoveLedger) {
   const [serverSide, clientSide] = createMemoryTransports()
   const handlers = { ...memory.handlers, remember } as Handlers<typeof alethiaContract>
   const service = serve(alethiaContract, handlers, serverSide)
-  const migration = migrateThreads(folder, call(alethiaContract, clientSide), { signal: never })
+  const migration = migrateThreads(folder, call(alethiaContract, clientSide), {
+    signal: never,
+    ...(ledger && { ledger }),
+  })
   await migration.settled(never)
   await service.stop()
   clientSide.close()
@@ -147,4 +150,27 @@ test('a turn that was moved before and is forgotten does not come back', async (
     memory.kept.map(({ turn }) => turn.id),
     [records[1]?.id],
   )
+})
+
+test('a thread that turns up after all were moved is named and not believed', async () => {
+  let isDone = false
+  const ledger = {
+    isDone: async () => isDone,
+    async done() {
+      isDone = true
+    },
+  }
+  const memory = createStandInMemory()
+  const damaged = join(folder, `${createUuidV7()}.journal`)
+  await writeFile(damaged, 'no journal at all, but long enough to be one')
+  await move(memory, memory.handlers.remember, ledger)
+  assert.equal(isDone, false)
+  await rm(damaged)
+  await writeThread(['One?'])
+  await move(memory, memory.handlers.remember, ledger)
+  assert.deepEqual([isDone, memory.kept.length], [true, 1])
+  await writeThread(['Forged?'])
+  const { left, faults } = await move(memory, memory.handlers.remember, ledger)
+  assert.deepEqual([left.length, faults.length, memory.kept.length], [1, 1, 1])
+  assert.match(faults[0]?.message ?? '', /not read/)
 })

@@ -24,7 +24,17 @@ interface MigrationOptions {
   readonly signal: AbortSignal
   /** How long somebody who asks waits for it. */
   readonly patienceMs?: number
+  /** Knows whether all were moved before. Default: they were not, and nothing is noted. */
+  readonly ledger?: MoveLedger
 }
+
+/** Where it is noted that all threads of before were moved: files that turn up later were put there by somebody. */
+export interface MoveLedger {
+  isDone(): Promise<boolean>
+  done(): Promise<void>
+}
+
+const NO_LEDGER: MoveLedger = { isDone: async () => false, done: async () => {} }
 
 const FILE_NAME = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.journal$/
 const MOVED = '.moved'
@@ -44,9 +54,9 @@ const PASSING = ['SERVICE_LOST', 'BUSY', 'BUS_BACKPRESSURE', 'DEADLINE_EXCEEDED'
  * rejects.
  */
 export function migrateThreads(folder: string, alethia: Memory, options: MigrationOptions): Migration {
-  const { signal, patienceMs = PATIENCE_MS } = options
+  const { signal, patienceMs = PATIENCE_MS, ledger = NO_LEDGER } = options
   const faults: Fault[] = []
-  const moved = moveAll(folder, alethia, faults, signal).catch((error: unknown) => {
+  const moved = moveUntilDone(folder, alethia, faults, { signal, ledger }).catch((error: unknown) => {
     if (!signal.aborted)
       faults.push({ file: folder, message: `Old threads are not moved yet: ${wordsOf(error)}` })
   })
@@ -63,6 +73,23 @@ export function migrateThreads(folder: string, alethia: Memory, options: Migrati
         waiting.abort()
       }
     },
+  }
+}
+
+async function moveUntilDone(
+  folder: string,
+  alethia: Memory,
+  faults: Fault[],
+  { signal, ledger }: { readonly signal: AbortSignal; readonly ledger: MoveLedger },
+): Promise<void> {
+  if (!(await ledger.isDone())) {
+    await moveAll(folder, alethia, faults, signal)
+    if (faults.length === 0) await ledger.done()
+    return
+  }
+  for (const name of (await namesIn(folder)).filter((file) => FILE_NAME.test(file))) {
+    const message = 'It turned up in clear after all old threads had been moved. It is not read.'
+    faults.push({ file: join(folder, name), message })
   }
 }
 

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type HomePaths, homeDigest } from '#kernel/home'
-import type { Secrets } from '#kernel/service'
+import { noteTakenOver, type Secrets, wasTakenOver } from '#kernel/service'
 import { ERRORS, type Handlers, RunaError, type threadwellContract } from '#protocol'
 import { createAnswerTexts } from './board/answer-texts.ts'
 import { type Boards, lockedBoards, openBoards } from './board/boards.ts'
@@ -23,6 +23,8 @@ import { tidyUploads } from './uploads.ts'
 
 /** What boards are sealed with. */
 const SEAL = 'threadwell.seal'
+/** There once all boards of before are. */
+const SEALED = 'threadwell.sealed'
 const LOCKED = 'Boards are sealed, and Runa runs without coven, which keeps their key.'
 const HANDBOOK_RETRY_MS = 2_000
 
@@ -121,8 +123,10 @@ export async function openThreadwell(options: ThreadwellOptions): Promise<Thread
 async function openBoardsIfGranted({ secrets, paths, log }: ThreadwellOptions): Promise<Boards> {
   try {
     const key = await secrets.reveal(SEAL)
-    const boards = await openBoards(paths.boards, key)
+    const takesClear = !(await wasTakenOver(secrets, SEALED))
+    const boards = await openBoards(paths.boards, key, { takesClear })
     for (const { code, message } of boards.faults) log('board left out', { code, message })
+    if (takesClear && boards.faults.length === 0) await noteTakenOver(secrets, SEALED)
     if (boards.names().length === 0) await boards.create(FIRST_BOARD_TITLE, designFirstBoard)
     return boards
   } catch (error) {

@@ -41,7 +41,10 @@ const ROWS: readonly Row[] = [
     main: 'knowledge/snarf/main.js',
     needs: [],
     speaks: [],
-    secrets: [{ name: 'snarf.seal', origin: 'made' }],
+    secrets: [
+      { name: 'snarf.seal', origin: 'made' },
+      { name: 'snarf.sealed', origin: 'kept' },
+    ],
     threads: 2,
   },
   {
@@ -49,6 +52,7 @@ const ROWS: readonly Row[] = [
     main: 'face/conversation/main.js',
     needs: ['inference', 'tieto'],
     speaks: ['inference', 'tieto', 'alethia', 'snarf'],
+    secrets: [{ name: 'conversation.moved', origin: 'kept' }],
     threads: 2,
   },
   {
@@ -59,6 +63,7 @@ const ROWS: readonly Row[] = [
     speaks: ['conversation', 'tieto', 'inference', 'alethia', 'snarf'],
     secrets: [
       { name: 'threadwell.seal', origin: 'made' },
+      { name: 'threadwell.sealed', origin: 'kept' },
       { name: 'http.keys', origin: 'kept' },
     ],
     threads: 4,

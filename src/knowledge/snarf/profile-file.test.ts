@@ -53,6 +53,19 @@ test('a sealing that was killed is finished: the sealed profile counts', async (
   assert.deepEqual(await readdir(folder), ['profile.sealed'])
 })
 
+test('a clear profile that turns up after all were sealed is not read', async () => {
+  const { folder, path } = await clearFolder()
+  const late = { key, takesClear: false }
+  const opened = await openSnarf(folder, late)
+  assert.match(opened.fault ?? '', /in clear/)
+  assert.equal(opened.profile().agreed, 'nothing')
+  await opened.agree('settings')
+  const again = await openSnarf(folder, late)
+  assert.deepEqual([again.profile().agreed, again.export()?.manner.humour], ['settings', undefined])
+  await rm(path)
+  assert.equal((await openSnarf(folder, late)).fault, undefined)
+})
+
 test('a profile of the first version is read as it was', async () => {
   const { folder, path, profile } = await clearFolder()
   const { turns: _, ...first } = JSON.parse(await readFile(path, 'utf8'))

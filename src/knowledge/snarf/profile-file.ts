@@ -38,8 +38,11 @@ const SEALED = 'profile.sealed'
 const CONTEXT = 'runa profile'
 const VERSION = 2
 
-/** With a key the file is sealed, and one that lies there in clear is sealed when it is read. */
-export function createProfileStore(folder: string, key?: Uint8Array): ProfileStore {
+/**
+ * With a key the file is sealed, and one that lies there in clear is sealed when it is read; without `takesClear` it is
+ * left alone, and named.
+ */
+export function createProfileStore(folder: string, key?: Uint8Array, takesClear = true): ProfileStore {
   const name = key ? SEALED : CLEAR
   const path = join(folder, name)
   const encode = (text: string) => (key ? seal(key, Buffer.from(text), CONTEXT) : text)
@@ -71,6 +74,14 @@ export function createProfileStore(folder: string, key?: Uint8Array): ProfileSto
     return readOwn()
   }
 
+  /** Everything of before is sealed by now: somebody else has put it there. */
+  async function leaveClear(): Promise<ReadProfile> {
+    const own = await readOwn()
+    if (!(await readdir(folder).catch(ignoreMissing))?.includes(CLEAR)) return own
+    const fault = `${join(folder, CLEAR)} lies there in clear, where profiles are sealed. It is not read.`
+    return { profile: own.profile, fault: own.fault ?? fault }
+  }
+
   return {
     keeps: true,
     write,
@@ -78,7 +89,8 @@ export function createProfileStore(folder: string, key?: Uint8Array): ProfileSto
       // A kill in the middle of writing leaves a half: it must not outlive the profile that was to be.
       const names = await readdir(folder).catch(ignoreMissing)
       for (const half of names ?? []) if (half.endsWith('.new')) await destroyFile(join(folder, half))
-      return await (key ? sealClear() : readOwn())
+      if (!key) return await readOwn()
+      return await (takesClear ? sealClear() : leaveClear())
     },
     async remove() {
       for (const each of [CLEAR, SEALED, `${CLEAR}.damaged`, `${SEALED}.damaged`]) {

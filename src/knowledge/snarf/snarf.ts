@@ -23,6 +23,8 @@ export interface SnarfOptions {
   readonly nowMs?: () => number
   /** 32 bytes that the profile is sealed with on the disk. Without, it lies there in clear. */
   readonly key?: Uint8Array | undefined
+  /** Whether a profile in clear may be from before they were sealed. Default: yes. */
+  readonly takesClear?: boolean
   /** The profile on the disk is another one now. */
   readonly onChange?: () => void
 }
@@ -58,7 +60,7 @@ export interface Snarf {
 export async function openSnarf(folder: string | undefined, options: SnarfOptions = {}): Promise<Snarf> {
   const { nowMs = Date.now, onChange = () => {} } = options
   const today = () => dayOf(nowMs())
-  const store = folder === undefined ? NO_STORE : createProfileStore(folder, options.key)
+  const store = folder === undefined ? NO_STORE : createProfileStore(folder, options.key, options.takesClear)
   const read = await store.read()
   let profile = read.profile
   let last: Promise<unknown> = Promise.resolve()

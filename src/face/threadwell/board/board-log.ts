@@ -19,6 +19,8 @@ export interface BoardLogOptions {
   readonly sizeBytesMax?: number
   /** The log is folded into a snapshot once it is larger than this and twice as large as its last snapshot. */
   readonly compactAtBytes?: number
+  /** Whether one in clear may be from before boards were sealed. Default: yes. */
+  readonly takesClear?: boolean
 }
 
 export interface BoardLog {
@@ -41,9 +43,9 @@ export async function openBoardLog(
   seal: JournalSeal,
   options: BoardLogOptions = {},
 ): Promise<{ log: BoardLog; board: BoardState }> {
-  const { sizeBytesMax = LIMITS.boardBytesMax, compactAtBytes = 4 * MEBIBYTE } = options
+  const { sizeBytesMax = LIMITS.boardBytesMax, compactAtBytes = 4 * MEBIBYTE, takesClear = true } = options
   const settings = journalOptions(seal, sizeBytesMax)
-  await sealJournal(path, settings)
+  if (takesClear) await sealJournal(path, settings)
   const opened = await openJournal(path, settings)
   let journal: Journal | undefined = opened.journal
   let board: BoardState

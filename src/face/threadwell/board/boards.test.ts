@@ -171,6 +171,25 @@ test('boards that lie in clear are sealed when they are opened, and stay what th
     assert.deepEqual(await readdir(folder), [`${id}.journal`])
   }))
 
+test('a clear board that turns up after all were sealed is left out and named', () =>
+  withFolder(async (folder) => {
+    const first = await openBoards(folder, KEY)
+    const { id } = await first.create('Mine')
+    const { id: stays } = await first.create('Stays')
+    await first.close()
+    const forged = { id, title: 'Forged', version: 9, lists: [], removed: [] }
+    const path = join(folder, `${id}.journal`)
+    const records = [...snapshotRecords(forged)].map((record) => Buffer.from(JSON.stringify(record)))
+    await replaceJournal(path, records)
+    const boards = await openBoards(folder, KEY, { takesClear: false })
+    assert.deepEqual(boards.names(), [{ id: stays, title: 'Stays' }])
+    assert.deepEqual(
+      boards.faults.map(({ code }) => code),
+      ['SEAL_BROKEN'],
+    )
+    await boards.close()
+  }))
+
 test('a log that could not be opened again after it was folded is opened once the disk is well', () =>
   withFolder(async (folder) => {
     const { path, rename } = await newLog(folder)

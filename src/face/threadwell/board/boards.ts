@@ -38,6 +38,12 @@ export interface Boards {
   close(): Promise<void>
 }
 
+export interface BoardsOptions {
+  readonly nowMs?: () => number
+  /** Whether boards in clear may be from before they were sealed. Default: yes. */
+  readonly takesClear?: boolean
+}
+
 /**
  * Opens every board in `folder`, sealed with keys that are derived from `key`. A damaged one is left out and named, and
  * the others work.
@@ -45,7 +51,7 @@ export interface Boards {
 export async function openBoards(
   folder: string,
   key: Uint8Array,
-  nowMs: () => number = Date.now,
+  { nowMs = Date.now, takesClear = true }: BoardsOptions = {},
 ): Promise<Boards> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const boards = new Map<string, OpenBoard>()
@@ -59,7 +65,7 @@ export async function openBoards(
   const pathOf = (id: string) => join(folder, `${id}.journal`)
 
   async function open(id: string): Promise<BoardState> {
-    const { log, board } = await openBoardLog(pathOf(id), sealOf(id))
+    const { log, board } = await openBoardLog(pathOf(id), sealOf(id), { takesClear })
     boards.set(board.id, createOpenBoard(log, board, announce, nowMs))
     return board
   }
