@@ -43,12 +43,13 @@ test('what was said in another thread is given to the engine with its day, and n
   const boat = earlier('The boat is green.')
   const said = earlier('I found nothing.', { utterance: 1, marks: ['unanswered'] })
   const weak = earlier('A common word.', { score: 0.1 })
-  memory.kept.push(boat, said, weak)
-  memory.recalled.push(boat.recalled, said.recalled, weak.recalled)
+  const dark = earlier('A dark hour.', { marks: ['crisis'] })
+  for (const { recalled } of [dark, boat, said, weak]) memory.recalled.push(recalled)
+  memory.kept.push(boat)
   const { turn } = ended(await all(client.turn({ question: 'What colour is it?' })))
   const system = requests[0]?.messages[0]?.content ?? ''
   assert.match(system, /2026-01-31, the person: The boat is green\.$/)
-  assert.doesNotMatch(system, /I found nothing|common word/)
+  assert.doesNotMatch(system, /I found nothing|common word|dark hour/)
   const record = await client.answer({ id: turn.id })
   const reference = { turn: boat.turn.id, utterance: 0, start: 0, end: 18 }
   const { thread, at } = boat.turn
@@ -101,6 +102,15 @@ test('the memory is not asked for a program, off the record, or where a person d
   await all(client.turn({ question: 'And now?', thread, memory: true }))
   await all(client.turn({ question: 'And then?', thread }))
   assert.equal(asked, 2)
+})
+
+test('in a thread where somebody may be in danger nothing is recalled', async () => {
+  const { client, requests, memory } = await open()
+  const dark = earlier('I want to end it.', { marks: ['crisis'] })
+  memory.kept.push(dark)
+  memory.recalled.push(earlier('The boat is green.').recalled)
+  await all(client.turn({ question: 'Hello?', thread: dark.turn.thread }))
+  assert.doesNotMatch(requests[0]?.messages[0]?.content ?? '', /green/)
 })
 
 test('parts that hang cost their part and a notice each, not the answer', async () => {

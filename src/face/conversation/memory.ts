@@ -3,11 +3,12 @@ import type { Alethia } from './alethia-client.ts'
 import { MARKS } from './marks.ts'
 import { patiently } from './patience.ts'
 import { PASSING } from './patient-memory.ts'
-import { rememberedOf } from './remembered-turn.ts'
+import { rememberedOf, TURN_BYTES_MAX } from './remembered-turn.ts'
 import type { RunningThreads } from './running.ts'
 
 const KEEPING_PATIENCE_MS = 30_000
 const KEEPING_TIMEOUT_MS = 10_000
+const DAY_FULL = 'No more is kept today: what is sealed on one day has a limit. Tomorrow there is room again.'
 const FORGET_ATTEMPTS = 5
 
 /** A thread as a new turn finds it. */
@@ -64,6 +65,7 @@ export function createMemory(alethia: Alethia, running: RunningThreads): Memory 
       const { turnFits, threadFits } = state.offTheRecord
       const fits = off ? (found ? turnFits : threadFits) : !state.full
       if (!fits) throw new RunaError('MEMORY_FULL')
+      if (!off && state.roomTodayBytes < TURN_BYTES_MAX) throw new RunaError('JOURNAL_FULL', DAY_FULL)
       const turns = found?.turns ?? []
       const before = !(turns.at(-1)?.marks?.includes(MARKS.withoutMemory) ?? false)
       return { turns, offTheRecord: off, kept: state.kept, recall: !off && (memory ?? before) }

@@ -53,7 +53,9 @@ export async function recallEarlier(
   }
 }
 
+/** What somebody said when they may have been in danger is not brought up again unasked. */
 function isTelling({ utterance, marks = [] }: Recalled): boolean {
+  if (marks.includes(MARKS.crisis)) return false
   return utterance === 0 || !marks.includes(MARKS.unanswered)
 }
 

@@ -2,7 +2,7 @@ import { type AnswerRecord, type RememberedTurn, UTTERANCE_LENGTH_MAX } from '#p
 import { marksOf } from './marks.ts'
 
 /** Of a turn with its record, so that what is around it has room in what the memory seals at once. */
-const TURN_BYTES_MAX = 800 * 1_024
+export const TURN_BYTES_MAX = 800 * 1_024
 
 /** As the memory takes it. A record that is too large goes without its prompt, or is left out; the words never are. */
 export function rememberedOf(

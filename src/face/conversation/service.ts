@@ -145,8 +145,11 @@ const NOT_KEPT: Notice = {
 
 function askedInThread(input: TurnInput, thread: string, past: Past): Asked {
   const { turns, offTheRecord, kept, recall } = past
+  const crisis = inCrisis(turns)
   return {
-    ...{ ...input, thread, recall, history: pastOf(turns), crisis: inCrisis(turns) },
+    ...{ ...input, thread, history: pastOf(turns), crisis },
+    // Whoever may be in danger is not reminded of anything.
+    recall: recall && !crisis,
     // Off the record, what somebody says about how to speak holds for its own answer alone.
     heard: input.heard && !offTheRecord,
     system: instructionsIn(input),

@@ -16,7 +16,7 @@ export interface DayWriter {
   /** The day to add to, as the last of `days`. `nextSequence` is what its first record gets where it is new. */
   open(nextSequence: number): Promise<Writing>
   writesTo(day: Day): boolean
-  /** What the file may still grow by that records are added to now. */
+  /** What the file may still grow by that the next record is added to. */
   roomBytes(): Promise<number>
   close(): Promise<void>
 }
@@ -28,14 +28,15 @@ export function createDayWriter(
   nowMs: () => number,
 ): DayWriter {
   let writing: Writing | undefined
+  const today = () => new Date(nowMs()).toISOString().slice(0, 10)
 
   /** A clock that was set back writes on into the last day: files stay in the order of the chain. */
   async function open(nextSequence: number): Promise<Writing> {
-    const today = new Date(nowMs()).toISOString().slice(0, 10)
+    const now = today()
     const last = days.at(-1)
-    if (writing && writing.day.name >= today) return writing
+    if (writing && writing.day.name >= now) return writing
     await close()
-    const name = last && last.name > today ? last.name : today
+    const name = last && last.name > now ? last.name : now
     if (last?.name !== name && days.length >= DAYS_MAX) {
       throw new RunaError('MEMORY_FULL', `The memory holds ${DAYS_MAX} days, and no more fit.`)
     }
@@ -60,8 +61,9 @@ export function createDayWriter(
   }
 
   async function roomBytes(): Promise<number> {
-    if (!writing) return DAY_BYTES_MAX
-    const { size } = await stat(dayPath(folder, writing.day.name, 'log'))
+    const last = days.at(-1)
+    if (!last || last.name < today()) return DAY_BYTES_MAX
+    const { size } = await stat(dayPath(folder, last.name, 'log'))
     return Math.max(0, DAY_BYTES_MAX - size)
   }
 
