@@ -1,9 +1,12 @@
+import { forbidCoreDumps } from '#kernel/sys'
 import { ERRORS, RunaError } from '#protocol'
 import type { Report } from './report.ts'
 import { type RunOptions, runGilgul } from './run.ts'
 
 /** The main of a gilgul: what its ancestor wishes and learns, and how it ends. */
 export async function startGilgul(options: Pick<RunOptions, 'services' | 'modelSpec'>): Promise<void> {
+  // Services hold keys and people's words, and must stay readable to gilgul: closing them as coven is closed cannot be.
+  forbidCoreDumps()
   const stopping = new AbortController()
   const stop = () => stopping.abort()
   const report = (line: Report) => void process.stdout.write(`${JSON.stringify(line)}\n`)

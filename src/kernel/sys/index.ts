@@ -2,6 +2,12 @@ export { isByteLocked, lockByte, unlockByte } from './byte-lock.ts'
 export { makeFifo } from './fifo.ts'
 export { allocateFile, mapFile } from './memory.ts'
 export { findPortHolder } from './port-holder.ts'
-export { processStartTicks, setParentDeathSignal, setUndumpable, tracerOf } from './process.ts'
+export {
+  forbidCoreDumps,
+  processStartTicks,
+  setParentDeathSignal,
+  setUndumpable,
+  tracerOf,
+} from './process.ts'
 export { createSealedMemory, isSealedMemory } from './sealed-memory.ts'
 export { createSocketPair, socketMaker } from './socket-pair.ts'

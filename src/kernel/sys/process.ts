@@ -4,6 +4,9 @@ import { libc, systemError } from './libc.ts'
 
 const PR_SET_PDEATHSIG = 1
 const PR_SET_DUMPABLE = 4
+const RLIMIT_CORE = 4
+/** struct rlimit: soft and hard limit, 64 bits each. */
+const LIMIT_BYTES = 16
 
 function prctl(option: number, value: number): void {
   if (libc('int prctl(int, ulong, ulong, ulong, ulong)')(option, value, 0, 0, 0) !== 0)
@@ -22,6 +25,12 @@ export function setParentDeathSignal(signal: 'SIGTERM' | 'SIGKILL'): void {
 export function setUndumpable(): void {
   prctl(PR_SET_DUMPABLE, 0)
   if (process.listenerCount('SIGUSR1') === 0) process.on('SIGUSR1', () => {})
+}
+
+/** Whatever this process and those that it starts hold in memory, a crash of theirs puts none of it on a disk. */
+export function forbidCoreDumps(): void {
+  if (libc('int setrlimit(int, uint8_t*)')(RLIMIT_CORE, Buffer.alloc(LIMIT_BYTES)) !== 0)
+    throw systemError('setrlimit')
 }
 
 /**

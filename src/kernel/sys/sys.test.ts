@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs'
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { url } from 'node:inspector'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -8,7 +9,13 @@ import { isByteLocked, lockByte, unlockByte } from './byte-lock.ts'
 import { makeFifo } from './fifo.ts'
 import { libc } from './libc.ts'
 import { allocateFile, mapFile } from './memory.ts'
-import { processStartTicks, setParentDeathSignal, setUndumpable, tracerOf } from './process.ts'
+import {
+  forbidCoreDumps,
+  processStartTicks,
+  setParentDeathSignal,
+  setUndumpable,
+  tracerOf,
+} from './process.ts'
 import { createSealedMemory, isSealedMemory } from './sealed-memory.ts'
 import { createSocketPair, socketMaker } from './socket-pair.ts'
 
@@ -89,6 +96,13 @@ test('a process can be closed to the eyes of others', async () => {
   const waiting = setInterval(() => {}, 1_000)
   await heard.finally(() => clearInterval(waiting))
   assert.equal(url(), undefined)
+})
+
+test('no crash of this process or its children leaves a core dump', () => {
+  forbidCoreDumps()
+  const ofChild = execFileSync('cat', ['/proc/self/limits'], { encoding: 'utf8' })
+  for (const limits of [readFileSync('/proc/self/limits', 'utf8'), ofChild])
+    assert.match(limits, /^Max core file size +0 +0 /m)
 })
 
 test('sealed memory keeps its size, and no file passes for it', () => {
