@@ -44,6 +44,7 @@ export async function offerForgetting(
 
 function previewOf({ turns, total, cards }: ForgetReply): HTMLElement[] {
   const rest = total - Math.min(turns.length, EXCERPTS)
+  const onCard = Object.keys(cards).length > 0
   return [
     el(
       'section',
@@ -52,14 +53,20 @@ function previewOf({ turns, total, cards }: ForgetReply): HTMLElement[] {
       el(
         'dl',
         {},
-        fact('Goes', `${countWords(total, 'turn')} in ${placesOf(turns, cards)}, ${timeSpan(turns)}.`),
+        fact(
+          'Goes',
+          `${countWords(total, 'turn')}${total > turns.length ? '' : ` ${placesOf(turns, cards)}`}, ${timeSpan(turns, total)}.`,
+        ),
         fact(
           'Goes too',
-          Object.keys(cards).length === 0
-            ? 'How each answer came to be, and your feedback on it.'
-            : 'How each answer came to be, your feedback on it, and what the cards show of it.',
+          onCard
+            ? 'How each answer came to be, your feedback on it, and what the cards show of it.'
+            : 'How each answer came to be, and your feedback on it.',
         ),
-        fact('Stays', 'Your documents, your settings, and the turns around them.'),
+        fact(
+          'Stays',
+          `Your documents, your settings, ${onCard ? 'what you wrote on the cards, ' : ''}and the turns around them.`,
+        ),
         fact('Out of reach', 'Copies outside Runa: backups, exports, and what you copied yourself.'),
       ),
     ),
@@ -78,8 +85,8 @@ function placesOf(turns: readonly RememberedTurn[], cards: ForgetReply['cards'])
   const onCards = Object.keys(cards).length
   const chats = threads.size - onCards
   const words = [
-    ...(chats > 0 ? [countWords(chats, 'chat')] : []),
-    ...(onCards > 0 ? [countWords(onCards, 'card')] : []),
+    ...(chats > 0 ? [`in ${countWords(chats, 'chat')}`] : []),
+    ...(onCards > 0 ? [`on ${countWords(onCards, 'card')}`] : []),
   ]
   return listWords(words)
 }
@@ -92,9 +99,11 @@ function fact(name: string, words: string): HTMLElement {
   return el('div', {}, el('dt', {}, name), el('dd', {}, words))
 }
 
-function timeSpan(turns: readonly RememberedTurn[]): string {
+/** One message may not hold all of them: they come oldest first, so the first day is known. */
+function timeSpan(turns: readonly RememberedTurn[], total: number): string {
   const times = turns.map(({ at }) => at)
   const [first, last] = [dateWords(Math.min(...times)), dateWords(Math.max(...times))]
+  if (total > turns.length) return `from ${inText(first)} on`
   return first === last ? inText(first) : `from ${inText(first)} to ${inText(last)}`
 }
 
