@@ -29,12 +29,14 @@ test('a turn, its answer record and what was thought of it come back after a sta
   const before = await memory.open()
   await before.remember({ ...turn, record })
   await before.feedback(turn.id, { verdict: 'down' })
-  await before.feedback(turn.id, { correction: 'It is the beam along the bottom.' })
+  await before.feedback(turn.id, { verdict: 'down', correction: 'It is the beam along the bottom.' })
   const after = await memory.open()
   const { record: found, feedback } = await after.answer(turn.id)
   assert.deepEqual(found, record)
   assert.equal(feedback?.verdict, 'down')
   assert.equal(feedback?.correction, 'It is the beam along the bottom.')
+  await after.feedback(turn.id, { correction: 'It is the beam along the bottom.' })
+  assert.equal(after.turn(turn.id).feedback?.verdict, undefined, 'what is not said again is taken back')
   assert.deepEqual(after.turn(turn.id).turn.utterances, turn.utterances)
   assert.equal(after.threads()[0]?.title, 'What is a keel?')
   assert.throws(() => after.turn(createUuidV7()), hasCode('TURN_UNKNOWN'))
@@ -54,6 +56,16 @@ test('a turn that is sent again is stored once, and another under its id is refu
   )
   const stranger = makeAnswer(createUuidV7(), turn.thread, 'a', 'b')
   await assert.rejects(alethia.remember({ ...makeTurn('x'), record: stranger }), hasCode('BAD_INPUT'))
+})
+
+test('the room of a day is that of its file, also after a start and on the next day', async (context) => {
+  const memory = await createTestMemory(context)
+  const whole = (await (await memory.open()).state()).roomTodayBytes
+  await (await memory.open()).remember(makeTurn(BOAT))
+  const again = await memory.open()
+  assert.ok((await again.state()).roomTodayBytes < whole)
+  memory.pass(DAY_MS)
+  assert.equal((await again.state()).roomTodayBytes, whole)
 })
 
 test('a turn that is too large changes nothing', async (context) => {

@@ -7,8 +7,8 @@ import { DAY_HELD_BYTES_MAX } from './limits.ts'
 export interface DayReader {
   /** Rejects with MEMORY_CORRUPT where it is gone, or JOURNAL_CORRUPT. */
   read(day: Day, sequence: number): Promise<Buffer>
-  /** Tells of a record that was just added to this day. */
-  added(day: string, link: Buffer): void
+  /** Tells of a record that was just added to the end of this day. */
+  added(day: Day, sequence: number, link: Buffer): void
 }
 
 export function createDayReader(folder: string): DayReader {
@@ -29,11 +29,16 @@ export function createDayReader(folder: string): DayReader {
       if (!link) throw new RunaError('MEMORY_CORRUPT', `The record ${sequence}, of ${name}, is gone.`)
       return Buffer.from(link)
     },
-    added(day, link) {
-      if (held?.day !== day) return
+    added({ name, firstSequence }, sequence, link) {
+      if (held?.day !== name) return
+      // What was read while another record was on its way does not have that one, and must not get this in its place.
+      const follows = held.links.length === sequence - firstSequence
+      if (!follows || held.sizeBytes + link.length > DAY_HELD_BYTES_MAX) {
+        held = undefined
+        return
+      }
       held.links.push(link)
       held.sizeBytes += link.length
-      if (held.sizeBytes > DAY_HELD_BYTES_MAX) held = undefined
     },
   }
 }

@@ -41,7 +41,10 @@ export function createDayWriter(
       throw new RunaError('MEMORY_FULL', `The memory holds ${DAYS_MAX} days, and no more fit.`)
     }
     const keybox = await openKeybox(dayPath(folder, name, 'keys'), userKey, name)
-    const { journal } = await openJournal(dayPath(folder, name, 'log'), LOG_SIZES)
+    const { journal } = await openJournal(dayPath(folder, name, 'log'), LOG_SIZES).catch(async (error) => {
+      await keybox.close()
+      throw error
+    })
     const day = {
       name,
       firstSequence: last?.name === name ? last.firstSequence : nextSequence,

@@ -76,6 +76,8 @@ export function createLookUps(log: RecordLog, turns: Turns, off: OffTheRecord): 
     },
     async answer(id) {
       const { record, feedback } = await explain(id)
+      // Where it was forgotten while it was read, that is why.
+      if (!record) findTurn(turns, off, id)
       if (!record) throw new RunaError('TURN_UNKNOWN', 'No answer record is kept of this turn.')
       return { record, ...(feedback && { feedback }) }
     },

@@ -75,14 +75,13 @@ export async function openRecordLog(
         throw error
       }
       end = followLink(end, day.name, link)
-      reader.added(day.name, link)
+      reader.added(day, sequence, link)
       return sequence
     },
     async read(sequence) {
       const day = dayOf(sequence)
-      const key = day?.keys.get(sequence)
-      if (!day || !key) return undefined
-      return openLink(day.name, key, await reader.read(day, sequence))
+      if (!day?.keys.has(sequence)) return undefined
+      return openIfKept(day, sequence, await reader.read(day, sequence))
     },
     roomTodayBytes: writer.roomBytes,
     async destroyKeys(sequences) {
@@ -106,6 +105,12 @@ export async function openRecordLog(
       for (const { keys } of days) wipe(...keys.values())
     },
   }
+}
+
+/** A record may be forgotten while it is read, and then its key is wiped. */
+function openIfKept({ name, keys }: Day, sequence: number, link: Buffer): Buffer | undefined {
+  const key = keys.get(sequence)
+  return key && openLink(name, key, link)
 }
 
 function checkSize(content: Uint8Array): void {

@@ -80,7 +80,7 @@ export function createTurns(): Turns {
       if (entry.kind === 'feedback') {
         const about = held.get(entry.turn)
         about?.feedbackSequences.push(sequence)
-        if (about) about.feedback = { ...about.feedback, ...entry.feedback }
+        if (about) about.feedback = entry.feedback
       }
       if (entry.kind === 'forget') {
         for (const gone of entry.sequences) condemned.add(gone)

@@ -96,7 +96,7 @@ export const alethiaContract = defineContract({
       errors: [],
       limits: { timeoutMs: 10_000, runningMax: 16 },
     },
-    /** What a person thinks of an answer. The last word counts. */
+    /** What a person thinks of an answer, in place of what they thought before. With neither, they think nothing of it. */
     feedback: {
       input: feedbackSchema.omit({ at: true }).extend({ turn: z.uuid() }),
       output: z.object({}),
