@@ -1,7 +1,4 @@
-import type { alethiaContract, Client, snarfContract } from '#protocol'
-
-/** As many as alethia is asked about in one call. */
-const TURNS_ASKED_MAX = 1_000
+import { type alethiaContract, type Client, type snarfContract, TURNS_NAMED_MAX } from '#protocol'
 
 export interface Forgetting {
   forget(turns: readonly string[]): Promise<void>
@@ -25,8 +22,8 @@ export function createForgetting(
     forget,
     async catchUp() {
       const { turns } = await snarf.turns({})
-      for (let start = 0; start < turns.length; start += TURNS_ASKED_MAX) {
-        const some = turns.slice(start, start + TURNS_ASKED_MAX)
+      for (let start = 0; start < turns.length; start += TURNS_NAMED_MAX) {
+        const some = turns.slice(start, start + TURNS_NAMED_MAX)
         const forgotten = await alethia.forgottenAmong({ turns: some })
         if (forgotten.turns.length > 0) await forget(forgotten.turns)
       }

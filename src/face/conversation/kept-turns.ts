@@ -1,4 +1,11 @@
-import { type AnswerRecord, type CallContext, type Feedback, type RememberedTurn, RunaError } from '#protocol'
+import {
+  type AnswerRecord,
+  type CallContext,
+  type Feedback,
+  type RememberedTurn,
+  RunaError,
+  TURNS_NAMED_MAX,
+} from '#protocol'
 import type { Alethia } from './alethia-client.ts'
 import type { TurnsById } from './earlier-words.ts'
 
@@ -42,11 +49,11 @@ export async function readTurns(
   const [forgotten, unknown]: [string[], string[]] = [[], []]
   let wanted = [...new Set(ids)]
   while (wanted.length > 0) {
-    const found = await alethia.turns({ ids: wanted }, { signal, trace })
+    const found = await alethia.turns({ ids: wanted.slice(0, TURNS_NAMED_MAX) }, { signal, trace })
     for (const turn of found.turns) turns.set(turn.id, turn)
     forgotten.push(...found.forgotten)
     unknown.push(...found.unknown)
-    wanted = found.left
+    wanted = [...found.left, ...wanted.slice(TURNS_NAMED_MAX)]
   }
   return { turns, forgotten, unknown }
 }

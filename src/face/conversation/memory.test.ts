@@ -176,11 +176,13 @@ test('a thread on the record cannot be closed, nor go on off it', async () => {
 test('where nothing can be kept, everything is off the record, and is said to be', async () => {
   const { client, memory } = await open()
   memory.hasDisk = false
-  const { turn } = ended(await all(client.turn({ question: 'Why?' })))
+  const { turn, thread } = ended(await all(client.turn({ question: 'Why?', offTheRecord: false })))
   assert.deepEqual(
     turn.notices.map(({ kind }) => kind),
     ['not-kept'],
   )
+  // It goes on, though it is not what was asked for.
+  await all(client.turn({ question: 'And now?', thread, offTheRecord: false }))
   const { threads, faults } = await client.threads({})
   assert.equal(threads[0]?.offTheRecord, true)
   assert.match(faults[0]?.message ?? '', /without coven/)
@@ -244,23 +246,26 @@ test('a turn that is too large for its record goes without, and is listed with i
   assert.deepEqual([listed?.id, listed?.question, listed?.answer.length], [turn.id, 'Why?', 760_000])
 })
 
-test('a thread that is removed while it is answered takes that answer with it', async () => {
-  let release = () => {}
-  const said = new Promise<void>((resolve) => {
-    release = resolve
+for (const ending of ['removeThread', 'closeThread'] as const) {
+  test(`${ending} while the thread is answered takes that answer with it`, async () => {
+    const offTheRecord = ending === 'closeThread'
+    let release = () => {}
+    const said = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    async function* complete() {
+      yield* say(START, text('So'))
+      await said
+      yield* say(text('.'), END)
+    }
+    const quick = await open()
+    const { thread } = ended(await all(quick.client.turn({ question: 'One?', offTheRecord })))
+    const { client, memory } = await open({ complete })
+    const items = client.turn({ question: 'Two?', thread })
+    for (let item = await items.next(); item.value?.kind !== 'text'; ) item = await items.next()
+    await client[ending]({ id: thread })
+    release()
+    await assert.rejects(all(items), { code: 'THREAD_UNKNOWN' })
+    assert.deepEqual(memory.kept, [])
   })
-  async function* complete() {
-    yield* say(START, text('So'))
-    await said
-    yield* say(text('.'), END)
-  }
-  const quick = await open()
-  const { thread } = ended(await all(quick.client.turn({ question: 'One?' })))
-  const { client, memory } = await open({ complete })
-  const items = client.turn({ question: 'Two?', thread })
-  for (let item = await items.next(); item.value?.kind !== 'text'; ) item = await items.next()
-  await client.removeThread({ id: thread })
-  release()
-  await assert.rejects(all(items), { code: 'THREAD_UNKNOWN' })
-  assert.deepEqual(memory.kept, [])
-})
+}

@@ -36,8 +36,10 @@ export interface Memory {
   begin(wishes: Wishes, context: CallContext): Promise<Past>
   /** Resolves once alethia has it on the disk, or holds it where it is off the record. */
   keep(thread: string, record: AnswerRecord, past: Pick<Past, 'offTheRecord' | 'recall'>): Promise<void>
-  /** Forgets every turn of it, or closes it. Rejects with THREAD_UNKNOWN. */
+  /** Forgets every turn of it, or closes it. What is just being said in it is not kept. Rejects with THREAD_UNKNOWN. */
   remove(thread: string): Promise<void>
+  /** Lets go of one that is off the record, and of what is just being said in it. Rejects with THREAD_UNKNOWN. */
+  close(thread: string): Promise<void>
 }
 
 export function createMemory(alethia: Alethia, running: RunningThreads): Memory {
@@ -50,6 +52,16 @@ export function createMemory(alethia: Alethia, running: RunningThreads): Memory 
     await patiently(() => alethia.remember(turn, { timeoutMs: KEEPING_TIMEOUT_MS }), patience)
   }
 
+  async function withoutRunning(thread: string, end: () => Promise<void>): Promise<void> {
+    const takeBack = running.remove(thread)
+    try {
+      await end()
+    } catch (error) {
+      takeBack()
+      throw error
+    }
+  }
+
   return {
     async begin({ thread: id, begin, offTheRecord, memory }, { signal, trace }) {
       const options = { signal, trace }
@@ -57,7 +69,9 @@ export function createMemory(alethia: Alethia, running: RunningThreads): Memory 
         alethia.state({}, options),
         id === undefined ? undefined : alethia.thread({ id }, options).catch(unlessNew(begin)),
       ])
-      if (found && offTheRecord !== undefined && offTheRecord !== found.thread.offTheRecord) {
+      // Where nothing is kept, every thread is off the record, whatever somebody asks for.
+      const wished = state.kept ? offTheRecord : undefined
+      if (found && wished !== undefined && wished !== found.thread.offTheRecord) {
         throw new RunaError('BAD_INPUT', 'A thread is on the record or off it as a whole.')
       }
       const off = found?.thread.offTheRecord ?? (offTheRecord === true || !state.kept)
@@ -80,15 +94,8 @@ export function createMemory(alethia: Alethia, running: RunningThreads): Memory 
       if (running.isRemoved(thread)) await forgetThread(alethia, thread).catch(() => {})
       gone()
     },
-    async remove(thread) {
-      const takeBack = running.remove(thread)
-      try {
-        await forgetThread(alethia, thread)
-      } catch (error) {
-        takeBack()
-        throw error
-      }
-    },
+    remove: (thread) => withoutRunning(thread, () => forgetThread(alethia, thread)),
+    close: (thread) => withoutRunning(thread, async () => void (await alethia.close({ thread }))),
   }
 }
 

@@ -29,7 +29,7 @@ const NOT_KEPT = {
 /** The operations that answer from what alethia keeps. */
 export function createThreadHandlers(
   { alethia, announce }: ThreadNeeds,
-  memory: Pick<Memory, 'remove'>,
+  memory: Pick<Memory, 'remove' | 'close'>,
   migration: Migration,
 ): ThreadHandlers {
   return {
@@ -66,8 +66,8 @@ export function createThreadHandlers(
       announce({ id })
       return {}
     },
-    async closeThread({ id }, { trace }) {
-      await alethia.close({ thread: id }, { trace })
+    async closeThread({ id }) {
+      await memory.close(id)
       announce({ id })
       return {}
     },

@@ -158,7 +158,7 @@ async function firstThatFits<Result>(
   let lastError: unknown
   for (const share of SHARES) {
     const prompt = buildPrompt(parts, { ...room, sizeBytesMax: share * room.sizeBytesMax })
-    const length = prompt.record.length + prompt.passages.length
+    const length = prompt.record.length + prompt.passages.length + prompt.recalled.length
     if (length === lastLength) continue
     lastLength = length
     try {
