@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { tortureAlethia } from './alethia.ts'
+import { tortureBoards } from './boards.ts'
 import { tortureCoven } from './coven.ts'
 import { tortureReplay } from './replay.ts'
 import { createRandom, type TortureOptions, type TortureRow } from './row.ts'
@@ -11,6 +12,7 @@ import { tortureTurns } from './turns.ts'
 const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<TortureRow[]>>> = {
   coven: tortureCoven,
   alethia: tortureAlethia,
+  boards: tortureBoards,
   replay: tortureReplay,
   services: tortureServices,
   splinter: tortureSplinter,

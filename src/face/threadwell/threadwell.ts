@@ -59,7 +59,7 @@ export interface Threadwell {
  * with PORT_BUSY, CONFIG_INVALID or the system's own error.
  */
 export async function openThreadwell(options: ThreadwellOptions): Promise<Threadwell> {
-  const { paths, services, secrets, hear, log } = options
+  const { paths, services, servicesNow, secrets, hear, log } = options
   const stopping = new AbortController()
   const fault = (error: unknown) => log('fault', describeFault(error))
   await mkdir(paths.run, { recursive: true, mode: 0o700 })
@@ -69,7 +69,7 @@ export async function openThreadwell(options: ThreadwellOptions): Promise<Thread
   if (keys.fault) log('no keys', { code: keys.fault.code })
   const marks = await openMarks(join(paths.home, 'threadwell.json'))
   const boards = await openBoardsIfGranted(options)
-  const texts = createAnswerTexts(services.conversation)
+  const texts = createAnswerTexts(servicesNow.conversation)
   const forgetting = createForgetting(boards, texts, services.alethia)
 
   const events = createEvents()
