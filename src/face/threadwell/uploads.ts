@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { explainFullDisk } from '#kernel/journal'
 import { type IngestItem, RunaError } from '#protocol'
 import { readPieces } from './http/body.ts'
 import { LIMITS } from './limits.ts'
@@ -43,9 +44,7 @@ export async function receiveUpload(
     return upload
   } catch (error) {
     await rm(upload.arrivedAt, { force: true })
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOSPC' || code === 'EDQUOT') throw new RunaError('DISK_FULL', undefined, { cause: error })
-    throw error
+    throw explainFullDisk(error)
   }
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { mkdir, readFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { replaceFile } from '#kernel/journal'
+import { explainFullDisk, replaceFile } from '#kernel/journal'
 import { wipe } from '#kernel/seal'
 import { lockByte } from '#kernel/sys'
 import { RunaError } from '#protocol'
@@ -73,8 +73,9 @@ export async function readVaultFile(path: string): Promise<Buffer | undefined> {
 }
 
 function unusable(path: string, cause: unknown): RunaError {
+  const known = explainFullDisk(cause)
+  if (known instanceof RunaError) return known
   const { code = '' } = cause as NodeJS.ErrnoException
-  if (code === 'ENOSPC') return new RunaError('DISK_FULL', undefined, { cause })
   return new RunaError('SYSTEM_CALL_FAILED', `The vault ${path} cannot be used: ${code}.`, { cause })
 }
 

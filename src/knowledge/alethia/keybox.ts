@@ -1,5 +1,5 @@
 import { type FileHandle, open as openFile } from 'node:fs/promises'
-import { type Journal, openJournal, readJournal, replaceJournal } from '#kernel/journal'
+import { type Journal, openJournal, overwriteFile, readJournal, replaceJournal } from '#kernel/journal'
 import { createKey, unwrapKey, wipe, wrapKey } from '#kernel/seal'
 import { RunaError } from '#protocol'
 
@@ -71,7 +71,8 @@ export async function replaceKeybox(
   try {
     const entries = [...keys].map(([sequence, key]) => entryOf(sequence, key, dayKey, day))
     await replaceJournal(path, [wrapKey(userKey, dayKey, dayContext(day)), ...entries])
-    if (old) await overwrite(old)
+    // It has no name any more; its blocks still hold wrapped keys.
+    if (old) await overwriteFile(old)
   } finally {
     wipe(dayKey)
     await old?.close()
@@ -131,11 +132,4 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
     if (error.code === 'ENOENT') return undefined
     throw error
   })
-}
-
-/** The file has no name any more; its blocks still hold wrapped keys. */
-async function overwrite(file: FileHandle): Promise<void> {
-  const { size } = await file.stat()
-  await file.write(Buffer.alloc(size), 0, size, 0)
-  await file.datasync()
 }

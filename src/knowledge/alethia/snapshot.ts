@@ -1,9 +1,7 @@
 import { copyFile, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
-import { syncFolder } from '#kernel/journal'
+import { explainFullDisk, syncFolder } from '#kernel/journal'
 import { RunaError } from '#protocol'
-
-const FULL: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EFBIG']
 
 /**
  * Copies the files of a memory into a new folder, sealed as they are: records into `sealed/`, keys into `keys/`. Nobody
@@ -23,8 +21,7 @@ export async function copyMemory(from: string, to: string): Promise<number> {
     return await copyInto(from, to)
   } catch (cause) {
     await rm(to, { recursive: true })
-    if (!FULL.includes((cause as NodeJS.ErrnoException).code)) throw cause
-    throw new RunaError('DISK_FULL', 'The disk is full: there is no snapshot.', { cause })
+    throw explainFullDisk(cause, 'The disk is full: there is no snapshot.')
   }
 }
 

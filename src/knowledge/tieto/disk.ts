@@ -1,6 +1,4 @@
-import { RunaError } from '#protocol'
-
-const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG']
+import { explainFullDisk } from '#kernel/journal'
 
 /** The system's own code of what went wrong with a file: ENOENT, EACCES, ... */
 export function systemCodeOf(error: unknown): string {
@@ -9,10 +7,5 @@ export function systemCodeOf(error: unknown): string {
 
 /** A full disk is worth a word of its own; anything else is rethrown as it is. */
 export function rethrowWriteError(error: unknown): never {
-  if (FULL.includes(systemCodeOf(error))) {
-    throw new RunaError('DISK_FULL', 'The disk is full. Documents that were already stored are safe.', {
-      cause: error,
-    })
-  }
-  throw error
+  throw explainFullDisk(error, 'The disk is full. Documents that were already stored are safe.')
 }

@@ -60,7 +60,7 @@ const ingestItemSchema = z.discriminatedUnion('kind', [
     reason: sensitive(z.string()),
   }),
   /** It had been ingested from a folder named now, and is no longer there. */
-  z.object({ kind: z.literal('removed'), document: z.string() }),
+  z.object({ kind: z.literal('removed'), document: documentNameSchema }),
   z.object({
     kind: z.literal('end'),
     stored: count,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { constants, createReadStream } from 'node:fs'
 import { copyFile, open, rename, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { explainFullDisk } from '#kernel/journal'
 import { RunaError } from '#protocol'
 
 /** SHA-256 of a file of any size, in hex. */
@@ -50,8 +51,8 @@ export async function copyModel(from: string, folder: string, id: string): Promi
 }
 
 function copyFault(cause: NodeJS.ErrnoException, from: string): RunaError {
-  const isFull = cause.code === 'ENOSPC' || cause.code === 'EDQUOT'
-  if (isFull) return new RunaError('DISK_FULL', `There is no room for a copy of ${from}.`, { cause })
+  const known = explainFullDisk(cause, `There is no room for a copy of ${from}.`)
+  if (known instanceof RunaError) return known
   return new RunaError('FILE_NOT_FOUND', `${from} cannot be copied: ${cause.code}.`, { cause })
 }
 

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises'
 import { alethiaContract, conversationContract, type RememberedTurn, RunaError } from '#protocol'
 import { withRuna } from '../connection.ts'
 import { momentsOf } from '../moments.ts'
-import { formatBytes, formatTable, harmless, print, wholeNumber } from '../output.ts'
+import { formatBytes, formatMinute, formatTable, harmless, print, wholeNumber } from '../output.ts'
 
 interface JsonOption {
   readonly json: boolean
@@ -59,7 +59,7 @@ export async function recallWords(
   await withRuna(NEEDED, async ({ client, signal }) => {
     const { recalled } = await client(alethiaContract).recall({ query, limit, ...filter }, { signal })
     const said = recalled.map(
-      ({ turn, at, speaker: who, text }) => `${momentText(at)}  ${who}  (turn ${turn})\n${text}\n`,
+      ({ turn, at, speaker: who, text }) => `${formatMinute(at)}  ${who}  (turn ${turn})\n${text}\n`,
     )
     print({ recalled }, options.json, said.length === 0 ? 'Nothing of that was said.' : said.join('\n'))
   })
@@ -146,7 +146,11 @@ export async function closeThread(thread: string, { json }: JsonOption): Promise
 
 function formatPreview(turns: readonly RememberedTurn[], total: number): string {
   if (total === 0) return ''
-  const rows = turns.map(({ id, at, utterances }) => [id, momentText(at), excerpt(utterances[0]?.text ?? '')])
+  const rows = turns.map(({ id, at, utterances }) => [
+    id,
+    formatMinute(at),
+    excerpt(utterances[0]?.text ?? ''),
+  ])
   const more = total > turns.length ? `and ${total - turns.length} more\n` : ''
   return `${formatTable([['TURN', 'SAID', 'FIRST WORDS'], ...rows])}\n${more}`
 }
@@ -162,9 +166,5 @@ function excerpt(text: string): string {
 
 function formatTurn({ at, thread, utterances }: RememberedTurn): string {
   const said = utterances.map(({ speaker, text }) => `${speaker}: ${text}`)
-  return [`${momentText(at)}, thread ${thread}`, ...said].join('\n\n')
-}
-
-function momentText(at: number): string {
-  return new Date(at).toISOString().slice(0, 16).replace('T', ' ')
+  return [`${formatMinute(at)}, thread ${thread}`, ...said].join('\n\n')
 }

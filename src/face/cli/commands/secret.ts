@@ -5,7 +5,7 @@ import { sameBytes, wipe } from '#kernel/seal'
 import { gilgulContract, RunaError } from '#protocol'
 import { withRuna } from '../connection.ts'
 import { askHidden, canAsk, type InputLines, readAll, readLines } from '../hidden-input.ts'
-import { formatTable, print, wholeNumber } from '../output.ts'
+import { formatMinute, formatTable, print, wholeNumber } from '../output.ts'
 import { askForPassphrase, openVaultWith, refuseWeak } from '../vault.ts'
 
 interface JsonOption {
@@ -50,7 +50,7 @@ export async function listSecrets({ json }: JsonOption): Promise<void> {
   await withRuna([], async ({ client, signal }) => {
     const { secrets } = await client(gilgulContract).listSecrets({}, { signal })
     const rows = secrets.map(({ name, version, at, grants, owner }) => {
-      return [name, String(version), minuteOf(at), owner === '' ? 'you' : owner, grants.join(', ') || '-']
+      return [name, String(version), formatMinute(at), owner === '' ? 'you' : owner, grants.join(', ') || '-']
     })
     const text = formatTable([['SECRET', 'VERSION', 'SET', 'BELONGS TO', 'GRANTED TO'], ...rows])
     print({ secrets }, json, secrets.length === 0 ? 'No secrets yet. Set one: `runa secret set NAME`' : text)
@@ -84,7 +84,7 @@ export async function auditSecrets({ json, lines }: JsonOption & { readonly line
   await withRuna([], async ({ client, signal }) => {
     const audit = await client(gilgulContract).auditSecrets({ count }, { signal })
     const rows = audit.entries.map(({ at, service, operation, secret, outcome }) => {
-      return [minuteOf(at), service, operation, secret || '-', outcome]
+      return [formatMinute(at), service, operation, secret || '-', outcome]
     })
     const text = formatTable([['WHEN', 'WHO', 'WHAT', 'SECRET', 'OUTCOME'], ...rows])
     const sound = `The list is sound: ${audit.count} entries in all.`
@@ -162,8 +162,4 @@ async function askTwice(): Promise<Buffer> {
   if (isSame) return typed
   wipe(typed)
   throw new RunaError('BAD_INPUT', 'The two were not the same. Nothing was changed.')
-}
-
-function minuteOf(at: number): string {
-  return new Date(at).toISOString().slice(0, 16).replace('T', ' ')
 }

@@ -1,6 +1,6 @@
 import { conversationContract } from '#protocol'
 import { withRuna } from '../connection.ts'
-import { formatTable, harmless, print } from '../output.ts'
+import { formatMinute, formatTable, harmless, print } from '../output.ts'
 
 interface JsonOption {
   readonly json: boolean
@@ -18,7 +18,7 @@ export async function listThreads({ json }: JsonOption): Promise<void> {
     const rows = threads.map(({ id, title, turns, updatedAt, offTheRecord }) => [
       id,
       String(turns),
-      new Date(updatedAt).toISOString().slice(0, 16).replace('T', ' '),
+      formatMinute(updatedAt),
       offTheRecord ? `(off the record) ${title}` : title,
     ])
     const text = formatTable([['THREAD', 'TURNS', 'CHANGED', 'TITLE'], ...rows])
