@@ -25,5 +25,10 @@ test('whatever is erased, whole letters go', () => {
 })
 
 test('a line has an end, also where nobody ends it', () => {
-  assert.throws(() => createLine().type(Buffer.alloc(5_000, 'a')), { code: 'BAD_INPUT' })
+  const line = createLine()
+  // Only where it ends: until then the terminal must go on showing nothing.
+  assert.equal(line.type(Buffer.alloc(5_000, 'a')), 'more')
+  assert.throws(() => line.type(Buffer.from('b\r')), { code: 'BAD_INPUT' })
+  assert.equal(line.type(Buffer.from('\x15short\r')), 'end')
+  assert.equal(line.take().toString(), 'short')
 })

@@ -1,8 +1,10 @@
 import type { ReadStream } from 'node:tty'
 import { wipe } from '#kernel/seal'
+import { setUndumpable } from '#kernel/sys'
 import { RunaError } from '#protocol'
 
-// What is typed or piped in here is a secret: it stays in Buffers, which can be wiped, and is never echoed.
+// What is typed or piped in here is a secret: it stays in Buffers, which can be wiped, and is never echoed. The process is
+// closed to others before it is read: a person takes long enough over it for somebody to look in.
 
 /** Of a line. No passphrase is longer, and nothing else is read by lines. */
 const LINE_BYTES_MAX = 4_096
@@ -13,8 +15,9 @@ export function canAsk(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true
 }
 
-/** Asks on the terminal without showing what is typed. Rejects with CANCELLED on Ctrl-C or `signal`. The caller wipes it. */
+/** Asks on the terminal without showing what is typed. Rejects with CANCELLED on Ctrl-C or `signal`, BAD_INPUT. The caller wipes it. */
 export async function askHidden(question: string, signal?: AbortSignal): Promise<Buffer> {
+  setUndumpable()
   const terminal = process.stdin as ReadStream
   process.stderr.write(question)
   terminal.setRawMode(true)
@@ -26,10 +29,15 @@ export async function askHidden(question: string, signal?: AbortSignal): Promise
       signal?.addEventListener('abort', cancel, { once: true })
       terminal.on('end', cancel)
       terminal.on('data', (typed: Buffer) => {
-        const heard = line.type(typed)
-        typed.fill(0)
-        if (heard === 'cancel') cancel()
-        else if (heard === 'end') resolve(line.take())
+        try {
+          const heard = line.type(typed)
+          if (heard === 'cancel') cancel()
+          else if (heard === 'end') resolve(line.take())
+        } catch (error) {
+          reject(error)
+        } finally {
+          typed.fill(0)
+        }
       })
       terminal.resume()
     })
@@ -51,6 +59,7 @@ export interface InputLines {
 }
 
 export function readLines(): InputLines {
+  setUndumpable()
   const pieces = process.stdin[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>
   let rest = Buffer.alloc(0)
 
@@ -85,6 +94,7 @@ export function readLines(): InputLines {
 
 /** The whole input, to its last byte. The caller wipes it. Rejects with BAD_INPUT where there is more than that. */
 export async function readAll(sizeBytesMax: number): Promise<Buffer> {
+  setUndumpable()
   const pieces: Buffer[] = []
   let sizeBytes = 0
   for await (const piece of process.stdin as AsyncIterable<Buffer>) {
@@ -98,7 +108,10 @@ export async function readAll(sizeBytesMax: number): Promise<Buffer> {
 }
 
 interface Line {
-  /** Keys as a terminal in raw mode gives them. */
+  /**
+   * Keys as a terminal in raw mode gives them. Throws BAD_INPUT for too long a line, but only at its end: the terminal
+   * shows what it is not kept from showing, such as the rest of what was pasted.
+   */
   type(keys: Buffer): 'end' | 'cancel' | 'more'
   take(): Buffer
 }
@@ -106,11 +119,11 @@ interface Line {
 export function createLine(): Line {
   const bytes = Buffer.alloc(LINE_BYTES_MAX)
   let length = 0
+  let isTooLong = false
 
   function add(more: Buffer): void {
-    if (length + more.length > LINE_BYTES_MAX) throw tooLong()
-    more.copy(bytes, length)
-    length += more.length
+    if (length + more.length > LINE_BYTES_MAX) isTooLong = true
+    else length += more.copy(bytes, length)
   }
 
   /** A letter of several bytes goes as a whole: those after its first all begin with the bits 10. */
@@ -124,10 +137,13 @@ export function createLine(): Line {
   return {
     type(keys) {
       for (const key of keys) {
-        if (key === NEW_LINE || key === CARRIAGE_RETURN || key === CTRL_D) return 'end'
+        if (key === NEW_LINE || key === CARRIAGE_RETURN || key === CTRL_D) {
+          if (isTooLong) throw tooLong()
+          return 'end'
+        }
         if (key === CTRL_C) return 'cancel'
         if (key === BACKSPACE || key === DELETE) eraseLetter()
-        else if (key === CTRL_U) length = 0
+        else if (key === CTRL_U) [length, isTooLong] = [0, false]
         else if (key >= 32) add(Buffer.of(key))
       }
       return 'more'

@@ -37,7 +37,6 @@ export async function openVaultWith(
 
 /** A passphrase that opens the vault, to be handed on; undefined where it needs none. The caller wipes it. */
 export async function findPassphrase(unlocking: Unlocking): Promise<Buffer | undefined> {
-  setUndumpable()
   return await withPassphrase(unlocking, async (passphrase) => {
     if (!passphrase) return undefined
     await tryPassphrase(unlocking.folder, passphrase)

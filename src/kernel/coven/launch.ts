@@ -59,8 +59,11 @@ export function prepareLaunch({ answer, timeoutMs = PROVING_MS }: LaunchOptions)
 async function reply(answer: LaunchOptions['answer'], request: Buffer, session: Session): Promise<void> {
   try {
     const answered = await answer(request)
-    session.say(answered)
-    wipe(answered)
+    try {
+      session.say(answered)
+    } finally {
+      wipe(answered)
+    }
   } catch {
     session.close()
   }
