@@ -44,7 +44,17 @@ test('what a forgotten message asked for no longer holds', async () => {
   await runa.ask('ask', 'More detail, please')
   await until(async () => (await settingsOf()).some(({ level }) => level === 'usual'))
   await runa.ask('memory', 'forget', '--containing', 'detail, please', '--yes')
-  await until(async () => (await settingsOf()).every(({ dimension }) => dimension !== 'length'))
+  const isGone = async () => (await settingsOf()).every(({ dimension }) => dimension !== 'length')
+  await until(isGone)
+
+  // Nor where snarf is away at that moment.
+  await runa.ask('ask', 'Shorter, please')
+  await until(async () => !(await isGone()))
+  const { pid } = await runa.status('snarf')
+  process.kill(pid ?? 0, 'SIGSTOP')
+  await runa.ask('memory', 'forget', '--containing', 'Shorter, please', '--yes')
+  kill(pid ?? 0)
+  await until(async () => await isGone().catch(() => false))
   await runa.ask('speak', 'set', 'length', 'short')
 })
 
