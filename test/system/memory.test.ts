@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, rmSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -110,4 +110,19 @@ test('what was forgotten is gone, and no key brings it back', async () => {
   await runa.ask('down')
   assert.deepEqual(inClear(), [])
   assert.deepEqual(await withEveryKey(), [])
+})
+
+test('a memory that is damaged is named, and nobody waits for it for ever', async () => {
+  const folder = homePaths(home).memory
+  const name = readdirSync(folder).find((file) => file.endsWith('.log')) ?? ''
+  const bytes = readFileSync(join(folder, name))
+  bytes[100] = (bytes[100] ?? 0) ^ 1
+  writeFileSync(join(folder, name), bytes)
+  assert.equal((await runa.runa('up', '--detach')).status, 0)
+  const { state, reason } = await runa.status('alethia')
+  assert.deepEqual([state, /JOURNAL_CORRUPT/.test(reason)], ['failed', true])
+  const { status, stderr } = await runa.runa('ask', 'What does my aunt keep?')
+  assert.equal(status, 1)
+  assert.match(stderr, /alethia does not run.*JOURNAL_CORRUPT/)
+  assert.ok(readFileSync(join(folder, name)).equals(bytes))
 })

@@ -72,7 +72,12 @@ async function takeSeat(needed: readonly string[], signal: AbortSignal): Promise
     if (state) {
       const seat = await tryConnect(state)
       if ('transport' in seat) {
-        if (await isComplete(seat, needed, deadlineMs, signal)) return seat
+        const isSeated = await isComplete(seat, needed, deadlineMs, signal).catch((error) => {
+          // Who is refused has no use for the seat, and it would keep this process alive.
+          seat.close()
+          throw error
+        })
+        if (isSeated) return seat
         seat.close()
       } else refusal = seat.refusal
     }
