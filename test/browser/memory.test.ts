@@ -115,15 +115,19 @@ describe('memory, manner and what is off the record', { skip }, () => {
       .waitFor()
     await page.locator('#said:not([aria-busy])').waitFor()
     assert.equal(await page.locator('.tl-item', { hasText: 'teapot' }).count(), 0)
-    await page
-      .locator('#off')
-      .getByRole('link', { name: /teapot/ })
-      .click()
+    const path = (await page.locator('#off a').getAttribute('href')) ?? ''
+    const other = await house.openBeside(page, path)
+    await other.locator('.turn.me', { hasText: 'teapot' }).waitFor()
+    await page.locator('#off a').click()
     await page.getByRole('button', { name: 'Close and leave nothing' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Close and leave nothing' }).click()
     await page.waitForURL('**/chat')
     await page.locator('#threads .conv').first().waitFor()
     assert.equal(await page.getByText('teapot').count(), 0)
+    await other.locator('#turns').getByText('This chat is gone.').waitFor()
+    await other.locator('.conv', { hasText: 'teapot' }).waitFor({ state: 'detached' })
+    assert.equal(await other.locator('#main').getByText('teapot').count(), 0)
+    await other.close()
   })
 
   test('nothing about the manner is kept before a person agrees; then each setting says where it comes from', async () => {

@@ -7,7 +7,7 @@ import { createThreadView } from './chat/thread-view.ts'
 import { offerRemoval, showThreads } from './chat/threads.ts'
 import { openDialog, refusalNote } from './dialog.ts'
 import { byId, el, icon, say } from './dom.ts'
-import { get } from './http.ts'
+import { asRefusal, get, Refusal } from './http.ts'
 import { onThreads } from './live.ts'
 import { setDoing } from './now-bar.ts'
 import { recall, remember } from './preferences.ts'
@@ -137,10 +137,28 @@ function showOmitted(id: string, { turns, omitted }: ThreadReply): void {
 async function follow(event: ThreadsEvent): Promise<void> {
   if (thread === undefined || answering !== undefined) return
   if (event.thread !== undefined && event.thread !== thread.id) return
-  const reply = await get<ThreadReply>(`/api/threads/${thread.id}`).catch(() => undefined)
-  if (reply === undefined || answering !== undefined) return
+  const reply = await get<ThreadReply>(`/api/threads/${thread.id}`).catch(asRefusal)
+  if (answering !== undefined) return
+  if (reply instanceof Refusal) {
+    // Forgotten or closed elsewhere: what is still on this page goes as well.
+    if (reply.code === 'THREAD_UNKNOWN') showGone()
+    return
+  }
   const came = view.follow(reply.turns, reply.omitted === 0)
   if (came > 0) say(`${countWords(came, 'turn')} from another tab.`)
+}
+
+function showGone(): void {
+  thread = undefined
+  view.show([])
+  panel.list([])
+  byId('chat-title').textContent = 'Chat'
+  document.title = 'Chat · threadwell'
+  const words = 'This chat is gone. It was forgotten or closed, and nothing is left of it.'
+  const link = el('a', { class: 'btn', href: '/chat' }, 'New chat')
+  TURNS.replaceChildren(el('div', { class: 'empty' }, icon('message-square'), el('b', {}, words), link))
+  byId('composer').hidden = true
+  say(words)
 }
 
 function showEmpty(): void {
