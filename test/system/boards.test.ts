@@ -62,7 +62,7 @@ test('what the memory forgets is on no board any more, also where nobody listene
   assert.match((await cardOf(second))?.comments[0]?.text ?? '', /forgotten/)
 })
 
-test('without coven boards are locked and left as they are, and documents work', async () => {
+test('without coven boards are locked and left as they are, and documents and chats work', async () => {
   await runa.runa('down')
   const before = readFileSync(join(folder, `${board.id}.journal`))
   page = await openPage((await runa.start([...UP, '--without-coven'])).address)
@@ -72,5 +72,8 @@ test('without coven boards are locked and left as they are, and documents work',
   assert.ok(faults.some(({ service, code }) => service === 'threadwell' && code === 'SECRETS_MISSING'))
   const found = await page.post('/api/search', { topics: ['handbook'], query: 'What is a board?' })
   assert.match(JSON.stringify(found), /board/)
+  const { answer, notices } = await page.ask('What is a board?', { topics: ['handbook'] })
+  assert.match(answer, /board/)
+  assert.ok(notices.some(({ kind }) => kind === 'not-kept'))
   assert.deepEqual(readFileSync(join(folder, `${board.id}.journal`)), before)
 })
