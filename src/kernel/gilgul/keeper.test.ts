@@ -210,3 +210,21 @@ test('models leave seats on the bus for the services and the command line', asyn
   await supervisor.remove('model-3')
   supervisor.add(spec('model-16'))
 })
+
+test('nobody takes a service away as if it were a model, or starts a model under its name', async () => {
+  const { supervisor, launched } = createStage([spec('alethia')])
+  void supervisor.start()
+  await assert.rejects(supervisor.remove('alethia'), { code: 'SERVICE_UNKNOWN' })
+  assert.throws(() => supervisor.add(spec('alethia', [], { kind: 'model' })), { code: 'SERVICE_FAILED' })
+  const model = supervisor.add(spec('model-a', [], { kind: 'model' }))
+  model.start()
+  await supervisor.remove('model-a')
+  assert.deepEqual(
+    launched.map(({ name, asked }) => [name, asked]),
+    [
+      ['alethia', []],
+      ['model-a', ['end']],
+    ],
+  )
+  await supervisor.stop()
+})

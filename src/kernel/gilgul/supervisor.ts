@@ -16,9 +16,9 @@ export interface Supervisor {
   find(name: string): Keeper
   /** Starts all of them, each once what it needs runs. Resolves when each runs, has failed, or waits for one that has. */
   start(): Promise<void>
-  /** Keeps one more. Where there is one of that name, that one is kept on. */
+  /** Keeps one more. Where there is one of that name, that one is kept on. Throws SERVICE_FAILED. */
   add(spec: ServiceSpec): Keeper
-  /** Ends one that was added, and forgets it. */
+  /** Ends one that was added, and forgets it. Rejects with SERVICE_UNKNOWN, also for one that was there from the start. */
   remove(name: string): Promise<void>
   /** Ends all of them, each before what it needs. */
   stop(): Promise<void>
@@ -81,7 +81,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       }),
     add(spec) {
       const keeper = kept.get(spec.name)
-      if (keeper) return keeper
+      if (keeper?.spec.kind === spec.kind) return keeper
+      // Under its name it would get its keys.
+      if (keeper) throw new RunaError('SERVICE_FAILED', `${spec.name} is a service, and no model.`)
       if (kept.size >= specs.length + ADDED_MAX) {
         throw new RunaError(
           'SERVICE_FAILED',
@@ -91,7 +93,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       return keep(spec)
     },
     async remove(name) {
-      await find(name).stop()
+      const keeper = find(name)
+      if (specs.includes(keeper.spec)) {
+        throw new RunaError('SERVICE_UNKNOWN', `${name} is a service that belongs to Runa, and no model.`)
+      }
+      await keeper.stop()
       kept.delete(name)
     },
     async stop() {
