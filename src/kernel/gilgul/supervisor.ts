@@ -81,22 +81,15 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       }),
     add(spec) {
       const keeper = kept.get(spec.name)
-      if (keeper?.spec.kind === spec.kind) return keeper
-      // Under its name it would get its keys.
-      if (keeper) throw new RunaError('SERVICE_FAILED', `${spec.name} is a service, and no model.`)
+      if (keeper) return sameKind(keeper, spec)
       if (kept.size >= specs.length + ADDED_MAX) {
-        throw new RunaError(
-          'SERVICE_FAILED',
-          `There are ${ADDED_MAX} models running, and no more are started.`,
-        )
+        throw new RunaError('SERVICE_FAILED', `No more than ${ADDED_MAX} models are started.`)
       }
       return keep(spec)
     },
     async remove(name) {
       const keeper = find(name)
-      if (specs.includes(keeper.spec)) {
-        throw new RunaError('SERVICE_UNKNOWN', `${name} is a service that belongs to Runa, and no model.`)
-      }
+      if (specs.includes(keeper.spec)) throw new RunaError('SERVICE_UNKNOWN', `${name} is no model.`)
       await keeper.stop()
       kept.delete(name)
     },
@@ -105,6 +98,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       await stopInOrder(kept.values())
     },
   }
+}
+
+/** A model under the name of a service would get its keys. */
+function sameKind(keeper: Keeper, { name, kind }: ServiceSpec): Keeper {
+  if (keeper.spec.kind === kind) return keeper
+  throw new RunaError('SERVICE_FAILED', `${name} is a service, and no model.`)
 }
 
 type Kept = ReadonlyMap<string, Keeper>
