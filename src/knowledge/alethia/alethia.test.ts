@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { createUuidV7 } from '#protocol'
@@ -163,4 +163,27 @@ test('a second process is held off for as long as the first one has the folder o
   await alethia.remember(makeTurn('Life goes on.'))
   assert.equal((await alethia.verify()).turns, 2)
   assert.equal((await (await memory.open()).state()).kept, true)
+})
+
+test('a disk that fails for good is told once, and after a new start all is as it was', async (context) => {
+  const memory = await createTestMemory(context)
+  let broken = 0
+  const onBroken = () => {
+    broken += 1
+  }
+  const alethia = await memory.open({ onBroken })
+  await alethia.remember(makeTurn(BOAT))
+  const file = await open(memory.folder)
+  const handle = Object.getPrototypeOf(file) as { datasync(): Promise<void> }
+  await file.close()
+  const failing = context.mock.method(handle, 'datasync', () => Promise.reject(new Error('EIO')))
+  const lost = makeTurn('Is it on the disk?')
+  await assert.rejects(alethia.remember(lost), hasCode('JOURNAL_FAILED'))
+  failing.mock.restore()
+  await assert.rejects(alethia.remember(makeTurn('And this?')), hasCode('JOURNAL_FAILED'))
+  assert.equal(broken, 1)
+  const again = await memory.open()
+  await again.remember(lost)
+  const { turns, faults } = await again.verify()
+  assert.deepEqual({ turns, faults }, { turns: 2, faults: [] })
 })

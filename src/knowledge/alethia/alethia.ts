@@ -16,6 +16,8 @@ export interface AlethiaOptions {
   /** 32 bytes. The caller may wipe it once the memory is open. Undefined: nothing is kept, and no disk is touched. */
   readonly masterKey: Uint8Array | undefined
   readonly nowMs?: () => number
+  /** Called once the disk has failed in a way that only a new start finds out of. Must not throw. */
+  readonly onBroken?: () => void
   /** How long a process may take to die that has the folder open. */
   readonly lockWaitMs?: number
   /** Called once turns are forgotten, so that what was derived from them goes as well. Must not throw. */
@@ -133,13 +135,19 @@ export async function openAlethia(folder: string, options: AlethiaOptions): Prom
 
 async function openLog(
   folder: string,
-  { masterKey, nowMs, lockWaitMs }: AlethiaOptions,
+  { masterKey, nowMs, onBroken, lockWaitMs }: AlethiaOptions,
   take: TakeRecord,
 ): Promise<{ log: RecordLog; release: () => Promise<void> }> {
   if (masterKey === undefined) return { log: createNoLog(), release: async () => {} }
   const { release } = await lockFolder(folder, lockWaitMs)
   try {
-    return { log: await openRecordLog(folder, masterKey, take, nowMs), release }
+    return {
+      log: await openRecordLog(folder, masterKey, take, {
+        ...(nowMs && { nowMs }),
+        ...(onBroken && { onBroken }),
+      }),
+      release,
+    }
   } catch (error) {
     await release()
     throw error

@@ -1,9 +1,9 @@
 import { readJournal } from '#kernel/journal'
 import { RunaError } from '#protocol'
 import { type Day, dayPath, LOG_SIZES } from './days.ts'
-import { DAY_HELD_BYTES_MAX } from './limits.ts'
+import { DAYS_HELD_BYTES_MAX } from './limits.ts'
 
-/** Reads sealed records. The day that was read last stays in memory while it is small: who reads one reads its neighbours. */
+/** Reads sealed records. Days that were read lately stay in memory: who reads one record reads its neighbours. */
 export interface DayReader {
   /** Rejects with MEMORY_CORRUPT where it is gone, or JOURNAL_CORRUPT. */
   read(day: Day, sequence: number): Promise<Buffer>
@@ -11,34 +11,52 @@ export interface DayReader {
   added(day: Day, sequence: number, link: Buffer): void
 }
 
-export function createDayReader(folder: string): DayReader {
-  let held: { readonly day: string; readonly links: Uint8Array[]; sizeBytes: number } | undefined
+interface HeldDay {
+  readonly links: Uint8Array[]
+  sizeBytes: number
+}
 
-  function hold(day: string, links: readonly Uint8Array[]): void {
-    const sizeBytes = links.reduce((sum, link) => sum + link.length, 0)
-    held = sizeBytes <= DAY_HELD_BYTES_MAX ? { day, links: [...links], sizeBytes } : undefined
+export function createDayReader(folder: string): DayReader {
+  /** The one read last is the last. */
+  const held = new Map<string, HeldDay>()
+
+  function hold(name: string, day: HeldDay): void {
+    held.delete(name)
+    held.set(name, day)
+    let sizeBytes = [...held.values()].reduce((sum, other) => sum + other.sizeBytes, 0)
+    for (const [oldest, other] of held) {
+      if (sizeBytes <= DAYS_HELD_BYTES_MAX) return
+      held.delete(oldest)
+      sizeBytes -= other.sizeBytes
+    }
   }
 
   return {
     async read({ name, firstSequence }, sequence) {
-      const known = held?.day === name ? held.links[sequence - firstSequence] : undefined
-      if (known) return Buffer.from(known)
-      const links = await readJournal(dayPath(folder, name, 'log'), LOG_SIZES)
-      hold(name, links)
-      const link = links[sequence - firstSequence]
-      if (!link) throw new RunaError('MEMORY_CORRUPT', `The record ${sequence}, of ${name}, is gone.`)
-      return Buffer.from(link)
+      const place = sequence - firstSequence
+      const known = held.get(name)
+      const link = known?.links[place]
+      if (known && link) {
+        hold(name, known)
+        return Buffer.from(link)
+      }
+      const links = [...(await readJournal(dayPath(folder, name, 'log'), LOG_SIZES))]
+      hold(name, { links, sizeBytes: links.reduce((sum, { length }) => sum + length, 0) })
+      const read = links[place]
+      if (!read) throw new RunaError('MEMORY_CORRUPT', `The record ${sequence}, of ${name}, is gone.`)
+      return Buffer.from(read)
     },
     added({ name, firstSequence }, sequence, link) {
-      if (held?.day !== name) return
+      const day = held.get(name)
+      if (!day) return
       // What was read while another record was on its way does not have that one, and must not get this in its place.
-      const follows = held.links.length === sequence - firstSequence
-      if (!follows || held.sizeBytes + link.length > DAY_HELD_BYTES_MAX) {
-        held = undefined
+      if (day.links.length !== sequence - firstSequence) {
+        held.delete(name)
         return
       }
-      held.links.push(link)
-      held.sizeBytes += link.length
+      day.links.push(link)
+      day.sizeBytes += link.length
+      hold(name, day)
     },
   }
 }

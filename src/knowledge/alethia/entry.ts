@@ -26,23 +26,34 @@ export type Entry = z.infer<typeof entrySchema>
 
 const KINDS = ['turn', 'feedback', 'forget']
 
-export function encodeEntry(entry: Entry & { readonly record?: AnswerRecord | undefined }): Buffer {
-  return Buffer.from(JSON.stringify(entry))
+/** Between an entry and the answer record behind it: JSON has no line end of its own. */
+const RECORD_MARK = '\n'
+
+/** The record stands apart, so that a start does not read what nobody has asked for. */
+export function encodeEntry({
+  record,
+  ...entry
+}: Entry & { readonly record?: AnswerRecord | undefined }): Buffer {
+  const parts = record === undefined ? [entry] : [entry, record]
+  return Buffer.from(parts.map((part) => JSON.stringify(part)).join(RECORD_MARK))
 }
 
 /** Undefined for a kind that this version does not know: a newer one may have written it. */
 export function decodeEntry(content: Buffer): Entry | undefined {
   return unreadable(() => {
-    const value = z.looseObject({ kind: z.string() }).parse(JSON.parse(content.toString()))
+    const end = content.indexOf(RECORD_MARK)
+    const text = content.toString('utf8', 0, end < 0 ? content.length : end)
+    const value = z.looseObject({ kind: z.string() }).parse(JSON.parse(text))
     return KINDS.includes(value.kind) ? entrySchema.parse(value) : undefined
   })
 }
 
 /** Undefined for a turn that has none. */
 export function decodeAnswer(content: Buffer): AnswerRecord | undefined {
-  return unreadable(
-    () => z.object({ record: answerRecordSchema.optional() }).parse(JSON.parse(content.toString())).record,
-  )
+  return unreadable(() => {
+    const end = content.indexOf(RECORD_MARK)
+    return end < 0 ? undefined : answerRecordSchema.parse(JSON.parse(content.toString('utf8', end + 1)))
+  })
 }
 
 function unreadable<Result>(read: () => Result): Result {

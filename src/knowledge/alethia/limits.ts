@@ -19,8 +19,8 @@ export const OFF_THREADS_MAX = 16
 export const OFF_TURNS_MAX = 1_000
 export const OFF_BYTES_MAX = 8 * 2 ** 20
 
-/** Of the sealed records of one day that stay in memory after they were read. A larger day is read again each time. */
-export const DAY_HELD_BYTES_MAX = 8 * 2 ** 20
+/** Of the days whose sealed records stay in memory after they were read. At the limit the one read longest ago goes. */
+export const DAYS_HELD_BYTES_MAX = 16 * 2 ** 20
 
 /** Of what the service answers at once. */
 export const ANSWER_BYTES_MAX = 768 * 1_024

@@ -10,6 +10,11 @@ await runService(alethiaContract, async ({ secrets, emit, log }) => {
   const masterKey = secrets.available ? await secrets.reveal('alethia.master') : undefined
   const alethia = await openAlethia(homePaths().memory, {
     masterKey,
+    // A new start reads what the disk holds; who waits for this turn repeats it then.
+    onBroken: () => {
+      log('the disk failed')
+      process.exit(1)
+    },
     onForgotten: (turns) => emit('forgotten', { turns: [...turns] }),
   })
   if (masterKey) wipe(masterKey)

@@ -32,12 +32,18 @@ export interface RecordLog {
   close(): Promise<void>
 }
 
+export interface RecordLogOptions {
+  readonly nowMs?: () => number
+  /** Called once nobody knows any more what the disk holds: from then on every change is refused with JOURNAL_FAILED. */
+  readonly onBroken?: () => void
+}
+
 /** Opens the log, checks its chain, and hands over every record. Rejects with MEMORY_CORRUPT, MEMORY_LOCKED. */
 export async function openRecordLog(
   folder: string,
   masterKey: Uint8Array,
   take: TakeRecord,
-  nowMs: () => number = Date.now,
+  { nowMs = Date.now, onBroken = () => {} }: RecordLogOptions = {},
 ): Promise<RecordLog> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const userKey = await openUserKey(folder, masterKey)
@@ -48,9 +54,7 @@ export async function openRecordLog(
   const reader = createDayReader(folder)
   let failed: RunaError | undefined
 
-  function dayOf(sequence: number): Day | undefined {
-    return days.findLast(({ firstSequence }) => firstSequence <= sequence)
-  }
+  const dayOf = (sequence: number) => days.findLast(({ firstSequence }) => firstSequence <= sequence)
 
   return {
     end: () => end,
@@ -71,7 +75,10 @@ export async function openRecordLog(
         keybox.keys.delete(sequence)
         wipe(key)
         // A full disk takes a write back whole. Else nobody knows what it holds, and one more might break the chain.
-        if (error instanceof RunaError && error.code === 'JOURNAL_FAILED') failed = error
+        if (error instanceof RunaError && error.code === 'JOURNAL_FAILED') {
+          failed = error
+          onBroken()
+        }
         throw error
       }
       end = followLink(end, day.name, link)
