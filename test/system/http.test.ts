@@ -9,6 +9,7 @@ import type { Board, ChangeReply, ErrorReply } from '#face/threadwell'
 import { conversationContract, type Handlers } from '#protocol'
 import { LIMITS } from '../../src/face/threadwell/limits.ts'
 import { remembering, simpleConversation, turnItems } from '../../src/face/threadwell/stand-ins.ts'
+import { until } from './test-runa.ts'
 import { MAIN, type ThreadwellProcess, withThreadwell } from './threadwell-process.ts'
 
 type Conversation = Handlers<typeof conversationContract>
@@ -18,10 +19,6 @@ async function serveConversation(
   changed: Partial<Conversation> = {},
 ): Promise<void> {
   await running.serve(conversationContract, remembering({ ...simpleConversation(), ...changed }))
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await sleep(5)
 }
 
 /** A browser that has opened the login link. */

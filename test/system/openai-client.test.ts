@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import OpenAI from 'openai'
 import { conversationContract, type Handlers, inferenceContract, RunaError, tietoContract } from '#protocol'
 import { simpleConversation, simpleInference, simpleTieto } from '../../src/face/threadwell/stand-ins.ts'
+import { until } from './test-runa.ts'
 import { type ThreadwellProcess, withThreadwell } from './threadwell-process.ts'
 
 type Complete = Handlers<typeof inferenceContract>['complete']
@@ -24,10 +25,6 @@ async function withClient(
     const { key } = await running.threadwell.createKey({ name: 'test' })
     await use(createClient(running, key), running)
   })
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(5)
 }
 
 const question = [{ role: 'user', content: 'Tell me a story.' }] as const

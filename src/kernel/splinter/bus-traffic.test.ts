@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createEnvelope } from '#protocol'
-import { attachBus, type Bus, createBus } from './bus.ts'
+import { attachBus, type Bus } from './bus.ts'
+import { createTestBuses, until } from './fixture.ts'
 
 const MESSAGES = 3_000
 const MESSAGE_BYTES = 64
@@ -35,35 +34,16 @@ async function work(bus: Bus): Promise<never> {
   return new Promise(() => {})
 }
 
-const folder = mkdtempSync('/dev/shm/runa-traffic-test-')
-const seats: Bus[] = []
+const { newBus, seat } = createTestBuses()
 const children: ChildProcess[] = []
 after(() => {
-  for (const bus of seats) bus.close()
   for (const child of children) child.kill('SIGKILL')
-  rmSync(folder, { recursive: true })
 })
-
-function newBus(): string {
-  const path = join(folder, String(seats.length), 'bus')
-  createBus({ path, sizeBytes: 4 * 2 ** 20, inboxBytes: 65_536 })
-  return path
-}
-
-function seat(path: string, name: string): Bus {
-  const bus = attachBus(path, { name })
-  seats.push(bus)
-  return bus
-}
 
 function start(as: string, path: string): ChildProcess {
   const child = spawn(process.execPath, [fileURLToPath(import.meta.url), as, path], { stdio: 'inherit' })
   children.push(child)
   return child
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1))
 }
 
 test('several processes publish without loss to several consumers, each in the order of each producer', async () => {

@@ -1,36 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { createEnvelope, type Envelope, EVERYBODY } from '#protocol'
-import { attachBus, type Bus, createBus } from './bus.ts'
+import { createTestBuses, until } from './fixture.ts'
 
-const folder = mkdtempSync('/dev/shm/runa-splinter-test-')
-const seats: Bus[] = []
-let buses = 0
-after(() => {
-  for (const seat of seats) seat.close()
-  rmSync(folder, { recursive: true })
-})
-
-/** A small bus of its own for each test. */
-function newBus(): string {
-  buses += 1
-  const path = join(folder, `${buses}`, 'bus')
-  createBus({ path, sizeBytes: 4 * 2 ** 20, inboxBytes: 65_536 })
-  return path
-}
-
-function seat(path: string, name: string): Bus {
-  const bus = attachBus(path, { name })
-  seats.push(bus)
-  return bus
-}
-
-/** Waits on a condition, never for luck: the test's own time limit ends a wait in vain. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1))
-}
+const { newBus, seat } = createTestBuses()
 
 test('an envelope reaches a service by its name once that is ready, and a member by its address', async () => {
   const path = newBus()

@@ -1,40 +1,15 @@
 import assert from 'node:assert/strict'
-import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
+import { test } from 'node:test'
 import { createKey } from '#kernel/seal'
 import { createEnvelope, type Envelope, EVERYBODY } from '#protocol'
-import { attachBus, type Bus, type BusOptions, createBus } from './bus.ts'
-import type { BusKeys } from './privacy.ts'
+import { attachBus, type Bus } from './bus.ts'
+import { createTestBuses, until } from './fixture.ts'
 
-const folder = mkdtempSync('/dev/shm/runa-private-bus-test-')
-const seats: Bus[] = []
-let buses = 0
-after(() => {
-  for (const seat of seats) seat.close()
-  rmSync(folder, { recursive: true })
-})
-
+const { newBus, seat } = createTestBuses()
 const SENTENCE = 'the heron at the mill pond'
 const words = new Map([['tieto', createKey()]])
 const secret = createKey()
-
-function newBus(options: Partial<BusOptions>): string {
-  buses += 1
-  const path = join(folder, `${buses}`, 'bus')
-  createBus({ path, sizeBytes: 4 * 2 ** 20, inboxBytes: 65_536, ...options })
-  return path
-}
-
-function seat(path: string, name: string, keys: BusKeys = {}): Bus {
-  const bus = attachBus(path, { name, ...keys })
-  seats.push(bus)
-  return bus
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1))
-}
 
 function figure(bus: Bus, name: 'unreadable' | 'damaged' | 'repeated' | 'strayed'): number {
   return bus.members().find(({ address }) => address === bus.address)?.figures[name] ?? -1
