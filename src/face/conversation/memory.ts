@@ -2,7 +2,7 @@ import { type AnswerRecord, type CallContext, type RememberedTurn, RunaError } f
 import type { Alethia } from './alethia-client.ts'
 import { MARKS } from './marks.ts'
 import { patiently } from './patience.ts'
-import { PASSING } from './patient-memory.ts'
+import { PASSING_FOR_KEEPING } from './patient-memory.ts'
 import { rememberedOf, TURN_BYTES_MAX } from './remembered-turn.ts'
 import type { RunningThreads } from './running.ts'
 
@@ -47,8 +47,7 @@ export function createMemory(alethia: Alethia, running: RunningThreads): Memory 
     const turn = { ...rememberedOf(thread, record, past.recall), offTheRecord: past.offTheRecord }
     // Without the signal: what was said is kept, also where somebody stopped listening.
     const { signal } = new AbortController()
-    const codes = [...PASSING, 'DEADLINE_EXCEEDED'] as const
-    const patience = { patienceMs: KEEPING_PATIENCE_MS, codes, signal }
+    const patience = { patienceMs: KEEPING_PATIENCE_MS, codes: PASSING_FOR_KEEPING, signal }
     await patiently(() => alethia.remember(turn, { timeoutMs: KEEPING_TIMEOUT_MS }), patience)
   }
 

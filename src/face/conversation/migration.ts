@@ -5,6 +5,7 @@ import { RunaError } from '#protocol'
 import type { Alethia } from './alethia-client.ts'
 import { readOldRecords } from './old-record.ts'
 import { patiently } from './patience.ts'
+import { PASSING_FOR_KEEPING } from './patient-memory.ts'
 import type { Fault } from './personas.ts'
 import { rememberedOf } from './remembered-turn.ts'
 
@@ -45,8 +46,6 @@ const PATIENCE_MS = 20_000
 const ALETHIA_PATIENCE_MS = 60_000
 /** What is left to today's turns of the person: the rest is moved at the next start. */
 const ROOM_TODAY_BYTES_MIN = 32 * 2 ** 20
-
-const PASSING = ['SERVICE_LOST', 'BUSY', 'BUS_BACKPRESSURE', 'DEADLINE_EXCEEDED'] as const
 
 /**
  * Moves `threads/*.journal` into the memory, one after the other. A file is overwritten and removed once all its turns are
@@ -114,7 +113,7 @@ async function moveAll(folder: string, alethia: Memory, faults: Fault[], signal:
 
 /** A sentence, where nothing can be moved now. */
 async function refusalOf(alethia: Memory, signal: AbortSignal): Promise<string | undefined> {
-  const patience = { patienceMs: ALETHIA_PATIENCE_MS, codes: PASSING, signal }
+  const patience = { patienceMs: ALETHIA_PATIENCE_MS, codes: PASSING_FOR_KEEPING, signal }
   const { kept, full, roomTodayBytes } = await patiently(() => alethia.state({}, { signal }), patience)
   if (!kept) return 'Threads of an earlier Runa lie here in clear: they are moved once Runa runs with coven.'
   if (full) return 'The memory is full. The rest of the old threads lies here in clear.'
@@ -123,7 +122,7 @@ async function refusalOf(alethia: Memory, signal: AbortSignal): Promise<string |
 }
 
 async function moveOne(path: string, thread: string, alethia: Memory, signal: AbortSignal): Promise<void> {
-  const patience = { patienceMs: ALETHIA_PATIENCE_MS, codes: PASSING, signal }
+  const patience = { patienceMs: ALETHIA_PATIENCE_MS, codes: PASSING_FOR_KEEPING, signal }
   for (const record of await readThread(path)) {
     signal.throwIfAborted()
     const turn = { ...rememberedOf(thread, record, true), offTheRecord: false }

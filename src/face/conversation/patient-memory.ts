@@ -7,6 +7,8 @@ const PATIENCE_MS = 15_000
 
 /** What passes when alethia is started anew, or has caught up. */
 export const PASSING = ['SERVICE_LOST', 'BUSY', 'BUS_BACKPRESSURE'] as const satisfies readonly ErrorCode[]
+/** For who keeps a turn, which may be repeated: also what took too long. */
+export const PASSING_FOR_KEEPING = [...PASSING, 'DEADLINE_EXCEEDED'] as const
 
 /** The same, but who reads waits for an alethia that is just being started again. Recall does not: it has a deadline. */
 export function withPatience(alethia: Alethia): Alethia {
