@@ -116,6 +116,19 @@ test('everything stops in reverse, what serves the others last, and models after
   assert.deepEqual(reasons['a'], ['starting', 'running', 'stopping', 'stopped'])
 })
 
+test('who is called ends after its callers, also where they can start without it', async () => {
+  const talk = spec('talk', [], { speaks: ['talk', 'memory'] })
+  const round = [spec('x', [], { speaks: ['y'] }), spec('y', [], { speaks: ['x'] })]
+  const { supervisor, last } = createStage([spec('memory', [], { speaks: ['memory'] }), talk, ...round])
+  const order: string[] = []
+  const names = ['memory', 'talk', 'x', 'y']
+  void supervisor.start()
+  for (const name of names) supervisor.find(name).heard()
+  for (const name of names) void last(name).exited.then(() => order.push(name))
+  await supervisor.stop()
+  assert.deepEqual(order, ['talk', 'memory', 'x', 'y'])
+})
+
 test('a service that dies comes back, and says how often and why', async () => {
   const { supervisor, last, until } = createStage([spec('a')])
   await Promise.all([supervisor.start(), supervisor.find('a').heard()])

@@ -120,15 +120,24 @@ function isHopeless(keeper: Keeper | undefined, kept: Kept): boolean {
   return state === 'waiting' && keeper.spec.needs.some((need) => isHopeless(kept.get(need), kept))
 }
 
-/** In waves: first those that nobody needs, then those that only these needed, and so on. Models come last. */
+/**
+ * In waves: first those that nobody calls, then those that only these called, and so on. Models come last. Who is called
+ * ends after its callers also where they could start without it: what they were about to say is to find it.
+ */
 async function stopInOrder(keepers: Iterable<Keeper>): Promise<void> {
   let standing = [...keepers]
   while (standing.length > 0) {
-    const needed = new Set(standing.flatMap(({ spec }) => spec.needs))
+    const needed = new Set(standing.flatMap(({ spec }) => calledBy(spec)))
     const servicesStand = standing.some(({ spec }) => spec.kind === 'service')
     const isNext = ({ spec }: Keeper) => !needed.has(spec.name) && !(servicesStand && spec.kind === 'model')
-    const next = standing.filter(isNext)
-    standing = standing.filter((keeper) => !isNext(keeper))
+    const ready = standing.filter(isNext)
+    // Services that call each other in a circle have no order.
+    const next = ready.length > 0 ? ready : standing
+    standing = standing.filter((keeper) => !next.includes(keeper))
     await Promise.all(next.map((keeper) => keeper.stop()))
   }
+}
+
+function calledBy({ name, needs, speaks }: ServiceSpec): string[] {
+  return [...needs, ...speaks.filter((contract) => contract !== name)]
 }
