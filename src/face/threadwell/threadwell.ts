@@ -21,7 +21,7 @@ import type { Hearers, Services } from './services.ts'
 import type { Pages } from './static.ts'
 import { tidyUploads } from './uploads.ts'
 
-/** What boards are sealed with. */
+/** What boards are sealed with, and who logs in is known by. */
 const SEAL = 'threadwell.seal'
 /** There once all boards of before are. */
 const SEALED = 'threadwell.sealed'
@@ -64,11 +64,16 @@ export async function openThreadwell(options: ThreadwellOptions): Promise<Thread
   const fault = (error: unknown) => log('fault', describeFault(error))
   await mkdir(paths.run, { recursive: true, mode: 0o700 })
   await tidyUploads(paths.uploads)
-  const login = await openLogin(join(paths.run, 'login.json'), `runa_session_${homeDigest(paths.home)}`)
+  const seal = await revealSeal(secrets)
+  const login = await openLogin({
+    key: seal,
+    saltPath: join(paths.run, 'login.json'),
+    cookieName: `runa_session_${homeDigest(paths.home)}`,
+  })
   const keys = await openKeys({ secrets, formerPath: join(paths.home, 'keys.json') })
   if (keys.fault) log('no keys', { code: keys.fault.code })
   const marks = await openMarks(join(paths.home, 'threadwell.json'))
-  const boards = await openBoardsIfGranted(options)
+  const boards = await openBoardsWith(seal, options)
   const texts = createAnswerTexts(servicesNow.conversation)
   const forgetting = createForgetting(boards, texts, services.alethia)
 
@@ -119,21 +124,29 @@ export async function openThreadwell(options: ThreadwellOptions): Promise<Thread
   }
 }
 
-/** Without coven nobody can open them, and nothing may be written in clear: then there are none. */
-async function openBoardsIfGranted({ secrets, paths, log }: ThreadwellOptions): Promise<Boards> {
-  try {
-    const key = await secrets.reveal(SEAL)
-    const takesClear = !(await wasTakenOver(secrets, SEALED))
-    const boards = await openBoards(paths.boards, key, { takesClear })
-    for (const { code, message } of boards.faults) log('board left out', { code, message })
-    if (takesClear && boards.faults.length === 0) await noteTakenOver(secrets, SEALED)
-    if (boards.names().length === 0) await boards.create(FIRST_BOARD_TITLE, designFirstBoard)
-    return boards
-  } catch (error) {
-    if (!(error instanceof RunaError && error.code === 'SECRETS_MISSING')) throw error
-    log('boards locked', { code: error.code })
-    return lockedBoards(new RunaError(error.code, LOCKED, { cause: error }))
+/** Undefined without coven. */
+async function revealSeal(secrets: Secrets): Promise<Buffer | undefined> {
+  return await secrets.reveal(SEAL).catch((error) => {
+    if (error instanceof RunaError && error.code === 'SECRETS_MISSING') return undefined
+    throw error
+  })
+}
+
+/** Without a key nobody can open them, and nothing may be written in clear: then there are none. */
+async function openBoardsWith(
+  key: Buffer | undefined,
+  { secrets, paths, log }: ThreadwellOptions,
+): Promise<Boards> {
+  if (!key) {
+    log('boards locked', { code: 'SECRETS_MISSING' })
+    return lockedBoards(new RunaError('SECRETS_MISSING', LOCKED))
   }
+  const takesClear = !(await wasTakenOver(secrets, SEALED))
+  const boards = await openBoards(paths.boards, key, { takesClear })
+  for (const { code, message } of boards.faults) log('board left out', { code, message })
+  if (takesClear && boards.faults.length === 0) await noteTakenOver(secrets, SEALED)
+  if (boards.names().length === 0) await boards.create(FIRST_BOARD_TITLE, designFirstBoard)
+  return boards
 }
 
 /** Each change, and word of the state where what every page shows of the boards is no longer the same. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type House, withHouse } from '../stand-in-house.ts'
@@ -21,8 +21,12 @@ test('nobody gets in without a cookie, but for what tells nothing', () =>
   }))
 
 test('a login link gives a cookie that scripts and other sites do not get, and leaves the address', () =>
-  withHouse(async ({ askAsStranger, ask, home }) => {
-    const { token } = JSON.parse(await readFile(join(home, 'run/login.json'), 'utf8'))
+  withHouse(async ({ askAsStranger, ask, home, threadwell }) => {
+    const { signal } = new AbortController()
+    const { loginUrl } = await threadwell.handlers.address({}, { signal, trace: '' })
+    const token = new URL(loginUrl).searchParams.get('token') ?? ''
+    assert.match(token, /^\w{43}$/)
+    assert.ok(!(await readFile(join(home, 'run/login.json'), 'utf8')).includes(token))
     const login = await askAsStranger(`/login?token=${token}`)
     assert.equal(login.status, 303)
     assert.equal(login.headers.get('location'), '/')
@@ -39,16 +43,27 @@ test('a login link gives a cookie that scripts and other sites do not get, and l
 
 test('a cookie outlives a restart, but not its date, nor a change of a single letter', () =>
   withFolder(async (folder) => {
-    const path = join(folder, 'login.json')
-    const login = await openLogin(path, 'name', () => 1_000)
+    const saltPath = join(folder, 'login.json')
+    const open = (nowMs: number, key: Buffer | undefined = Buffer.alloc(32, 7)) =>
+      openLogin({ key, saltPath, cookieName: 'name', nowMs: () => nowMs })
+    const former = JSON.stringify({ token: 'x'.repeat(43), sessionKey: 'y'.repeat(43) })
+    await writeFile(saltPath, former)
+    const login = await open(1_000)
+    assert.equal(login.open('x'.repeat(43)), undefined)
     const cookie = login.open(login.token) ?? ''
-    const later = await openLogin(path, 'name', () => 1_000 + login.sessionMs - 1)
+    const later = await open(1_000 + login.sessionMs - 1)
     assert.equal(later.isOpen(cookie), true)
-    const tooLate = await openLogin(path, 'name', () => 1_000 + login.sessionMs)
+    const tooLate = await open(1_000 + login.sessionMs)
     assert.equal(tooLate.isOpen(cookie), false)
     const [until = '', signature = ''] = cookie.split('.')
     const forged = [`${until}0.${signature}`, `${until}.`, until, '', '.', `${until}.${signature.slice(1)}`]
     for (const wrong of [...forged, undefined]) assert.equal(later.isOpen(wrong), false)
+    // Whoever has a copy of the file, and not the key, has nothing.
+    assert.equal((await open(1_000, Buffer.alloc(32, 8))).isOpen(cookie), false)
+    const keyless = await openLogin({ key: undefined, saltPath, cookieName: 'name' })
+    assert.equal(keyless.isOpen(cookie), false)
+    await rm(saltPath)
+    assert.equal((await open(1_000)).isOpen(cookie), false)
   }))
 
 test('a page of another site reaches nothing, by whatever name', () =>

@@ -4,9 +4,9 @@ const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 /** As many digits as the largest number of 256 bits has. */
 const SECRET_DIGITS = 43
 
-/** 256 random bits, in letters and digits only, so that a double click selects the whole. */
-export function createSecret(): string {
-  let rest = BigInt(`0x${randomBytes(32).toString('hex')}`)
+/** 256 bits, random ones unless given, in letters and digits only, so that a double click selects the whole. */
+export function createSecret(bytes: Buffer = randomBytes(32)): string {
+  let rest = BigInt(`0x${bytes.toString('hex')}`)
   let digits = ''
   for (let count = 0; count < SECRET_DIGITS; count += 1) {
     digits = `${BASE62[Number(rest % 62n)]}${digits}`
