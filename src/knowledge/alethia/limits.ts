@@ -24,3 +24,5 @@ export const DAYS_HELD_BYTES_MAX = 16 * 2 ** 20
 
 /** Of what the service answers at once. */
 export const ANSWER_BYTES_MAX = 768 * 1_024
+/** Beside what else is in an answer: a turn has you and a persona, but other programs may put anybody into one. */
+export const SPEAKERS_LISTED_MAX = 200

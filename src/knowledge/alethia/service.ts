@@ -1,6 +1,6 @@
 import type { alethiaContract, Handlers } from '#protocol'
 import type { Alethia } from './alethia.ts'
-import { ANSWER_BYTES_MAX } from './limits.ts'
+import { ANSWER_BYTES_MAX, SPEAKERS_LISTED_MAX } from './limits.ts'
 import { endBefore } from './look-ups.ts'
 
 /** The library behind the contract. */
@@ -42,7 +42,12 @@ export function createAlethiaHandlers(alethia: Alethia): Handlers<typeof alethia
       )
       const named = new Set(turns.map(({ thread }) => thread))
       const threads = [...named].map((id) => alethia.thread(id).thread)
-      return { turns, omitted: all.length - turns.length, threads, speakers: alethia.speakers() }
+      return {
+        turns,
+        omitted: all.length - turns.length,
+        threads,
+        speakers: alethia.speakers().slice(0, SPEAKERS_LISTED_MAX),
+      }
     },
     threads: async ({ limit }) => ({ threads: alethia.threads().slice(0, limit) }),
     async thread({ id, before, turnsMax }) {

@@ -158,7 +158,7 @@ export const alethiaContract = defineContract({
         omitted: count,
         /** In which these were said. */
         threads: z.array(rememberedThreadSchema),
-        /** Everybody who ever said something. */
+        /** Whoever said something, 200 at most. */
         speakers: z.array(sensitive(z.string())),
       }),
       errors: ['TURN_UNKNOWN', 'TURN_FORGOTTEN'],
