@@ -82,6 +82,7 @@ async function readKeyFile(path: string): Promise<Buffer> {
   const key = await readFile(path).catch((cause) => {
     throw new RunaError('VAULT_KEY_MISSING', `The key file ${path} cannot be read.`, { cause })
   })
-  if (key.length === KEY_BYTES) return key
+  // Zeros are what is left of one that was destroyed, where the power went before its name was gone.
+  if (key.length === KEY_BYTES && key.some((byte) => byte !== 0)) return key
   throw new RunaError('VAULT_KEY_MISSING', `${path} is no key file of a vault.`)
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { after, test } from 'node:test'
 import * as fc from 'fast-check'
 import { RunaError } from '#protocol'
@@ -136,6 +136,15 @@ test('a key file is made on the first run, for its owner alone, and never made a
   rmSync(keyFile)
   await assert.rejects(openVault(options), { code: 'VAULT_KEY_MISSING' })
   assert.ok(!readdirSync(join(path, '..')).includes('vault.key'))
+})
+
+test('no vault is made with what is left of a key file that was destroyed', async () => {
+  const path = nextPath()
+  const keyFile = join(path, '..', 'vault.key')
+  mkdirSync(join(path, '..'), { recursive: true })
+  writeFileSync(keyFile, Buffer.alloc(32))
+  await assert.rejects(openVault({ path, unlock: { keyFile } }), { code: 'VAULT_KEY_MISSING' })
+  assert.ok(!readdirSync(join(path, '..')).includes(basename(path)))
 })
 
 test('a vault moves from its key file to a passphrase, and opens with nothing else from then on', async () => {
