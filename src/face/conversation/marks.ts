@@ -4,7 +4,7 @@ import type { AnswerRecord, RememberedTurn } from '#protocol'
 export const MARKS = {
   /** The policy met plain words of self-harm in it. */
   crisis: 'crisis',
-  /** The answer says nothing but that there is none: words of a program, which nobody needs to be reminded of. */
+  /** The answer says nothing but that there is none. alethia knows this mark: it does not recall such an answer. */
   unanswered: 'unanswered',
   /** The person did not want other threads to be looked into. */
   withoutMemory: 'without-memory',

@@ -41,15 +41,14 @@ function earlier(words: string, more: { utterance?: number; marks?: string[]; sc
 test('what was said in another thread is given to the engine with its day, and named in the record', async () => {
   const { client, requests, memory } = await open()
   const boat = earlier('The boat is green.')
-  const said = earlier('I found nothing.', { utterance: 1, marks: ['unanswered'] })
   const weak = earlier('A common word.', { score: 0.1 })
   const dark = earlier('A dark hour.', { marks: ['crisis'] })
-  for (const { recalled } of [dark, boat, said, weak]) memory.recalled.push(recalled)
+  for (const { recalled } of [dark, boat, weak]) memory.recalled.push(recalled)
   memory.kept.push(boat)
   const { turn } = ended(await all(client.turn({ question: 'What colour is it?' })))
   const system = requests[0]?.messages[0]?.content ?? ''
   assert.match(system, /2026-01-31, the person: The boat is green\.$/)
-  assert.doesNotMatch(system, /I found nothing|common word|dark hour/)
+  assert.doesNotMatch(system, /common word|dark hour/)
   const record = await client.answer({ id: turn.id })
   const reference = { turn: boat.turn.id, utterance: 0, start: 0, end: 18 }
   const { thread, at } = boat.turn
@@ -85,6 +84,14 @@ test('a record holds no word of another turn, and a turn that is forgotten since
     [undefined, undefined, 'The second'],
   )
   assert.match(prompt.find(({ origin }) => origin === 'memory')?.text ?? '', /\(forgotten\)$/)
+})
+
+test('an answer that there is none is marked, so that nobody is reminded of it', async () => {
+  const { client, memory } = await open({
+    complete: () => say(START, text('I found nothing.'), { ...END, reason: 'no-match' }),
+  })
+  await all(client.turn({ question: 'Why?' }))
+  assert.deepEqual(memory.kept[0]?.turn.marks, ['unanswered'])
 })
 
 test('the memory is not asked for a program, off the record, or where a person does not want it', async () => {

@@ -43,9 +43,10 @@ export async function recallEarlier(
   try {
     const input = { query: question, exceptThread: thread, limit: 2 * PIECES_MAX }
     const { recalled } = await alethia.recall(input, { signal, trace, timeoutMs })
-    const telling = recalled.filter(isTelling)
-    const best = telling[0]?.score ?? 0
-    const close = telling.filter(({ score }) => score >= best * SCORE_SHARE_MIN).slice(0, PIECES_MAX)
+    const best = recalled[0]?.score ?? 0
+    const close = recalled
+      .filter((one) => mayBeSaid(one) && one.score >= best * SCORE_SHARE_MIN)
+      .slice(0, PIECES_MAX)
     return { asked: true, pieces: close.map(toPiece), notices: [], recallMs: passed() }
   } catch {
     if (signal.aborted) throw signal.reason
@@ -54,9 +55,8 @@ export async function recallEarlier(
 }
 
 /** What somebody said when they may have been in danger is not brought up again unasked. */
-function isTelling({ utterance, marks = [] }: Recalled): boolean {
-  if (marks.includes(MARKS.crisis)) return false
-  return utterance === 0 || !marks.includes(MARKS.unanswered)
+function mayBeSaid({ marks = [] }: Recalled): boolean {
+  return !marks.includes(MARKS.crisis)
 }
 
 function toPiece(recalled: Recalled): RecalledPiece {

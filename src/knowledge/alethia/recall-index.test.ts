@@ -70,3 +70,18 @@ test('nothing is found of a turn that was removed, and its neighbours move toget
   for (const turn of turns) index.remove(turn)
   assert.deepEqual(index.recall('rusty anchor', {}, 10), [])
 })
+
+test('of a turn without an answer only the question is found, and it is forgotten as any other', () => {
+  const { index } = createFilled()
+  const utterances = [
+    { speaker: 'you', text: 'Where is the ladder?' },
+    { speaker: 'default', text: 'No document speaks of that.' },
+  ]
+  const turn = { id: createUuidV7(), thread: harbour, at: 50, utterances, marks: ['unanswered'] }
+  index.add(turn)
+  assert.deepEqual(index.recall('document', {}, 10), [])
+  const [found] = index.recall('ladder', {}, 1)
+  assert.deepEqual([found?.turn, found?.utterance, found?.marks], [turn.id, 0, ['unanswered']])
+  index.remove(turn)
+  assert.deepEqual(index.recall('ladder', {}, 10), [])
+})

@@ -41,6 +41,8 @@ const NEIGHBOURS = [
 const THREAD_WEIGHT = 0.4
 const NAMED_FACTOR = 1.4
 
+const UNANSWERED = 'unanswered'
+
 export function createRecallIndex(): RecallIndex {
   const words = new Bm25Index(OPTIONS)
   const rows: (Row | undefined)[] = []
@@ -73,7 +75,8 @@ export function createRecallIndex(): RecallIndex {
 
   return {
     add(turn) {
-      for (const [utterance, { speaker, text }] of turn.utterances.entries()) {
+      const telling = turn.marks?.includes(UNANSWERED) ? turn.utterances.slice(0, 1) : turn.utterances
+      for (const [utterance, { speaker, text }] of telling.entries()) {
         const terms = termsOf(text)
         threads.add(turn.thread, words.add(terms), terms)
         rows.push({ turn, utterance, speaker, text })

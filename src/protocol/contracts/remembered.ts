@@ -30,7 +30,10 @@ export const rememberedTurnSchema = z.object({
   thread: z.uuid(),
   at: count,
   utterances: z.array(utteranceSchema).min(1).max(UTTERANCES_PER_TURN_MAX),
-  /** What its keeper wants to know of it without opening its record. Nobody's words. */
+  /**
+   * What its keeper wants to know of it without opening its record. Nobody's words. Of a turn that is `unanswered` only
+   * the first utterance is recalled: nobody needs to be reminded that there was no answer.
+   */
   marks: z
     .array(z.string().regex(/^[a-z][a-z-]{0,31}$/))
     .max(8)
