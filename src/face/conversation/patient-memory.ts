@@ -6,7 +6,7 @@ import { patiently } from './patience.ts'
 const PATIENCE_MS = 15_000
 
 /** What passes when alethia is started anew, or has caught up. */
-export const PASSING = ['SERVICE_LOST', 'BUSY', 'BUS_BACKPRESSURE'] as const satisfies readonly ErrorCode[]
+const PASSING = ['SERVICE_LOST', 'BUSY', 'BUS_BACKPRESSURE'] as const satisfies readonly ErrorCode[]
 /** For who keeps a turn, which may be repeated: also what took too long. */
 export const PASSING_FOR_KEEPING = [...PASSING, 'DEADLINE_EXCEEDED'] as const
 

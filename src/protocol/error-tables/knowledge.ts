@@ -57,7 +57,8 @@ export const KNOWLEDGE_ERRORS = {
     retry: true,
   },
   MEMORY_LOCKED: {
-    means: 'The memory cannot be opened: the key in the vault belongs to another one, or its own key file is gone.',
+    means:
+      'The memory cannot be opened: the key in the vault belongs to another one, or its own key file is gone.',
     advice: 'Put the folders `vault` and `memory` back from the same backup.',
     retry: false,
   },
