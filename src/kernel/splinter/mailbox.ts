@@ -101,7 +101,7 @@ function openFrame({ own, protection }: Wiring, frame: Uint8Array): Envelope | u
 function createReceiver(wiring: Wiring): Pick<Mailbox, 'receive'> & MailboxCare {
   const { own, pump } = wiring
   const listeners = new Set<EnvelopeListener>()
-  const isRepeated = createRepeats()
+  const isRepeated = createRepeats(Date.now())
   const inbox = inboxOf(wiring, own.row).join(0)
 
   function deliver(frame: Uint8Array): void {

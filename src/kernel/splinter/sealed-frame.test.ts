@@ -154,7 +154,7 @@ test('the largest payload fits with its seal', () => {
 })
 
 test('a call that comes twice is known, however many came between, and a clock put back refuses nobody', () => {
-  const isRepeated = createRepeats(3)
+  const isRepeated = createRepeats(0, 3)
   const at = (sentAt: number) => createEnvelope({ from: 'a', to: 'b', type: 'query', sentAt })
   const queries = [1, 2, 2, 4, 5].map(at)
   for (const each of queries) assert.ok(!isRepeated(each, 6))
@@ -162,4 +162,12 @@ test('a call that comes twice is known, however many came between, and a clock p
   assert.ok(!isRepeated(at(6), 6))
   // The hour was put back: what was forgotten is now ahead of the clock.
   assert.ok(!isRepeated(at(0), 1))
+})
+
+test('a call from before this life is refused like one that came twice', () => {
+  const isRepeated = createRepeats(10)
+  const at = (sentAt: number) => createEnvelope({ from: 'a', to: 'b', type: 'query', sentAt })
+  assert.ok(isRepeated(at(9), 12))
+  assert.ok(!isRepeated(at(10), 12))
+  assert.ok(!isRepeated(at(5), 6), 'the clock was put back')
 })
