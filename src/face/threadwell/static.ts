@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { dirname, extname, join } from 'node:path'
+import { dirname, extname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { assetsFolder } from '#kernel/home'
 import { ICONS, iconSprite } from './icons.ts'
@@ -149,18 +149,21 @@ function entry(name: string, path: string): [string, StaticFile] {
   return [name, { path, type: TYPES[extname(path)] ?? 'application/octet-stream' }]
 }
 
-function packageFolder(name: string): string {
-  return join(dirname(assetsFolder()), 'node_modules', name)
+/** Beside our own files in a checkout; further up where npm has installed Runa among other packages. */
+function packageFolder(name: string, from = dirname(assetsFolder())): string {
+  const folder = join(from, 'node_modules', name)
+  return existsSync(folder) || dirname(from) === from ? folder : packageFolder(name, dirname(from))
 }
 
 /** Own files by content, other people's by the version of their package. */
 function digestOf(files: ReadonlyMap<string, StaticFile>): string {
   const digest = createHash('sha256')
+  const own = dirname(assetsFolder())
   const packages = [...Object.keys(VENDOR_FILES), COMPONENTS, 'lucide-static']
   for (const name of packages) digest.update(readFileSync(join(packageFolder(name), 'package.json')))
   digest.update(ICONS.join())
   for (const [name, { path }] of files) {
-    if (!path.includes('node_modules')) digest.update(name).update(readFileSync(path))
+    if (!relative(own, path).includes('node_modules')) digest.update(name).update(readFileSync(path))
   }
   return digest.digest('hex').slice(0, 12)
 }
