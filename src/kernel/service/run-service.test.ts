@@ -105,6 +105,15 @@ test('an open call fails at once when its service is killed, and the next one re
   await second.exit
 })
 
+test('the debugger of a service stays closed, since other users could reach it', async () => {
+  const { child, exit, log, clock } = await startReady('clock-debug')
+  child.kill('SIGUSR1')
+  for (let calls = 0; calls < 20; calls += 1) await clock.now({})
+  child.kill('SIGTERM')
+  await exit
+  assert.doesNotMatch(log(), /debugger/i)
+})
+
 test('a service ends by itself when its supervisor lets go of it, and running calls end with it', async () => {
   const { child, exit, clock } = await startReady('clock')
   const ticks = clock.tick({ everyMs: 1 })

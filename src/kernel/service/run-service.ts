@@ -1,4 +1,5 @@
 import { attachBus } from '#kernel/splinter'
+import { closeDebugger } from '#kernel/sys'
 import { type Contract, type Handlers, RunaError } from '#protocol'
 import { takeBirth } from './birth.ts'
 import { createBusTransport } from './bus-transport.ts'
@@ -116,6 +117,7 @@ function holdLifeline(): AbortSignal {
     setTimeout(() => process.exit(1), withinMs).unref()
   }
   process.on('SIGINT', () => {})
+  closeDebugger()
   process.on('SIGTERM', () => stop('SIGTERM', STOP_MS))
   for (const event of ['end', 'error', 'close'])
     process.stdin.once(event, () => stop(ORPHANED, ORPHAN_STOP_MS))

@@ -3,6 +3,7 @@ export { makeFifo } from './fifo.ts'
 export { allocateFile, mapFile } from './memory.ts'
 export { findPortHolder } from './port-holder.ts'
 export {
+  closeDebugger,
   forbidCoreDumps,
   processStartTicks,
   setParentDeathSignal,

@@ -19,11 +19,19 @@ export function setParentDeathSignal(signal: 'SIGTERM' | 'SIGKILL'): void {
 }
 
 /**
- * Keeps other processes of the same user out of this one's memory, and its memory out of core dumps. On SIGUSR1, Node
- * would open its debugger to whoever can reach a port of this machine: that signal does nothing from then on.
+ * Keeps other processes of the same user out of this one's memory, and its memory out of core dumps, and its debugger
+ * closed.
  */
 export function setUndumpable(): void {
   prctl(PR_SET_DUMPABLE, 0)
+  closeDebugger()
+}
+
+/**
+ * On SIGUSR1, Node would open its debugger to whoever can reach a port of this machine, other users among them: that
+ * signal does nothing from then on.
+ */
+export function closeDebugger(): void {
   if (process.listenerCount('SIGUSR1') === 0) process.on('SIGUSR1', () => {})
 }
 
