@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { tortureAlethia } from './alethia.ts'
 import { tortureBoards } from './boards.ts'
 import { tortureCoven } from './coven.ts'
+import { tortureMigration } from './migration.ts'
 import { tortureReplay } from './replay.ts'
 import { createRandom, type TortureOptions, type TortureRow } from './row.ts'
 import { tortureServices } from './services.ts'
@@ -13,6 +14,7 @@ const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<Tor
   coven: tortureCoven,
   alethia: tortureAlethia,
   boards: tortureBoards,
+  migration: tortureMigration,
   replay: tortureReplay,
   services: tortureServices,
   splinter: tortureSplinter,
