@@ -111,6 +111,12 @@ test('a service keeps what is its own to keep', async (context) => {
   assert.equal((await secrets.reveal('http.keys')).toString(), 'last')
 })
 
+test('a service is given what it kept also where its grant was not written any more', async (context) => {
+  const { coven, secretsOf } = await createDeskOver(context)
+  await coven.ask('set', { name: 'http.keys', service: 'threadwell' }, Buffer.from('kept'))
+  assert.equal((await secretsOf('threadwell').reveal('http.keys')).toString(), 'kept')
+})
+
 test('a request that was forged, changed, moved or repeated is refused, and noted', async (context) => {
   const { identityOf, secretsOf, say, notes } = await createDeskOver(context)
   await assert.rejects(secretsOf('alethia', createKey()).reveal('alethia.master'), { code: 'SECRET_REFUSED' })

@@ -37,7 +37,7 @@ export function createSecretDesk(options: SecretDeskOptions): SecretHandlers {
 
   async function reveal(service: string, name: string): Promise<Buffer> {
     const owner = ownerOf(name)
-    if (owner === service) await refuseUnknown(coven, name)
+    if (owner === service) await grantOwn(coven, name, service)
     // coven is asked also where the answer is no: it writes down who wanted what.
     const { value } = await coven.ask('reveal', { name, service })
     if (owner === undefined || owner === service) return value
@@ -97,10 +97,16 @@ function openIfGenuine(identity: Buffer, service: string, operation: SecretOpera
   }
 }
 
-/** coven tells nobody who was not granted a secret whether there is one. Its owner may know that it has none yet. */
-async function refuseUnknown(coven: Pick<CovenClient, 'ask'>, name: string): Promise<void> {
+/**
+ * coven tells nobody who was not granted a secret whether there is one. Its owner may know that it has none yet: throws
+ * SECRET_UNKNOWN. A death or a full disk after it was kept may have left it without its grant.
+ */
+async function grantOwn(coven: Pick<CovenClient, 'ask'>, name: string, owner: string): Promise<void> {
   const { output } = await coven.ask('list', {})
-  if (!output.secrets.some((secret) => secret.name === name)) throw new RunaError('SECRET_UNKNOWN')
+  const secret = output.secrets.find((known) => known.name === name)
+  if (!secret) throw new RunaError('SECRET_UNKNOWN')
+  if (secret.grants.includes(owner)) return
+  await coven.ask('grant', { name, to: owner, granted: true, service: 'gilgul' })
 }
 
 /**
