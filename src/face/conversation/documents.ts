@@ -33,7 +33,7 @@ export interface Look {
 }
 
 /** A vector for a text, made once for whoever looks. */
-export type Embed = (text: string) => QueryEmbedding
+export type Embed = (text: string) => Promise<QueryEmbedding>
 
 type Tieto = Pick<Client<typeof tietoContract>, 'search' | 'topics'>
 
@@ -71,7 +71,7 @@ async function search(tieto: Tieto, look: Look, { signal, trace }: CallContext) 
   const patience = { patienceMs: PATIENCE_MS, codes: ['SERVICE_LOST', 'BUSY'], signal } as const
   const within = async (names: readonly string[]) => {
     if (names.length === 0) return undefined
-    const input = { query, embedding: embed(query), topics: [...names], passagesMax: PASSAGES_MAX }
+    const input = { query, embedding: await embed(query), topics: [...names], passagesMax: PASSAGES_MAX }
     return patiently(() => tieto.search(input, options()), patience)
   }
   try {

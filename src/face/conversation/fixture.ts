@@ -130,7 +130,7 @@ export async function openConversation(home: string, behaviour: Behaviour = {}) 
   const { handlers, settled } = createConversation({
     personas: openPersonas([home]),
     alethia: call(alethiaContract, toMemory),
-    embedder: { model: 'test', embed: () => Float32Array.of(1) },
+    embedder: async () => ({ model: 'test', embed: () => Float32Array.of(1) }),
     ...(deadlines && { deadlines }),
     tieto: call(tietoContract, toDocuments),
     snarf: call(snarfContract, toManner),

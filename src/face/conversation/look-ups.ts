@@ -32,7 +32,10 @@ export async function lookUp(
 ): Promise<LookedUp> {
   const { planMs, recallMs, searchMs } = { ...DEADLINES, ...needs.deadlines }
   const { question, thread, crisis, recall } = asked
-  const embed: Embed = (text) => ({ model: needs.embedder.model, vector: [...needs.embedder.embed(text)] })
+  const embed: Embed = async (text) => {
+    const { model: table, embed: toVector } = await needs.embedder()
+    return { model: table, vector: [...toVector(text)] }
+  }
   const look = { question, topics, namedByPerson, embed, timeoutMs: searchMs }
   const [found, planned, recollection, room] = await Promise.all([
     lookIntoDocuments(needs.tieto, look, context),

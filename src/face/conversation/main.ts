@@ -37,7 +37,7 @@ await runService(conversationContract, async (context) => {
   const { handlers, settled } = createConversation({
     personas: openPersonas([paths.personas, assetsFolder('personas')]),
     alethia,
-    embedder: await loadEmbedder(),
+    embedder: once(loadEmbedder),
     tieto: call(tietoContract, transport, { name }),
     snarf,
     inference: call(inferenceContract, transport, { name }),
@@ -53,4 +53,13 @@ function ledgerIn(secrets: Secrets): { readonly ledger?: MoveLedger } {
   if (!secrets.available) return {}
   const note = 'conversation.moved'
   return { ledger: { isDone: () => wasTakenOver(secrets, note), done: () => noteTakenOver(secrets, note) } }
+}
+
+/** Loaded when somebody first looks into documents: the table takes 9 MB. */
+function once<Result>(load: () => Promise<Result>): () => Promise<Result> {
+  let loaded: Promise<Result> | undefined
+  return () => {
+    loaded ??= load()
+    return loaded
+  }
 }

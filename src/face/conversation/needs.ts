@@ -11,7 +11,7 @@ export interface TurnNeeds {
   readonly tieto: Pick<Client<typeof tietoContract>, 'read' | 'search' | 'topics'>
   readonly snarf: Snarf
   readonly alethia: Pick<Alethia, 'recall'>
-  readonly embedder: Pick<Embedder, 'model' | 'embed'>
+  readonly embedder: () => Promise<Pick<Embedder, 'model' | 'embed'>>
   readonly inference: Pick<Client<typeof inferenceContract>, 'complete' | 'models'>
   /** What a local model is loaded with at most. */
   readonly contextTokens: number
