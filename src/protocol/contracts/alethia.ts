@@ -255,7 +255,7 @@ export const alethiaContract = defineContract({
      * whoever has old keys can read what was forgotten since.
      */
     snapshot: {
-      input: z.object({ folder: z.string().min(1).max(4_096) }),
+      input: z.object({ folder: sensitive(z.string().min(1).max(4_096)) }),
       output: z.object({ head: z.string(), records: count, sizeBytes: count }),
       errors: ['MEMORY_OFF', 'DISK_FULL', 'JOURNAL_FAILED'],
       limits: { timeoutMs: 300_000, runningMax: 1 },

@@ -49,7 +49,7 @@ export const noticeSchema = z.object({
     /** There is no memory to keep this turn in: it is gone with the thread, or when Runa stops. */
     'not-kept',
   ]),
-  detail: z.string(),
+  detail: sensitive(z.string()),
 })
 export type Notice = z.infer<typeof noticeSchema>
 

@@ -24,11 +24,12 @@ export const INSTRUCTIONS_LENGTH_MAX = 32_768
 export const ANSWERS_NAMED_MAX = 1_000
 
 const count = z.number().int().nonnegative()
-const faultSchema = z.object({ file: z.string(), message: z.string() })
+/** What is wrong with a file may be told with a line of it. */
+const faultSchema = z.object({ file: z.string(), message: sensitive(z.string()) })
 export const personaSchema = z.object({
   id: personaIdSchema,
-  name: z.string(),
-  description: z.string(),
+  name: sensitive(z.string()),
+  description: sensitive(z.string()),
   topics: z.array(topicNameSchema),
   sampling: samplingSchema,
 })
