@@ -34,10 +34,15 @@ await runService(conversationContract, async (context) => {
   })
   void onEachArrival(transportTo('alethia'), 'alethia', forgetting.catchUp, signal)
   void onEachArrival(transport, 'snarf', forgetting.catchUp, signal)
+  let embedder: ReturnType<typeof loadEmbedder> | undefined
   const { handlers, settled } = createConversation({
     personas: openPersonas([paths.personas, assetsFolder('personas')]),
     alethia,
-    embedder: once(loadEmbedder),
+    // When somebody first looks into documents: the table takes 9 MB.
+    embedder: () => {
+      embedder ??= loadEmbedder()
+      return embedder
+    },
     tieto: call(tietoContract, transport, { name }),
     snarf,
     inference: call(inferenceContract, transport, { name }),
@@ -53,13 +58,4 @@ function ledgerIn(secrets: Secrets): { readonly ledger?: MoveLedger } {
   if (!secrets.available) return {}
   const note = 'conversation.moved'
   return { ledger: { isDone: () => wasTakenOver(secrets, note), done: () => noteTakenOver(secrets, note) } }
-}
-
-/** Loaded when somebody first looks into documents: the table takes 9 MB. */
-function once<Result>(load: () => Promise<Result>): () => Promise<Result> {
-  let loaded: Promise<Result> | undefined
-  return () => {
-    loaded ??= load()
-    return loaded
-  }
 }
