@@ -2,9 +2,12 @@ import type { CallContext, Notice, Recalled } from '#protocol'
 import type { Alethia } from './alethia-client.ts'
 import { MARKS } from './marks.ts'
 
-/** What of one utterance is given to a model at most. */
-const PIECE_BYTES_MAX = 1_200
-const PIECES_MAX = 8
+/**
+ * What of one utterance is given to a model at most, and how many of them: some 1,200 tokens in all. A model reads every
+ * prompt from its start, and on a slow machine each token of it is waited for.
+ */
+const PIECE_BYTES_MAX = 600
+const PIECES_MAX = 6
 /** Of the best score. What fits so much less than the best is there by chance of a common word. */
 const SCORE_SHARE_MIN = 0.5
 
