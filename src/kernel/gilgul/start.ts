@@ -1,4 +1,4 @@
-import { forbidCoreDumps } from '#kernel/sys'
+import { closeDebugger, forbidCoreDumps } from '#kernel/sys'
 import { ERRORS, RunaError } from '#protocol'
 import type { Report } from './report.ts'
 import { type RunOptions, runGilgul } from './run.ts'
@@ -7,6 +7,7 @@ import { type RunOptions, runGilgul } from './run.ts'
 export async function startGilgul(options: Pick<RunOptions, 'services' | 'modelSpec'>): Promise<void> {
   // Services hold keys and people's words, and must stay readable to gilgul: closing them as coven is closed cannot be.
   forbidCoreDumps()
+  closeDebugger()
   const stopping = new AbortController()
   const stop = () => stopping.abort()
   const report = (line: Report) => void process.stdout.write(`${JSON.stringify(line)}\n`)
