@@ -12,7 +12,7 @@ import type { Audit } from './audit.ts'
 import { decodeMessage, encodeMessage } from './message.ts'
 import { SECRET_BYTES_MAX, type Vault } from './vault.ts'
 
-/** How long a service may keep a secret before it asks again: so long does what was taken back still work. */
+/** How long a service should keep a secret before it asks again. */
 const LEASE_MS = 15 * 60_000
 const RUNNING_MAX = 64
 

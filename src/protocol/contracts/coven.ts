@@ -23,7 +23,7 @@ export const covenContract = defineContract({
       errors: [...AUDIT_ERRORS, 'VAULT_FULL', 'DISK_FULL'],
       limits,
     },
-    /** The value travels beside the output. Who has it forgets it after `leaseMs`, and asks again. */
+    /** The value travels beside the output. Who has it should forget it after `leaseMs`, and ask again; nobody makes them. */
     reveal: {
       input: z.object({
         name: secretNameSchema,

@@ -67,7 +67,7 @@ export async function grantSecret(
     await client(gilgulContract).grantSecret({ name, to, granted }, { signal })
     const text = granted
       ? `${to} may have ${name} from now on.`
-      : `${to} is not given ${name} any more. What it has in memory it may use for a quarter of an hour.`
+      : `${to} is not given ${name} any more. What it has in memory it keeps until it is started again.`
     print({ name, to, granted }, json, text)
   })
 }
