@@ -1,5 +1,6 @@
 import type { CallContext, Notice, Recalled } from '#protocol'
 import type { Alethia } from './alethia-client.ts'
+import { excerptOf } from './excerpt.ts'
 import { MARKS } from './marks.ts'
 
 /**
@@ -50,7 +51,12 @@ export async function recallEarlier(
     const close = recalled
       .filter((one) => mayBeSaid(one) && one.score >= best * SCORE_SHARE_MIN)
       .slice(0, PIECES_MAX)
-    return { asked: true, pieces: close.map(toPiece), notices: [], recallMs: passed() }
+    return {
+      asked: true,
+      pieces: close.map((one) => toPiece(one, question)),
+      notices: [],
+      recallMs: passed(),
+    }
   } catch {
     if (signal.aborted) throw signal.reason
     return { asked: true, pieces: [], notices: [NOT_RECALLED], recallMs: passed() }
@@ -62,18 +68,8 @@ function mayBeSaid({ marks = [] }: Recalled): boolean {
   return !marks.includes(MARKS.crisis)
 }
 
-function toPiece(recalled: Recalled): RecalledPiece {
-  const text = cutTo(recalled.text, PIECE_BYTES_MAX)
-  return { ...recalled, text, start: 0, end: Buffer.byteLength(text) }
-}
-
-/** Never in the middle of a character. */
-function cutTo(text: string, sizeBytesMax: number): string {
-  const bytes = Buffer.from(text)
-  if (bytes.length <= sizeBytesMax) return text
-  let end = sizeBytesMax
-  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1
-  return bytes.subarray(0, end).toString()
+function toPiece(recalled: Recalled, question: string): RecalledPiece {
+  return { ...recalled, ...excerptOf(recalled.text, question, PIECE_BYTES_MAX) }
 }
 
 const NOT_RECALLED: Notice = {
