@@ -40,7 +40,10 @@ await runService(conversationContract, async (context) => {
     alethia,
     // When somebody first looks into documents: the table takes 9 MB.
     embedder: () => {
-      embedder ??= loadEmbedder()
+      embedder ??= loadEmbedder().catch((error) => {
+        embedder = undefined
+        throw error
+      })
       return embedder
     },
     tieto: call(tietoContract, transport, { name }),

@@ -1,11 +1,10 @@
-import type { AnswerRecord, RememberedTurn } from '#protocol'
+import { type AnswerRecord, type RememberedTurn, UNANSWERED_MARK } from '#protocol'
 
 /** What a later turn has to know of an earlier one, without its record being opened. */
 export const MARKS = {
   /** The policy met plain words of self-harm in it. */
   crisis: 'crisis',
-  /** The answer says nothing but that there is none. alethia knows this mark: it does not recall such an answer. */
-  unanswered: 'unanswered',
+  unanswered: UNANSWERED_MARK,
   /** The person did not want other threads to be looked into. */
   withoutMemory: 'without-memory',
 } as const

@@ -1,5 +1,5 @@
 import { Bm25Index, bestRows, termsOf } from '#knowledge/search'
-import type { Recalled, RememberedTurn, Utterance } from '#protocol'
+import { type Recalled, type RememberedTurn, UNANSWERED_MARK, type Utterance } from '#protocol'
 import { createSpeakers } from './speakers.ts'
 import { createThreadWords, maxOf } from './thread-words.ts'
 
@@ -41,8 +41,6 @@ const NEIGHBOURS = [
 const THREAD_WEIGHT = 0.4
 const NAMED_FACTOR = 1.4
 
-const UNANSWERED = 'unanswered'
-
 export function createRecallIndex(): RecallIndex {
   const words = new Bm25Index(OPTIONS)
   const rows: (Row | undefined)[] = []
@@ -75,7 +73,7 @@ export function createRecallIndex(): RecallIndex {
 
   return {
     add(turn) {
-      const telling = turn.marks?.includes(UNANSWERED) ? turn.utterances.slice(0, 1) : turn.utterances
+      const telling = turn.marks?.includes(UNANSWERED_MARK) ? turn.utterances.slice(0, 1) : turn.utterances
       for (const [utterance, { speaker, text }] of telling.entries()) {
         const terms = termsOf(text)
         threads.add(turn.thread, words.add(terms), terms)

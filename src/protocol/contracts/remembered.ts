@@ -25,6 +25,9 @@ export const feedbackSchema = z.object({
 })
 export type Feedback = z.infer<typeof feedbackSchema>
 
+/** Marks a turn whose answer says nothing but that there is none: such an answer is not recalled. */
+export const UNANSWERED_MARK = 'unanswered'
+
 export const rememberedTurnSchema = z.object({
   id: z.uuid(),
   thread: z.uuid(),
