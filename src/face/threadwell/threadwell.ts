@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type HomePaths, homeDigest } from '#kernel/home'
-import { noteTakenOver, type Secrets, wasTakenOver } from '#kernel/service'
+import { describeFault, noteTakenOver, type Secrets, wasTakenOver } from '#kernel/service'
 import { ERRORS, type Handlers, RunaError, type threadwellContract } from '#protocol'
 import { createAnswerTexts } from './board/answer-texts.ts'
 import { type Boards, lockedBoards, openBoards } from './board/boards.ts'
@@ -174,13 +174,4 @@ async function repeatWhileMissing(signal: AbortSignal, work: () => Promise<void>
       await sleep(HANDBOOK_RETRY_MS, undefined, { signal, ref: false }).catch(() => {})
     }
   }
-}
-
-/** Where it happened, without its message: that may quote what somebody wrote. */
-function describeFault(error: unknown): Readonly<Record<string, unknown>> {
-  if (error instanceof RunaError) return { code: error.code, message: error.message }
-  if (!(error instanceof Error)) return {}
-  const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? []
-  const code = (error as NodeJS.ErrnoException).code
-  return { error: error.name, code, at: frames.slice(0, 8).map((frame) => frame.trim()) }
 }

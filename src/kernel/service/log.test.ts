@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { RunaError } from '#protocol'
+import { describeCrash } from './faults.ts'
 import { createLog } from './log.ts'
 
 const trace = '0192f0c1-2345-7abc-8def-0123456789ab'
@@ -34,6 +35,24 @@ test('a fault leaves where it happened, and none of its words', () => {
   assert.equal(line['error'], 'TypeError')
   assert.match(String(line['at']), /log\.test/)
   assert.doesNotMatch(JSON.stringify(line), /dear diary/)
+})
+
+test('what nobody caught leaves where it happened, and its words where they cannot be a person’s', () => {
+  const thrown = (() => {
+    try {
+      return JSON.parse('dear diary\n    at home')
+    } catch (error) {
+      return error
+    }
+  })()
+  assert.match(String((thrown as Error).message), /dear/)
+  assert.match(describeCrash(thrown), /^SyntaxError:\n {4}at .*/)
+  const multiline = new TypeError('oh\n    at home, dear diary')
+  for (const error of [thrown, multiline, new RunaError('DOCUMENT_UNKNOWN', 'dear diary'), 'dear diary'])
+    assert.doesNotMatch(describeCrash(error), /dear|home/)
+  const refused = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES', errno: -13 })
+  assert.match(describeCrash(refused), /^Error: EACCES: permission denied \[EACCES\]/)
+  assert.match(describeCrash(new RunaError('BUSY', 'Come back later.')), /^RunaError: Come back later/)
 })
 
 test('an error that was worded for strangers leaves its words', () => {

@@ -1,4 +1,5 @@
-import { quotesWords, RunaError } from '#protocol'
+import { RunaError } from '#protocol'
+import { describeFault, framesOf } from './faults.ts'
 import type { CallRecord } from './serve.ts'
 
 /** Writes lines of JSON to stderr, where the supervisor takes them to a file. */
@@ -32,11 +33,10 @@ export function createLog(service: string, write: (line: string) => void = write
 /** Where a fault lies, without its message: that may quote what somebody wrote. */
 function describe(outcome: string, error: unknown): Readonly<Record<string, unknown>> {
   if (outcome === 'OK' || outcome === 'CANCELLED' || !(error instanceof Error)) return {}
-  if (error instanceof RunaError && error.code === outcome)
-    return quotesWords(error.code) ? {} : { message: error.message }
-  const code = (error as NodeJS.ErrnoException).code
-  const frames = error.stack?.split('\n').filter((text) => /^\s+at /.test(text)) ?? []
-  return { error: error.name, code, at: frames.slice(0, 8).map((frame) => frame.trim()) }
+  const { code, ...fault } = describeFault(error)
+  if (!(error instanceof RunaError)) return { ...fault, code }
+  // One of another code was not worded for the caller.
+  return code === outcome ? fault : { error: error.name, code, at: framesOf(error) }
 }
 
 /** A line may wait so long for others: one write for all of them. A kill loses what waits, any other end does not. */

@@ -3,6 +3,7 @@ import { closeDebugger } from '#kernel/sys'
 import { type Contract, type Handlers, RunaError } from '#protocol'
 import { takeBirth } from './birth.ts'
 import { createBusTransport } from './bus-transport.ts'
+import { describeCrash } from './faults.ts'
 import { createLog, type Log } from './log.ts'
 import { runMain } from './run-main.ts'
 import { createSecrets, type Secrets } from './secrets.ts'
@@ -54,7 +55,7 @@ export async function runService<C extends Contract>(
   try {
     await runMain(name, () => liveOnBus(contract, name, stopping, open))
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
+    process.stderr.write(`${describeCrash(error)}\n`)
     process.exitCode = 1
   }
   process.exit()
@@ -116,6 +117,11 @@ function holdLifeline(): AbortSignal {
     stopping.abort(reason)
     setTimeout(() => process.exit(1), withinMs).unref()
   }
+  // Node itself would say all of it, also what it quotes.
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(`${describeCrash(error)}\n`)
+    process.exit(1)
+  })
   process.on('SIGINT', () => {})
   closeDebugger()
   process.on('SIGTERM', () => stop('SIGTERM', STOP_MS))
