@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createLine } from './hidden-input.ts'
+import { createLine, readAll, readLines } from './hidden-input.ts'
 
 test('what is typed without being shown can be corrected, and ends with Enter', () => {
   const line = createLine()
@@ -31,4 +31,15 @@ test('a line has an end, also where nobody ends it', () => {
   assert.throws(() => line.type(Buffer.from('b\r')), { code: 'BAD_INPUT' })
   assert.equal(line.type(Buffer.from('\x15short\r')), 'end')
   assert.equal(line.take().toString(), 'short')
+})
+
+test('a terminal that would show what is typed is not read', async () => {
+  const before = Object.getOwnPropertyDescriptor(process.stdin, 'isTTY')
+  Object.defineProperty(process.stdin, 'isTTY', { value: true, configurable: true })
+  try {
+    assert.throws(() => readLines(), { code: 'BAD_INPUT' })
+    await assert.rejects(readAll(100), { code: 'BAD_INPUT' })
+  } finally {
+    Object.defineProperty(process.stdin, 'isTTY', before ?? { value: undefined, configurable: true })
+  }
 })

@@ -50,6 +50,12 @@ export async function askHidden(question: string, signal?: AbortSignal): Promise
   }
 }
 
+/** A terminal shows what is typed into it, unless it is asked as above. */
+function refuseTerminal(): void {
+  if (process.stdin.isTTY !== true) return
+  throw new RunaError('BAD_INPUT', 'The terminal would show what is typed here: pipe it in, or let Runa ask.')
+}
+
 /** What is piped in, line by line. Each is the caller's to wipe. */
 export interface InputLines {
   /** Without its end. Rejects with BAD_INPUT where there is none, or an empty one. */
@@ -58,7 +64,9 @@ export interface InputLines {
   end(): void
 }
 
+/** Throws BAD_INPUT where nothing is piped in. */
 export function readLines(): InputLines {
+  refuseTerminal()
   setUndumpable()
   const pieces = process.stdin[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>
   let rest = Buffer.alloc(0)
@@ -92,8 +100,9 @@ export function readLines(): InputLines {
   }
 }
 
-/** The whole input, to its last byte. The caller wipes it. Rejects with BAD_INPUT where there is more than that. */
+/** The whole input, to its last byte. The caller wipes it. Rejects with BAD_INPUT where there is more than that, or nothing is piped in. */
 export async function readAll(sizeBytesMax: number): Promise<Buffer> {
+  refuseTerminal()
   setUndumpable()
   const pieces: Buffer[] = []
   let sizeBytes = 0
