@@ -1,8 +1,8 @@
 import { type RememberedTurn, RunaError, type Turn } from '#protocol'
 import type { KeptAnswer } from './kept-turns.ts'
 
-/** One message of the bus holds at most 1 MiB. */
-const ANSWERS_BYTES_MAX = 512 * 1_024
+/** Of turns in one answer: a message of the bus holds at most 1 MiB. */
+export const TURNS_BYTES_MAX = 512 * 1_024
 
 export interface NamedAnswers {
   readonly turns: Turn[]
@@ -23,7 +23,7 @@ export async function answersOf(
     else {
       const turn = turnOf(kept)
       sizeBytes += Buffer.byteLength(JSON.stringify(turn))
-      if (found.turns.length > 0 && sizeBytes > ANSWERS_BYTES_MAX) break
+      if (found.turns.length > 0 && sizeBytes > TURNS_BYTES_MAX) break
       found.turns.push(turn)
     }
   }

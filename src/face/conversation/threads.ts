@@ -1,6 +1,6 @@
 import type { conversationContract, Handlers, MemoryFault, RememberedThread, Thread, Turn } from '#protocol'
 import type { Alethia } from './alethia-client.ts'
-import { answersOf, turnOf, turnOfWords } from './answers.ts'
+import { answersOf, TURNS_BYTES_MAX, turnOf, turnOfWords } from './answers.ts'
 import { fillPart } from './earlier-words.ts'
 import { readAnswer, readTurns, turnsInPrompt } from './kept-turns.ts'
 import type { Memory } from './memory.ts'
@@ -16,9 +16,6 @@ interface ThreadNeeds {
   readonly alethia: Alethia
   readonly announce: (thread: { readonly id: string }) => void
 }
-
-/** One message of the bus holds at most 1 MiB. */
-const LISTED_BYTES_MAX = 512 * 1_024
 
 const NOT_KEPT = {
   file: '',
@@ -55,7 +52,7 @@ export function createThreadHandlers(
         const view = record ? turnOf({ record, feedback }) : turnOfWords(turn)
         sizeBytes += Buffer.byteLength(JSON.stringify(view))
         omitted = older + 1
-        if (turns.length > 0 && sizeBytes > LISTED_BYTES_MAX) break
+        if (turns.length > 0 && sizeBytes > TURNS_BYTES_MAX) break
         turns.unshift(view)
         omitted = older
       }
