@@ -6,6 +6,7 @@ import { packageFolder } from '#kernel/home'
 import { openAlethia } from '#knowledge/alethia'
 import { Bm25Index, bestRows, termsOf } from '#knowledge/search'
 import { createUuidV7 } from '#protocol'
+import { installPeers } from '../../bench/install-peers.ts'
 import { CATEGORIES, type Locomo, type LocomoUtterance, readLocomo } from './locomo.ts'
 import { type Row, row } from './row.ts'
 
@@ -99,13 +100,14 @@ interface SqliteDatabase {
   all(sql: string, values: readonly unknown[]): Record<string, unknown>[]
 }
 
-/** SQLite's full-text search with Porter's stems, where `npm run bench:setup` has installed it. */
+/** SQLite's full-text search with Porter's stems. */
 function fts5(): System[] {
-  const sqlite = loadSqlite()
-  if (!sqlite) {
-    process.stderr.write('SQLite FTS5 is not compared: install it with `npm run bench:setup`.\n')
+  if (!installPeers()) {
+    process.stderr.write('SQLite FTS5 is not compared: it could not be installed.\n')
     return []
   }
+  const require = createRequire(packageFolder('bench', 'peers', 'package.json'))
+  const sqlite = require('node-sqlite3-wasm') as SqliteModule
   return [
     {
       name: 'SQLite FTS5',
@@ -129,12 +131,4 @@ function fts5(): System[] {
       },
     },
   ]
-}
-
-function loadSqlite(): SqliteModule | undefined {
-  try {
-    return createRequire(packageFolder('bench', 'peers', 'package.json'))('node-sqlite3-wasm') as SqliteModule
-  } catch {
-    return undefined
-  }
 }
