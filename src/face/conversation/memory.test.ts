@@ -253,8 +253,14 @@ test('a turn that is too large for its record goes without, and is listed with i
   assert.deepEqual([listed?.id, listed?.question, listed?.answer.length], [turn.id, 'Why?', 760_000])
 })
 
-for (const ending of ['removeThread', 'closeThread'] as const) {
-  test(`${ending} while the thread is answered takes that answer with it`, async () => {
+for (const [ending, isFirst] of [
+  ['removeThread', false],
+  ['closeThread', false],
+  ['removeThread', true],
+  ['closeThread', true],
+] as const) {
+  const which = isFirst ? 'first answer' : 'answer'
+  test(`${ending} while the thread is answered takes that ${which} with it`, async () => {
     const offTheRecord = ending === 'closeThread'
     let release = () => {}
     const said = new Promise<void>((resolve) => {
@@ -265,10 +271,11 @@ for (const ending of ['removeThread', 'closeThread'] as const) {
       await said
       yield* say(text('.'), END)
     }
-    const quick = await open()
-    const { thread } = ended(await all(quick.client.turn({ question: 'One?', offTheRecord })))
+    const thread = createUuidV7()
+    const asked = { thread, begin: true, offTheRecord }
+    if (!isFirst) await all((await open()).client.turn({ question: 'One?', ...asked }))
     const { client, memory } = await open({ complete })
-    const items = client.turn({ question: 'Two?', thread })
+    const items = client.turn({ question: 'Two?', ...asked })
     for (let item = await items.next(); item.value?.kind !== 'text'; ) item = await items.next()
     await client[ending]({ id: thread })
     release()

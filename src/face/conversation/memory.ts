@@ -56,6 +56,10 @@ export function createMemory(alethia: Alethia, running: RunningThreads): Memory 
     try {
       await end()
     } catch (error) {
+      // Its first answer is on the way, and then the memory does not know it yet: that answer belongs nowhere.
+      const isFirst =
+        error instanceof RunaError && error.code === 'THREAD_UNKNOWN' && running.isRemoved(thread)
+      if (isFirst) return
       takeBack()
       throw error
     }
