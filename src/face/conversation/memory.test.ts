@@ -172,6 +172,16 @@ test('off the record nothing is observed, the thread is listed as such, and is g
   await assert.rejects(client.thread({ id: thread }), { code: 'THREAD_UNKNOWN' })
 })
 
+test('a thread on the record cannot be closed either while it is answered, and the answer is kept', async () => {
+  const { client, memory } = await open()
+  const { thread } = ended(await all(client.turn({ question: 'One?' })))
+  const items = client.turn({ question: 'Two?', thread })
+  await items.next()
+  await assert.rejects(client.closeThread({ id: thread }), { code: 'THREAD_UNKNOWN' })
+  await all(items)
+  assert.equal(memory.kept.length, 2)
+})
+
 test('a thread on the record cannot be closed, nor go on off it', async () => {
   const { client } = await open()
   const { thread } = ended(await all(client.turn({ question: 'One?' })))

@@ -56,10 +56,8 @@ export function createMemory(alethia: Alethia, running: RunningThreads): Memory 
     try {
       await end()
     } catch (error) {
-      // Its first answer is on the way, and then the memory does not know it yet: that answer belongs nowhere.
-      const isFirst =
-        error instanceof RunaError && error.code === 'THREAD_UNKNOWN' && running.isRemoved(thread)
-      if (isFirst) return
+      // Where its first answer is on the way, the memory does not know it yet: that answer belongs nowhere.
+      if (running.isRemoved(thread) && isUnknown(error) && !(await isKnown(alethia, thread))) return
       takeBack()
       throw error
     }
@@ -104,8 +102,20 @@ export function createMemory(alethia: Alethia, running: RunningThreads): Memory 
 
 function unlessNew(begin: boolean): (error: unknown) => undefined {
   return (error) => {
-    if (!begin || !(error instanceof RunaError) || error.code !== 'THREAD_UNKNOWN') throw error
+    if (!begin || !isUnknown(error)) throw error
   }
+}
+
+function isUnknown(error: unknown): boolean {
+  return error instanceof RunaError && error.code === 'THREAD_UNKNOWN'
+}
+
+/** On the record or off it. */
+async function isKnown(alethia: Alethia, id: string): Promise<boolean> {
+  return alethia.thread({ id, turnsMax: 1 }).then(
+    () => true,
+    (error) => !isUnknown(error),
+  )
 }
 
 /** A turn that comes in between is forgotten as well. */
