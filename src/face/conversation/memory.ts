@@ -57,7 +57,7 @@ export function createMemory(alethia: Alethia, running: RunningThreads): Memory 
       await end()
     } catch (error) {
       // Where its first answer is on the way, the memory does not know it yet: that answer belongs nowhere.
-      if (running.isRemoved(thread) && isUnknown(error) && !(await isKnown(alethia, thread))) return
+      if (running.isRemoved(thread) && isUnknown(error)) return
       takeBack()
       throw error
     }
@@ -96,7 +96,10 @@ export function createMemory(alethia: Alethia, running: RunningThreads): Memory 
       gone()
     },
     remove: (thread) => withoutRunning(thread, () => forgetThread(alethia, thread)),
-    close: (thread) => withoutRunning(thread, async () => void (await alethia.close({ thread }))),
+    async close(thread) {
+      await refuseOnTheRecord(alethia, thread)
+      await withoutRunning(thread, async () => void (await alethia.close({ thread })))
+    },
   }
 }
 
@@ -110,12 +113,12 @@ function isUnknown(error: unknown): boolean {
   return error instanceof RunaError && error.code === 'THREAD_UNKNOWN'
 }
 
-/** On the record or off it. */
-async function isKnown(alethia: Alethia, id: string): Promise<boolean> {
-  return alethia.thread({ id, turnsMax: 1 }).then(
-    () => true,
-    (error) => !isUnknown(error),
-  )
+/** Before anything is taken away: one on the record is forgotten, and not closed. */
+async function refuseOnTheRecord(alethia: Alethia, id: string): Promise<void> {
+  const known = await alethia.thread({ id, turnsMax: 1 }).catch(unlessNew(true))
+  if (known?.thread.offTheRecord === false) {
+    throw new RunaError('THREAD_UNKNOWN', 'There is no such thread off the record.')
+  }
 }
 
 /** A turn that comes in between is forgotten as well. */
