@@ -106,8 +106,8 @@ function fts5(): System[] {
     process.stderr.write('SQLite FTS5 is not compared: it could not be installed.\n')
     return []
   }
-  const require = createRequire(packageFolder('bench', 'peers', 'package.json'))
-  const sqlite = require('node-sqlite3-wasm') as SqliteModule
+  const peers = packageFolder('bench', 'peers', 'package.json')
+  const sqlite = createRequire(peers)('node-sqlite3-wasm') as SqliteModule
   return [
     {
       name: 'SQLite FTS5',
