@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -66,6 +66,32 @@ test('a gilgul that never comes up is given up, and its log is named', async () 
   const failure = await ended
   assert.equal(failure?.code, 'SERVICE_FAILED')
   assert.ok(failure.advice.includes(join(paths.logs, 'gilgul.log')))
+})
+
+test('a gilgul that cannot be started at all is told of', async () => {
+  const { logs } = homePaths(join(folder, `home-${homes + 1}`))
+  mkdirSync(join(logs, 'gilgul.log'), { recursive: true })
+  const { ended } = createAncestor(`${LIVE}; ${READY}`)
+  const failure = await ended
+  assert.equal(failure?.code, 'SYSTEM_CALL_FAILED')
+})
+
+test('a gilgul that ran and cannot be started again is tried again', async () => {
+  const log = join(homePaths(join(folder, `home-${homes + 1}`)).logs, 'gilgul.log')
+  const program = `import { mkdirSync, rmSync } from 'node:fs'
+    if (process.env.RUNA_RESTARTS !== '0') process.exit(0)
+    rmSync('${log}'); mkdirSync('${log}'); ${READY}; process.kill(process.pid, 'SIGKILL')`
+  const said: string[] = []
+  const { ended } = createAncestor(program, {
+    onReady() {},
+    onProgress(text) {
+      said.push(text)
+      if (said.length === 2) rmSync(log, { recursive: true })
+    },
+  })
+  assert.equal(await ended, undefined)
+  assert.equal(said.length, 2)
+  assert.match(said[1] ?? '', /could not be started/)
 })
 
 test('what is no report is overheard', async () => {

@@ -79,8 +79,7 @@ async function keepGilgul(
   for (;;) {
     const bornMs = performance.now()
     const birth = { paths, port, lock, restarts, prepareLaunch, hear }
-    const { child, ended } = giveBirth(gilgulMain === undefined ? birth : { ...birth, main: gilgulMain })
-    const stop = () => child.kill('SIGTERM')
+    const { stop, ended } = giveBirth(gilgulMain === undefined ? birth : { ...birth, main: gilgulMain })
     stopping.addEventListener('abort', stop, { once: true })
     if (stopping.aborted) stop()
     const { status, failure, isFinal } = await ended

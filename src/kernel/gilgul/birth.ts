@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Launch } from '#kernel/coven'
@@ -50,25 +51,28 @@ interface Death {
 }
 
 export interface Born {
-  readonly child: ChildProcess
+  /** Asks it to end. */
+  stop(): void
   /** Resolves at its death. */
   readonly ended: Promise<Death>
 }
 
 /** Starts one gilgul. */
 export function giveBirth(options: BirthOptions): Born {
-  const { paths, lock, prepareLaunch, hear, main = GILGUL_MAIN } = options
-  const launch = prepareLaunch?.()
-  const log = openLog(logPath(paths.logs, 'gilgul'))
-  const child = spawn(process.execPath, ['--max-semi-space-size=1', main], {
-    argv0: 'runa-gilgul',
-    env: environmentOf(options),
-    stdio: ['pipe', 'pipe', log, lock, ...(launch?.descriptors ?? [])],
-  })
-  closeSync(log)
+  try {
+    return bear(options)
+  } catch (error) {
+    // No descriptor left, no room for a log: a death like any other, so that one that ran is tried again after a pause.
+    return { stop() {}, ended: Promise.resolve(unborn(error as Error)) }
+  }
+}
+
+function bear(options: BirthOptions): Born {
+  const { hear } = options
+  const { child, launch } = spawnGilgul(options)
   let said: Failure | undefined
   child.stdin?.on('error', () => {})
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })
+  const lines = createInterface({ input: child.stdout ?? Readable.from([]) })
   lines.on('line', (line) => {
     const report = parseReport(line)
     if (report?.kind === 'failed') said = report.failure
@@ -77,13 +81,34 @@ export function giveBirth(options: BirthOptions): Born {
   const closed = new Promise<Death>((resolve) => {
     // `close` comes after the last line, `exit` may come before it.
     child.once('close', (status) => resolve({ status, failure: said, isFinal: said !== undefined }))
-    child.once('error', (error) => {
-      const advice = 'Close other programs, and try again.'
-      const message = `gilgul could not be started: ${error.message}.`
-      resolve({ status: null, failure: { code: 'SYSTEM_CALL_FAILED', message, advice }, isFinal: true })
-    })
+    child.once('error', (error) => resolve(unborn(error)))
   })
-  return { child, ended: launch ? endLinked(child, launch, closed) : closed }
+  return {
+    stop: () => void child.kill('SIGTERM'),
+    ended: launch ? endLinked(child, launch, closed) : closed,
+  }
+}
+
+function spawnGilgul(options: BirthOptions): { child: ChildProcess; launch: Launch | undefined } {
+  const { paths, lock, prepareLaunch, main = GILGUL_MAIN } = options
+  const log = openLog(logPath(paths.logs, 'gilgul'))
+  try {
+    const launch = prepareLaunch?.()
+    const child = spawn(process.execPath, ['--max-semi-space-size=1', main], {
+      argv0: 'runa-gilgul',
+      env: environmentOf(options),
+      stdio: ['pipe', 'pipe', log, lock, ...(launch?.descriptors ?? [])],
+    })
+    return { child, launch }
+  } finally {
+    closeSync(log)
+  }
+}
+
+function unborn({ message }: Error): Death {
+  const advice = 'Close other programs, and try again.'
+  const failure = { code: 'SYSTEM_CALL_FAILED', message: `gilgul could not be started: ${message}.`, advice }
+  return { status: null, failure, isFinal: true }
 }
 
 /** A gilgul that has not proven who it is, or whose link is closed, gets no secrets: the next one is to be tried. */
