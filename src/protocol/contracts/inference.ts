@@ -66,7 +66,6 @@ export const inferenceContract = defineContract({
         'MODEL_TOO_LARGE',
         'CONTEXT_FULL',
         'ENGINE_UNREACHABLE',
-        'NO_MEMORY',
       ],
       limits: { timeoutMs: 600_000, runningMax: 32 },
     },
@@ -156,7 +155,7 @@ export const modelContract = defineContract({
       input: completionRequestSchema,
       item: completionItemSchema,
       windowItems: 256,
-      errors: ['MODEL_FAILED', 'CONTEXT_FULL', 'NO_MEMORY'],
+      errors: ['MODEL_FAILED', 'CONTEXT_FULL'],
       limits: { timeoutMs: 600_000, runningMax: 32 },
     },
     embed: {

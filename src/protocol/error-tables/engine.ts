@@ -43,11 +43,6 @@ export const ENGINE_ERRORS = {
     advice: 'List them: `runa models list`.',
     retry: false,
   },
-  NO_MEMORY: {
-    means: 'The machine has no memory left for this request.',
-    advice: 'Close other programs, or ask with a shorter context.',
-    retry: true,
-  },
   POLICY_INVALID: {
     means: 'A policy cannot be compiled, so it protects nobody.',
     advice: 'Correct the rule that is named. Until then Runa keeps the policy it had, or does not start.',

@@ -45,7 +45,6 @@ const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
   DEADLINE_EXCEEDED: 503,
   ENGINE_UNREACHABLE: 503,
   MODEL_FAILED: 503,
-  NO_MEMORY: 503,
   SECRETS_MISSING: 503,
   SERVICE_LOST: 503,
 }

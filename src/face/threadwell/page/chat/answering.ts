@@ -88,7 +88,7 @@ function finish(view: AnswerView, turn: Turn): void {
 }
 
 function stopped(view: AnswerView): void {
-  const words = 'Stopped by you. What was written so far is kept.'
+  const words = 'Stopped by you. What was written so far stays here.'
   view.note(el('div', { class: 'note calm' }, icon('info'), el('p', { class: 'small' }, words)))
   say(words)
 }

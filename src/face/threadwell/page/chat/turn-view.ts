@@ -95,8 +95,8 @@ function careNote(notes: HTMLElement, verdicts: readonly Verdict[]): HTMLElement
 }
 
 const ENDINGS: Readonly<Record<string, string>> = {
-  stopped: 'Stopped by you. What was written so far is kept.',
-  failed: 'The answer broke off. What was written so far is kept. You can ask again.',
+  stopped: 'Stopped by you. What was written so far stays here.',
+  failed: 'The answer broke off. What was written so far stays here. You can ask again.',
   length: 'The answer reached its limit of length. Ask it to go on.',
   'no-match': 'Nothing in the chosen documents fits this question. Try other words, or add documents.',
 }
