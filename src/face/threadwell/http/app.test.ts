@@ -5,7 +5,7 @@ import { createUuidV7, RunaError, type Thread } from '#protocol'
 import type { AppState, Board, ChangeReply, ErrorReply } from '../api.ts'
 import { LIMITS } from '../limits.ts'
 import { type House, withHouse } from '../stand-in-house.ts'
-import { deadServices, noSecrets, standInServices, turnItems } from '../stand-ins.ts'
+import { deadServices, noSecrets, standInSecrets, standInServices, turnItems } from '../stand-ins.ts'
 
 async function failureOf(response: Response): Promise<[number, string]> {
   return [response.status, ((await response.json()) as ErrorReply).error.code]
@@ -27,6 +27,19 @@ test('the first board has lists that work and a card that explains itself', () =
     assert.equal(lists[1]?.assistant?.resultsTo, lists[2]?.id)
     assert.equal(lists[0]?.cards.length, 1)
   }))
+
+test('a first start notes in the vault that no board of before is in clear any more', () => {
+  const kept = new Map<string, Buffer>()
+  return withHouse(
+    async (house) => {
+      await firstBoard(house)
+      assert.ok(kept.has('threadwell.sealed'))
+    },
+    standInServices(),
+    '/nonexistent',
+    standInSecrets(kept),
+  )
+})
 
 test('a change is answered with the board, its version and what was made', () =>
   withHouse(async (house) => {
