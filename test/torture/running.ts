@@ -52,16 +52,18 @@ async function pidOf(runa: TestRuna, name: string): Promise<number | undefined> 
 }
 
 /**
- * Kills one, and resolves with how long it took until a question was answered that had been asked after it was back.
- * Undefined where that did not happen.
+ * Kills one when the moment has come, and resolves with how long it took until a question was answered that had been
+ * asked after it was back. Undefined where that did not happen.
  */
 export async function killOne(
   runa: TestRuna,
   name: string,
   answeredMs: () => number,
+  moment: () => Promise<void> = async () => {},
 ): Promise<number | undefined> {
   const pid = await pidOf(runa, name)
   if (pid === undefined) return 0
+  await moment()
   const killedMs = performance.now()
   kill(pid)
   const isLate = () => performance.now() - killedMs > WEDGED_MS

@@ -17,6 +17,8 @@ const TURNS_PER_THREAD = 25
 /** Between two turns, so that the deaths are spread over all of them. */
 const PAUSE_MS_MAX = 400
 const REFUSED_PAUSE_MS = 10
+/** Where no turn begins any more, the kill finds it out. */
+const PATIENCE_MS = 30_000
 
 interface Told {
   readonly id: string
@@ -54,10 +56,17 @@ async function runStorm(name: string, storm: Storm): Promise<TortureRow> {
     while (asking.told.length < storm.turns && wedged === 0) {
       const until = asking.told.length + Math.ceil(storm.random() * TURNS_PER_KILL_MAX)
       while (asking.told.length < Math.min(until, storm.turns)) await sleep(5)
-      await asking.begun()
-      await sleep(storm.hasty ? 0 : storm.random() * KILL_WITHIN_MS)
       const target = storm.hasty ? 'conversation' : (TARGETS[kills % TARGETS.length] ?? '')
-      if ((await killOne(runa, target, () => asking.answeredMs)) === undefined) wedged += 1
+      const recoveryMs = await killOne(
+        runa,
+        target,
+        () => asking.answeredMs,
+        async () => {
+          await Promise.race([asking.begun(), sleep(PATIENCE_MS, undefined, { ref: false })])
+          if (!storm.hasty) await sleep(storm.random() * KILL_WITHIN_MS)
+        },
+      )
+      if (recoveryMs === undefined) wedged += 1
       kills += 1
     }
     await asking.stop()
@@ -87,7 +96,7 @@ interface Asking {
   /** Turns that ended with an error, as they may while somebody dies. */
   readonly refused: number
   readonly answeredMs: number
-  /** Resolves when the next turn begins. */
+  /** Resolves when the next turn is asked; where it is taken for stored once it has begun, then. */
   begun(): Promise<void>
   stop(): Promise<void>
 }
@@ -101,12 +110,14 @@ function keepAsking(runa: TestRuna, { hasty, random }: Storm): Asking {
 
   function onBegin(id: string, of: string): void {
     thread = of
-    if (hasty) told.push({ id, thread: of })
+    if (!hasty) return
+    told.push({ id, thread: of })
+    wake()
   }
 
   async function askNext(count: number): Promise<void> {
     if (count % TURNS_PER_THREAD === 0) thread = undefined
-    wake()
+    if (!hasty) wake()
     const asked = { question: `What does the keeper carry, for the ${count}th time?`, topics: ['well'] }
     try {
       const turn: Turn = await askOnce(runa, { ...asked, ...(thread && { thread }) }, onBegin)
