@@ -22,8 +22,8 @@ export function excerptOf(text: string, question: string, sizeBytesMax: number):
   const stems = stemsOf(question)
   let best = { start: 0, score: -1 }
   for (const start of sentenceStarts(text)) {
-    const window = cutTo(bytes.subarray(start), sizeBytesMax)
-    const score = stems.filter((stem) => window.toLowerCase().includes(stem)).length
+    const window = cutTo(bytes.subarray(start), sizeBytesMax).toLowerCase()
+    const score = stems.filter((stem) => window.includes(stem)).length
     if (score > best.score) best = { start, score }
   }
   const { start } = best
