@@ -1,7 +1,7 @@
-export { type Birth, meetCoven } from './birth.ts'
 export type { CovenClient } from './client.ts'
 export { type Launch, type LaunchOptions, prepareLaunch } from './launch.ts'
 export { createLink, type Link, type LinkOptions } from './link.ts'
+export { type Meeting, meetCoven } from './meeting.ts'
 export { howItOpens, type OpenCoven, type OpenCovenOptions, openCoven, tryPassphrase } from './open.ts'
 export { createCoven, createDesk } from './service.ts'
 export type { Session } from './session.ts'

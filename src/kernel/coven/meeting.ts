@@ -8,7 +8,7 @@ import type { ProcessIdentity } from './hello.ts'
 import { createLink } from './link.ts'
 import { openSession, type Session } from './session.ts'
 
-export interface Birth {
+export interface Meeting {
   readonly coven: CovenClient
   readonly session: Session
 }
@@ -17,7 +17,7 @@ export interface Birth {
  * For gilgul: proves to coven that it is the process that coven started, has coven prove the same, and resolves to what
  * can be asked. Closes this process to the eyes of others first. Rejects with COVEN_REFUSED.
  */
-export async function meetCoven({ timeoutMs = PROVING_MS } = {}): Promise<Birth> {
+export async function meetCoven({ timeoutMs = PROVING_MS } = {}): Promise<Meeting> {
   setUndumpable()
   const own = identityOf(process.pid)
   const peer = identityOf(process.ppid)
