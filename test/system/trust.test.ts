@@ -23,7 +23,7 @@ before(async () => {
   // As often as it is cheap: a connection that lives for less may be missed.
   watch = setInterval(() => {
     for (const socket of runa.processes().flatMap(socketsBeyondLoopback)) seen.add(socket)
-  }, 20)
+  }, 40)
   address = (await runa.start()).address
   const folder = join(runa.home, `letters of the ${WORD}`)
   mkdirSync(folder)
