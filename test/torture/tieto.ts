@@ -16,7 +16,7 @@ const LIFE_MS_MAX = 200
 /** Kills who ingests at random moments; looks at what it had reported, and in the end at the whole. */
 export async function tortureTieto({ faults, random }: TortureOptions): Promise<TortureRow[]> {
   const planted = await runStorm('planted: reported too early', 'hasty', {
-    faults: Math.max(5, Math.ceil(faults / 10)),
+    faults: Math.max(15, Math.ceil(faults / 10)),
     random,
   })
   return [await runStorm('ingest', 'honest', { faults, random }), { ...planted, found: planted.lost > 0 }]
