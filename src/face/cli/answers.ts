@@ -17,7 +17,7 @@ export async function findAnswer({ client, signal }: Runa, named: string): Promi
   if (!BEGINNING.test(wanted)) {
     throw new RunaError(
       'BAD_INPUT',
-      `An answer is named by its id, by its beginning, or 'latest', not '${named}'.`,
+      `An answer is named by its id, by four or more characters of its beginning, or 'latest', not '${named}'.`,
     )
   }
   return byBeginning(conversation, wanted, signal)
