@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openAlethia } from '#knowledge/alethia'
-import { openRecordLog } from '../../src/knowledge/alethia/record-log.ts'
+import { openRecordLog } from '../../src/knowledge/alethia/log/record-log.ts'
 import { liveAndDie } from './mortal.ts'
 import type { TortureOptions, TortureRow } from './row.ts'
 

@@ -6,7 +6,7 @@ import { openJournal } from '#kernel/journal'
 import { call, createMemoryTransports, serve } from '#kernel/service'
 import { type Alethia, createAlethiaHandlers, openAlethia } from '#knowledge/alethia'
 import { alethiaContract, createUuidV7 } from '#protocol'
-import { migrateThreads } from '../../src/face/conversation/migration.ts'
+import { migrateThreads } from '../../src/face/conversation/migration/migration.ts'
 import { liveAndDie } from './mortal.ts'
 import type { TortureOptions, TortureRow } from './row.ts'
 

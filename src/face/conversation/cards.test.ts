@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import { createUuidV7, RunaError } from '#protocol'
-import { answersOf } from './answers.ts'
 import { all, createHome, openConversation } from './fixture.ts'
+import { answersOf } from './remembering/answers.ts'
 
 // What a board asks of a conversation.
 

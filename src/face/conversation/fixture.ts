@@ -18,8 +18,8 @@ import {
 import type { Deadlines } from './deadlines.ts'
 import { NO_MANNER } from './manner.ts'
 import { openPersonas } from './personas.ts'
+import { createStandInMemory, type StandInMemory } from './remembering/stand-in-memory.ts'
 import { createConversation } from './service.ts'
-import { createStandInMemory, type StandInMemory } from './stand-in-memory.ts'
 
 /** What the tests of conversation stand on: an engine and documents that say what a test wants them to say. */
 type Complete = Handlers<typeof inferenceContract>['complete']

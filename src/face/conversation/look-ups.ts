@@ -5,7 +5,7 @@ import { roomFor } from './engine.ts'
 import { NOT_PLANNED_FOR, type Planned, planManner } from './manner.ts'
 import type { Asked, TurnNeeds } from './needs.ts'
 import type { PromptRoom } from './prompt.ts'
-import { type Recollection, recallEarlier } from './recall.ts'
+import { type Recollection, recallEarlier } from './remembering/recall.ts'
 
 export interface LookUp {
   readonly turn: string

@@ -17,9 +17,9 @@ import {
   snarfContract,
   tietoContract,
 } from '#protocol'
-import { createForgetting } from './forgetting.ts'
-import { type MoveLedger, migrateThreads } from './migration.ts'
+import { type MoveLedger, migrateThreads } from './migration/migration.ts'
 import { openPersonas } from './personas.ts'
+import { createForgetting } from './remembering/forgetting.ts'
 import { createConversation } from './service.ts'
 
 await runService(conversationContract, async (context) => {

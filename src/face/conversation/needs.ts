@@ -1,10 +1,10 @@
 import type { Embedder } from '#kernel/embedding'
 import type { Client, inferenceContract, Notice, Sampling, tietoContract } from '#protocol'
-import type { Alethia } from './alethia-client.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Snarf } from './manner.ts'
 import type { Personas } from './personas.ts'
 import type { PastMessage } from './prompt.ts'
+import type { Alethia } from './remembering/alethia-client.ts'
 
 export interface TurnNeeds {
   readonly personas: Pick<Personas, 'find'>

@@ -1,8 +1,8 @@
 import type { AnswerRecord, Budget, Message, Notice, PromptPart, TurnReference } from '#protocol'
 import { type BudgetPart, planBudget, tokensOf, type Wants } from './budget.ts'
 import type { GivenPassage } from './citations.ts'
-import { printMemory } from './earlier-words.ts'
-import type { RecalledPiece } from './recall.ts'
+import { printMemory } from './remembering/earlier-words.ts'
+import type { RecalledPiece } from './remembering/recall.ts'
 
 /** What a model reads easily beside a question. The extractive engine, which only quotes, is given all that was found. */
 const PASSAGES_READ_MAX = 8

@@ -1,10 +1,10 @@
 import type { conversationContract, Handlers, MemoryFault, RememberedThread, Thread, Turn } from '#protocol'
-import type { Alethia } from './alethia-client.ts'
-import { answersOf, TURNS_BYTES_MAX, turnOf, turnOfWords } from './answers.ts'
-import { fillPart } from './earlier-words.ts'
-import { readAnswer, readTurns, turnsInPrompt } from './kept-turns.ts'
-import type { Memory } from './memory.ts'
-import type { Migration } from './migration.ts'
+import type { Migration } from './migration/migration.ts'
+import type { Alethia } from './remembering/alethia-client.ts'
+import { answersOf, TURNS_BYTES_MAX, turnOf, turnOfWords } from './remembering/answers.ts'
+import { fillPart } from './remembering/earlier-words.ts'
+import { readAnswer, readTurns, turnsInPrompt } from './remembering/kept-turns.ts'
+import type { Memory } from './remembering/memory.ts'
 
 type Operations = Handlers<typeof conversationContract>
 type ThreadHandlers = Pick<

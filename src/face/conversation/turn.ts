@@ -24,7 +24,7 @@ import {
   type PromptParts,
   type PromptRoom,
 } from './prompt.ts'
-import type { RecalledPiece } from './recall.ts'
+import type { RecalledPiece } from './remembering/recall.ts'
 
 export interface Answering {
   /** Everything but the `end`, which comes after the record is stored. */

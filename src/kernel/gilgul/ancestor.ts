@@ -6,9 +6,9 @@ import type { HomePaths } from '#kernel/home'
 import { ERRORS } from '#protocol'
 import { giveBirth } from './birth.ts'
 import { isAlive } from './identity.ts'
-import { logPath } from './launch.ts'
+import { logPath } from './keeping/launch.ts'
+import { createRestarts, RESTART_DEFAULT, type RestartPolicy } from './keeping/restarts.ts'
 import type { Failure, Report } from './report.ts'
-import { createRestarts, RESTART_DEFAULT, type RestartPolicy } from './restarts.ts'
 import { readRunState, runFiles, runningSentence } from './run-state.ts'
 
 export interface AncestorOptions {

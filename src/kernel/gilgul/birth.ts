@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url'
 import type { Launch } from '#kernel/coven'
 import type { HomePaths } from '#kernel/home'
 import type { RunaError } from '#protocol'
-import { logPath } from './launch.ts'
-import { openLog } from './log-file.ts'
+import { logPath } from './keeping/launch.ts'
+import { openLog } from './keeping/log-file.ts'
 import { type Failure, parseReport, type Report } from './report.ts'
 
 /** What a gilgul learns at its birth, beside the environment of a service. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { packageFolder } from '#kernel/home'
-import { RESTART_DEFAULT } from './restarts.ts'
+import { RESTART_DEFAULT } from './keeping/restarts.ts'
 import type { OwnSecret, ServiceSpec } from './spec.ts'
 
 const MAINS = join(packageFolder(), 'dist/src')

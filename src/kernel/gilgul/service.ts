@@ -1,9 +1,9 @@
 import type { CovenState, gilgulContract, Handlers, ServiceStatus } from '#protocol'
-import type { Keeper } from './keeper.ts'
-import { memoryBytesOf, memoryBytesWithChildren } from './memory-use.ts'
-import type { AllSecretHandlers } from './service-secrets.ts'
+import type { Keeper } from './keeping/keeper.ts'
+import { memoryBytesOf, memoryBytesWithChildren } from './keeping/memory-use.ts'
+import type { Supervisor } from './keeping/supervisor.ts'
+import type { AllSecretHandlers } from './secrets/service-secrets.ts'
 import type { ServiceSpec } from './spec.ts'
-import type { Supervisor } from './supervisor.ts'
 
 export interface GilgulOptions {
   readonly supervisor: Supervisor

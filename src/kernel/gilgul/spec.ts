@@ -1,4 +1,4 @@
-import type { RestartPolicy } from './restarts.ts'
+import type { RestartPolicy } from './keeping/restarts.ts'
 
 /** A secret that belongs to one service: nobody else is given it, whatever it was granted. */
 export interface OwnSecret {

@@ -7,11 +7,11 @@ import {
   type RememberedTurn,
   RunaError,
 } from '#protocol'
-import { type Entry, encodeEntry } from './entry.ts'
 import { FEEDBACKS_PER_TURN_MAX, TURNS_PER_FORGET_MAX } from './limits.ts'
+import { type Entry, encodeEntry } from './log/entry.ts'
+import type { RecordLog } from './log/record-log.ts'
 import { findTurn } from './look-ups.ts'
 import type { OffTheRecord } from './off-the-record.ts'
-import type { RecordLog } from './record-log.ts'
 import type { Turns } from './turns.ts'
 
 export interface NewTurn extends Omit<RememberedTurn, 'at'> {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { copyFile, cp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { encodeEntry } from './entry.ts'
 import { createTestMemory, DAY_MS, hasCode, holdsText, MASTER_KEY, makeAnswer, makeTurn } from './fixture.ts'
-import { openRecordLog } from './record-log.ts'
+import { encodeEntry } from './log/entry.ts'
+import { openRecordLog } from './log/record-log.ts'
 
 const SECRET = 'The spare key lies under the third flower pot.'
 

@@ -5,9 +5,9 @@ import {
   type RememberedTurn,
   RunaError,
 } from '#protocol'
-import { decodeAnswer } from './entry.ts'
+import { decodeAnswer } from './log/entry.ts'
+import type { RecordLog } from './log/record-log.ts'
 import type { OffTheRecord } from './off-the-record.ts'
-import type { RecordLog } from './record-log.ts'
 import type { Turns } from './turns.ts'
 
 /** On the record or off it. Throws TURN_UNKNOWN, TURN_FORGOTTEN. */

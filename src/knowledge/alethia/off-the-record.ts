@@ -1,6 +1,6 @@
 import { type AnswerRecord, type RememberedThread, type RememberedTurn, RunaError } from '#protocol'
-import { bytesOf } from './entry.ts'
 import { OFF_BYTES_MAX, OFF_THREADS_MAX, OFF_TURNS_MAX } from './limits.ts'
+import { bytesOf } from './log/entry.ts'
 import { titleOf } from './title.ts'
 
 /** Conversations that nothing keeps. They end with `close`, or with the process. */

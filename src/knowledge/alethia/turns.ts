@@ -6,8 +6,8 @@ import {
   type RememberedTurn,
   RunaError,
 } from '#protocol'
-import { bytesOf, type Entry } from './entry.ts'
 import { TEXT_BYTES_MAX, TURNS_MAX } from './limits.ts'
+import { bytesOf, type Entry } from './log/entry.ts'
 import { createRecallIndex, type RecallFilter } from './recall-index.ts'
 import { titleOf } from './title.ts'
 

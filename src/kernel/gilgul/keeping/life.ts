@@ -1,0 +1,84 @@
+import type { ServiceSpec } from '../spec.ts'
+import { describeExit, type Ending } from './ending.ts'
+import type { Exit, Launch, LaunchedProcess } from './launch.ts'
+
+export interface LifeOptions {
+  readonly launch: Launch
+  readonly explain: (spec: ServiceSpec, process: LaunchedProcess, exit: Exit) => Ending
+  readonly nowMs?: () => number
+}
+
+/** One process of a service, from its start to its death. */
+export interface Life {
+  readonly pid: number | undefined
+  /** Since it was ready; 0 before. */
+  uptimeMs(): number
+  /** Takes a sign of life of the process. Returns true for the first, which says that it is ready. */
+  heard(): boolean
+  /** Counts a beat without a sign of life. Too many, and the process is taken for hung, and ended. */
+  missBeat(): void
+  /** Asks it to end, and forces it after a while. */
+  end(): void
+  readonly ended: Promise<Death>
+}
+
+interface Death {
+  /** How long it ran; undefined where it was never ready. */
+  readonly ranMs: number | undefined
+  readonly ending: Ending
+}
+
+/** What hangs does not hear the wish to end either. */
+const CONDEMNED_MS = 1_000
+
+export function beginLife(spec: ServiceSpec, options: LifeOptions): Life {
+  const { launch, explain, nowMs = () => performance.now() } = options
+  const process = launch(spec)
+  let readyAtMs: number | undefined
+  let missedBeats = 0
+  /** Why it is ended by force of ours. */
+  let verdict: string | undefined
+  let force: NodeJS.Timeout | undefined
+
+  function end(withinMs = spec.stopMs): void {
+    process.end()
+    force ??= setTimeout(process.kill, withinMs).unref()
+  }
+
+  function condemn(because: string): void {
+    verdict ??= because
+    end(Math.min(spec.stopMs, CONDEMNED_MS))
+  }
+
+  const late = () => condemn(`It was not ready within ${spec.readyMs / 1_000} s.`)
+  const deadline = setTimeout(late, spec.readyMs).unref()
+
+  async function untilDeath(): Promise<Death> {
+    const exit = await process.exited
+    clearTimeout(deadline)
+    clearTimeout(force)
+    const ranMs = readyAtMs === undefined ? undefined : nowMs() - readyAtMs
+    const explained = explain(spec, process, exit)
+    if (verdict === undefined) return { ranMs, ending: explained }
+    return { ranMs, ending: { ...explained, sentence: `${verdict} ${describeExit(exit)}` } }
+  }
+
+  return {
+    pid: process.pid,
+    uptimeMs: () => (readyAtMs === undefined ? 0 : Math.round(nowMs() - readyAtMs)),
+    heard() {
+      missedBeats = 0
+      if (readyAtMs !== undefined || verdict !== undefined) return false
+      clearTimeout(deadline)
+      readyAtMs = nowMs()
+      return true
+    },
+    missBeat() {
+      if (readyAtMs === undefined || verdict !== undefined) return
+      missedBeats += 1
+      if (missedBeats > spec.missedBeatsMax) condemn(`It had fallen silent for ${spec.missedBeatsMax} s.`)
+    },
+    end: () => end(),
+    ended: untilDeath(),
+  }
+}

@@ -1,0 +1,143 @@
+import { RunaError, type ServiceState } from '#protocol'
+import type { ServiceSpec } from '../spec.ts'
+import { createKeeper, type Keeper, type KeeperOptions } from './keeper.ts'
+
+export interface SupervisorOptions extends Omit<KeeperOptions, 'restartsBefore'> {
+  readonly specs: readonly ServiceSpec[]
+  /** Restarts of each service under an earlier gilgul. */
+  readonly restartsBefore?: Readonly<Record<string, number>>
+}
+
+/** Keeps a set of services that need one another. */
+export interface Supervisor {
+  /** In the order in which they are started. */
+  keepers(): readonly Keeper[]
+  /** Throws SERVICE_UNKNOWN. */
+  find(name: string): Keeper
+  /** Starts all of them, each once what it needs runs. Resolves when each runs, has failed, or waits for one that has. */
+  start(): Promise<void>
+  /** Keeps one more. Where there is one of that name, that one is kept on. Throws SERVICE_FAILED. */
+  add(spec: ServiceSpec): Keeper
+  /** Ends one that was added, and forgets it. Rejects with SERVICE_UNKNOWN, also for one that was there from the start. */
+  remove(name: string): Promise<void>
+  /** Ends all of them, each before what it needs. */
+  stop(): Promise<void>
+}
+
+/** Two at a time are as fast as all at once on a small machine, and leave it usable meanwhile. */
+const STARTING_MAX = 2
+
+/** Each takes a seat on the bus, and the services and the command line need some of these too. */
+const ADDED_MAX = 16
+
+export function createSupervisor(options: SupervisorOptions): Supervisor {
+  const { specs, restartsBefore = {}, onChange } = options
+  const kept = new Map<string, Keeper>()
+  let started = false
+  let settle: () => void = () => {}
+
+  function keep(spec: ServiceSpec): Keeper {
+    const keeper = createKeeper(spec, {
+      ...options,
+      restartsBefore: restartsBefore[spec.name] ?? 0,
+      onChange(name) {
+        onChange(name)
+        advance()
+      },
+    })
+    kept.set(spec.name, keeper)
+    return keeper
+  }
+
+  /** Starts what can be started by now. Called at each change. */
+  function advance(): void {
+    if (!started) return
+    const services = [...kept.values()].filter(({ spec }) => spec.kind === 'service')
+    const inState = (state: ServiceState) => services.filter((keeper) => keeper.standing().state === state)
+    for (const keeper of inState('waiting')) {
+      if (inState('starting').length >= STARTING_MAX) return
+      const running = inState('running').map(({ spec }) => spec.name)
+      if (keeper.spec.needs.every((need) => running.includes(need))) keeper.start()
+    }
+    if (services.every((keeper) => isSettled(keeper, kept))) settle()
+  }
+
+  function find(name: string): Keeper {
+    const keeper = kept.get(name)
+    if (!keeper) throw new RunaError('SERVICE_UNKNOWN', `There is no service '${name}'.`)
+    return keeper
+  }
+
+  for (const spec of specs) keep(spec)
+
+  return {
+    keepers: () => [...kept.values()],
+    find,
+    start: () =>
+      new Promise<void>((resolve) => {
+        settle = resolve
+        started = true
+        advance()
+      }),
+    add(spec) {
+      const keeper = kept.get(spec.name)
+      if (keeper) return sameKind(keeper, spec)
+      if (kept.size >= specs.length + ADDED_MAX) {
+        throw new RunaError('SERVICE_FAILED', `No more than ${ADDED_MAX} models are started.`)
+      }
+      return keep(spec)
+    },
+    async remove(name) {
+      const keeper = find(name)
+      if (specs.includes(keeper.spec)) throw new RunaError('SERVICE_UNKNOWN', `${name} is no model.`)
+      await keeper.stop()
+      kept.delete(name)
+    },
+    async stop() {
+      started = false
+      await stopInOrder(kept.values())
+    },
+  }
+}
+
+/** A model under the name of a service would get its keys. */
+function sameKind(keeper: Keeper, { name, kind }: ServiceSpec): Keeper {
+  if (keeper.spec.kind === kind) return keeper
+  throw new RunaError('SERVICE_FAILED', `${name} is a service, and no model.`)
+}
+
+type Kept = ReadonlyMap<string, Keeper>
+
+function isSettled(keeper: Keeper, kept: Kept): boolean {
+  return keeper.standing().state === 'running' || isHopeless(keeper, kept)
+}
+
+/** It will not run before a person does something about it, or about one that it needs. */
+function isHopeless(keeper: Keeper | undefined, kept: Kept): boolean {
+  if (!keeper) return true
+  const { state } = keeper.standing()
+  if (state === 'failed' || state === 'stopped') return true
+  return state === 'waiting' && keeper.spec.needs.some((need) => isHopeless(kept.get(need), kept))
+}
+
+/**
+ * In waves: first those that nobody calls, then those that only these called, and so on. Models come last. Who is called
+ * ends after its callers also where they could start without it: what they were about to say is to find it.
+ */
+async function stopInOrder(keepers: Iterable<Keeper>): Promise<void> {
+  let standing = [...keepers]
+  while (standing.length > 0) {
+    const needed = new Set(standing.flatMap(({ spec }) => calledBy(spec)))
+    const servicesStand = standing.some(({ spec }) => spec.kind === 'service')
+    const isNext = ({ spec }: Keeper) => !needed.has(spec.name) && !(servicesStand && spec.kind === 'model')
+    const ready = standing.filter(isNext)
+    // Services that call each other in a circle have no order.
+    const next = ready.length > 0 ? ready : standing
+    standing = standing.filter((keeper) => !next.includes(keeper))
+    await Promise.all(next.map((keeper) => keeper.stop()))
+  }
+}
+
+function calledBy({ name, needs, speaks }: ServiceSpec): string[] {
+  return [...needs, ...speaks.filter((contract) => contract !== name)]
+}

@@ -1,0 +1,40 @@
+import type { Config } from '#kernel/config'
+import { BIRTH } from '../birth.ts'
+import type { ServiceSpec } from '../spec.ts'
+import { privateBusesOf } from './buses.ts'
+
+/** All that a service gets of the environment that Runa was started in. */
+const PASSED_ON = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', BIRTH.home, BIRTH.port]
+
+export interface EnvironmentOptions {
+  readonly config: Config
+  readonly busPath: string
+  readonly own: NodeJS.ProcessEnv
+}
+
+export function environmentOf(
+  spec: ServiceSpec,
+  { config, busPath, own }: EnvironmentOptions,
+): Record<string, string> {
+  // One arena for all threads: the C library would else keep up to eight a core, mostly empty.
+  const environment = {
+    RUNA_BUS: busPath,
+    ...privateBusesOf(spec, busPath, config.bus),
+    RUNA_SERVICE: spec.name,
+    MALLOC_ARENA_MAX: '1',
+  }
+  const names = spec.name === 'inference' ? [...PASSED_ON, ...keyVariables(config)] : PASSED_ON
+  const passed = names.flatMap((name) => (own[name] === undefined ? [] : [[name, own[name]]]))
+  return { ...Object.fromEntries(passed), ...environment, ...certificatesFor(spec, config, own) }
+}
+
+/** Whoever speaks to other people's servers needs the keys that the configuration names, and nobody else does. */
+function keyVariables(config: Config): string[] {
+  return config.engine.servers.flatMap(({ keyVariable }) => keyVariable ?? [])
+}
+
+function certificatesFor(spec: ServiceSpec, config: Config, own: NodeJS.ProcessEnv): Record<string, string> {
+  const path = own[BIRTH.certificates]
+  const speaksTls = config.engine.servers.some(({ baseUrl }) => baseUrl.startsWith('https:'))
+  return spec.name === 'inference' && speaksTls && path ? { NODE_EXTRA_CA_CERTS: path } : {}
+}
