@@ -108,8 +108,10 @@ function keepAsking(runa: TestRuna): Asking {
   return asking
 }
 
-/** Looks for every acknowledged turn in what was stored. */
+/** Looks for every acknowledged turn in what was stored. A memory that does not open has lost them all. */
 async function compare(runa: TestRuna, answered: readonly Turn[]): Promise<{ lost: number; torn: number }> {
+  const memory = await runa.status('alethia')
+  if (memory.state === 'failed') return { lost: answered.length, torn: 0 }
   let [lost, torn] = [0, 0]
   await overBus(runa, async (clientOf) => {
     const conversation = clientOf(conversationContract)
