@@ -125,8 +125,12 @@ export function createTestRuna(
     },
     processes,
     async remove() {
-      for (const pid of processes()) kill(pid)
-      await until(() => processes().length === 0)
+      // Again and again: one may be born just as its parent is killed.
+      await until(() => {
+        const left = processes()
+        for (const pid of left) kill(pid)
+        return left.length === 0
+      })
       for (const child of started) child.kill('SIGKILL')
       rmSync(join('/dev/shm', `runa-${homeDigest(home)}`), { recursive: true, force: true })
       rmSync(home, { recursive: true, force: true })
