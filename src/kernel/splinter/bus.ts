@@ -1,9 +1,11 @@
-import { createBells, openBell, openLife } from './bell.ts'
-import { type Channel, createChannel } from './channel.ts'
-import { chooseGeometry, type Geometry } from './geometry.ts'
-import { createMailbox, type Mailbox } from './mailbox.ts'
-import { createMemberTable, type Member, type MemberState, monotonicMs } from './members.ts'
-import { createOwnerLocks } from './owner-lock.ts'
+import { createMailbox, type Mailbox } from './envelopes/mailbox.ts'
+import { createBells, openBell, openLife } from './seat/bell.ts'
+import { createMemberTable, type Member, type MemberState, monotonicMs } from './seat/members.ts'
+import { createOwnerLocks } from './seat/owner-lock.ts'
+import { createPump, ringIfAsleep } from './seat/pump.ts'
+import { createWatcher } from './seat/watcher.ts'
+import type { Wiring } from './seat/wiring.ts'
+import { chooseGeometry, type Geometry } from './segment/geometry.ts'
 import {
   type BusKeys,
   createProtection,
@@ -11,14 +13,12 @@ import {
   type KeyStyle,
   type Protection,
   type Seals,
-} from './privacy.ts'
-import { createPump, ringIfAsleep } from './pump.ts'
-import { sealChannel } from './sealed-channel.ts'
-import { closeSegment, createSegment, openSegment, removeSegment, type Segment } from './segment.ts'
-import { createStore, type Store } from './store.ts'
-import { placeTopic, type TopicOptions } from './topic.ts'
-import { createWatcher } from './watcher.ts'
-import type { Wiring } from './wiring.ts'
+} from './segment/privacy.ts'
+import { closeSegment, createSegment, openSegment, removeSegment, type Segment } from './segment/segment.ts'
+import { createStore, type Store } from './store/store.ts'
+import { type Channel, createChannel } from './topics/channel.ts'
+import { sealChannel } from './topics/sealed-channel.ts'
+import { placeTopic, type TopicOptions } from './topics/topic.ts'
 
 export interface BusOptions extends Partial<Geometry> {
   /** Of the file, in a folder of its own on a file system in memory. */

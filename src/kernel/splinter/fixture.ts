@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import { attachBus, type Bus, type BusOptions, createBus } from './bus.ts'
-import type { BusKeys } from './privacy.ts'
+import type { BusKeys } from './segment/privacy.ts'
 
 /** Small buses for one file of tests, and seats on them. All of it is gone when the tests are over. */
 export function createTestBuses() {

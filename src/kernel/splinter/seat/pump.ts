@@ -1,5 +1,5 @@
+import type { Segment } from '../segment/segment.ts'
 import { rowWord, SLEEPING } from './members.ts'
-import type { Segment } from './segment.ts'
 
 /** Something that may have work. `drain` does at most a batch of it, and says whether it did any. */
 interface Source {

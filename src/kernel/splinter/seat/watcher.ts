@@ -1,6 +1,6 @@
+import type { Segment } from '../segment/segment.ts'
 import { watchLife } from './bell.ts'
 import type { MemberTable } from './members.ts'
-import type { Segment } from './segment.ts'
 import { rowOfStamp } from './stamp.ts'
 
 interface Watched {

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { RunaError } from '#protocol'
-import { attachBus, type Bus, createBus } from './bus.ts'
-import { openSegment } from './segment.ts'
+import { attachBus, type Bus, createBus } from '../bus.ts'
+import { openSegment } from '../segment/segment.ts'
 import type { Store } from './store.ts'
 
 const folder = mkdtempSync('/dev/shm/runa-store-test-')

@@ -1,13 +1,13 @@
 import { type Envelope, EVERYBODY, RunaError } from '#protocol'
-import type { Channel } from './channel.ts'
+import type { MemberTable } from '../seat/members.ts'
+import { rowOfStamp } from '../seat/stamp.ts'
+import { BATCH, type Wiring } from '../seat/wiring.ts'
+import { RECORD_BYTES_MAX, ringHeaderBytes } from '../segment/geometry.ts'
+import type { Channel } from '../topics/channel.ts'
+import { Ring } from '../topics/ring.ts'
+import type { TopicOptions } from '../topics/topic.ts'
 import { createFrameEncoder, decodeFrame, isExpired, isSealed, receiverOf } from './frame.ts'
-import { RECORD_BYTES_MAX, ringHeaderBytes } from './geometry.ts'
-import type { MemberTable } from './members.ts'
 import { createRepeats } from './repeats.ts'
-import { Ring } from './ring.ts'
-import { rowOfStamp } from './stamp.ts'
-import type { TopicOptions } from './topic.ts'
-import { BATCH, type Wiring } from './wiring.ts'
 
 export type EnvelopeListener = (envelope: Envelope) => void
 

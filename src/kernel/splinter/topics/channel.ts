@@ -1,9 +1,9 @@
 import { RunaError } from '#protocol'
+import { rowOfStamp } from '../seat/stamp.ts'
+import { BATCH, type Wiring } from '../seat/wiring.ts'
 import { Ring } from './ring.ts'
 import type { Consumer } from './ring-consumer.ts'
 import type { RingPlace } from './ring-place.ts'
-import { rowOfStamp } from './stamp.ts'
-import { BATCH, type Wiring } from './wiring.ts'
 
 export interface WaitOptions {
   /** How long to wait for room. */

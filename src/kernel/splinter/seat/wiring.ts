@@ -1,8 +1,8 @@
+import type { Protection } from '../segment/privacy.ts'
+import type { Segment } from '../segment/segment.ts'
 import type { OwnRow } from './members.ts'
 import type { OwnerLocks } from './owner-lock.ts'
-import type { Protection } from './privacy.ts'
 import type { Pump } from './pump.ts'
-import type { Segment } from './segment.ts'
 
 /** What the parts of one seat on the bus share. */
 export interface Wiring {

@@ -1,7 +1,7 @@
+import type { Segment } from '../segment/segment.ts'
 import type { RingPlace, RingSettings } from './ring-place.ts'
 import { createRecordStore, recordBytes } from './ring-records.ts'
 import { emptyState, type RingState, readState, SPACE_WANTED } from './ring-state.ts'
-import type { Segment } from './segment.ts'
 
 const SCRATCH_BYTES = 65_536
 

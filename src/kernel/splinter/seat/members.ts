@@ -1,8 +1,8 @@
 import { lockByte, unlockByte } from '#kernel/sys'
 import { RunaError } from '#protocol'
-import { NAME_BYTES_MAX } from './geometry.ts'
+import { NAME_BYTES_MAX } from '../segment/geometry.ts'
+import type { Segment } from '../segment/segment.ts'
 import type { Ownership } from './owner-lock.ts'
-import type { Segment } from './segment.ts'
 import { isMemberAlive, LOCKED_BYTES, rowOfStamp, stampOf } from './stamp.ts'
 
 // Words of a row of the process table.

@@ -1,9 +1,9 @@
 import { MESSAGE_SEAL_BYTES } from '#kernel/seal'
 import { RunaError } from '#protocol'
-import { KEY_BYTES_MAX } from './geometry.ts'
-import type { OwnerLocks } from './owner-lock.ts'
-import { type Protection, protect } from './privacy.ts'
-import { INSERT_LOCK, type Segment } from './segment.ts'
+import type { OwnerLocks } from '../seat/owner-lock.ts'
+import { KEY_BYTES_MAX } from '../segment/geometry.ts'
+import { type Protection, protect } from '../segment/privacy.ts'
+import { INSERT_LOCK, type Segment } from '../segment/segment.ts'
 import { type Handle, Slots } from './slots.ts'
 
 export interface ValueOptions {

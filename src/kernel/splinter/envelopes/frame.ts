@@ -1,7 +1,7 @@
 import { MESSAGE_SEAL_BYTES } from '#kernel/seal'
 import { type Envelope, envelopeSchema, RunaError } from '#protocol'
-import { RECORD_BYTES_MAX } from './geometry.ts'
-import type { Protection } from './privacy.ts'
+import { RECORD_BYTES_MAX } from '../segment/geometry.ts'
+import type { Protection } from '../segment/privacy.ts'
 
 // An envelope in bytes. A fixed header first, so that routing looks at neither names nor payload:
 //

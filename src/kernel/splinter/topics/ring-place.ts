@@ -1,4 +1,4 @@
-import type { OwnerLocks, Ownership } from './owner-lock.ts'
+import type { OwnerLocks, Ownership } from '../seat/owner-lock.ts'
 
 export interface RingPlace {
   /** Of its header, in words. */

@@ -1,8 +1,8 @@
 import { RunaError } from '#protocol'
+import type { Wiring } from '../seat/wiring.ts'
+import { protect } from '../segment/privacy.ts'
 import type { Channel } from './channel.ts'
-import { protect } from './privacy.ts'
 import type { TopicOptions } from './topic.ts'
-import type { Wiring } from './wiring.ts'
 
 /**
  * A topic whose messages are sealed, where the bus seals them: bound to its name, so that one cannot be moved to

@@ -1,8 +1,8 @@
 import { RunaError } from '#protocol'
-import { align, KEY_BYTES_MAX, ringHeaderBytes, TOPICS_MAX } from './geometry.ts'
-import type { OwnerLocks } from './owner-lock.ts'
+import type { OwnerLocks } from '../seat/owner-lock.ts'
+import { align, KEY_BYTES_MAX, ringHeaderBytes, TOPICS_MAX } from '../segment/geometry.ts'
+import { type Segment, TOPICS_LOCK } from '../segment/segment.ts'
 import type { RingPlace } from './ring-place.ts'
-import { type Segment, TOPICS_LOCK } from './segment.ts'
 
 // Words of an entry of the topic table. An entry exists once its state says so, which is written last.
 const STATE = 0

@@ -1,4 +1,5 @@
 import { RunaError } from '#protocol'
+import type { Segment } from '../segment/segment.ts'
 import { type Consumer, createConsumer } from './ring-consumer.ts'
 import type { RingPlace, RingSettings } from './ring-place.ts'
 import { createRecordStore, RECORD_HEADER_BYTES, recordBytes } from './ring-records.ts'
@@ -11,7 +12,6 @@ import {
   readState,
   SPACE_WANTED,
 } from './ring-state.ts'
-import type { Segment } from './segment.ts'
 
 /** Bytes between processes, in order: any number may write, and each consumer has a cursor of its own. */
 export class Ring {

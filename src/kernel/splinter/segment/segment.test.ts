@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { RunaError } from '#protocol'
-import { attachBus, createBus } from './bus.ts'
+import { attachBus, createBus } from '../bus.ts'
 import { chooseGeometry } from './geometry.ts'
 
 const folder = mkdtempSync('/dev/shm/runa-segment-test-')

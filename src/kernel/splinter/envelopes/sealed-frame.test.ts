@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { createKey, MESSAGE_SEAL_BYTES } from '#kernel/seal'
 import { createEnvelope, createUuidV7, type Envelope, RunaError } from '#protocol'
+import { createProtection, describePrivacy, type Seals } from '../segment/privacy.ts'
 import { createFrameEncoder, decodeFrame } from './frame.ts'
-import { createProtection, describePrivacy, type Seals } from './privacy.ts'
 import { createRepeats } from './repeats.ts'
 
 const [tieto, alethia, secret] = [createKey(), createKey(), createKey()]

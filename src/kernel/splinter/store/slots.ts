@@ -1,7 +1,7 @@
 import { RunaError } from '#protocol'
-import { KEY_BYTES_MAX } from './geometry.ts'
-import type { OwnerLocks } from './owner-lock.ts'
-import type { Segment } from './segment.ts'
+import type { OwnerLocks } from '../seat/owner-lock.ts'
+import { KEY_BYTES_MAX } from '../segment/geometry.ts'
+import type { Segment } from '../segment/segment.ts'
 
 // Words of a slot. The value stands there twice; the lowest bit of the version says which one holds. A writer fills the
 // other and switches by one store, so that one which dies leaves the old value.

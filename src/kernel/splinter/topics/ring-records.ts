@@ -1,5 +1,5 @@
+import type { Segment } from '../segment/segment.ts'
 import type { RingPlace } from './ring-place.ts'
-import type { Segment } from './segment.ts'
 
 /** length, sequence, position and a check over the three: 4 words before each record */
 export const RECORD_HEADER_BYTES = 16

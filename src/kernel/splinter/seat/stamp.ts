@@ -1,6 +1,6 @@
 import { isByteLocked } from '#kernel/sys'
 import { RunaError } from '#protocol'
-import type { Segment } from './segment.ts'
+import type { Segment } from '../segment/segment.ts'
 
 /** Where in the file the members' locks lie, a byte each: beyond the end of any segment, so they cover no memory. */
 export const LOCKED_BYTES = 2 ** 40
