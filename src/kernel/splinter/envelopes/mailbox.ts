@@ -3,8 +3,12 @@ import type { MemberTable } from '../seat/members.ts'
 import { rowOfStamp } from '../seat/stamp.ts'
 import { BATCH, type Wiring } from '../seat/wiring.ts'
 import { RECORD_BYTES_MAX, ringHeaderBytes } from '../segment/geometry.ts'
+import type { Protection } from '../segment/privacy.ts'
+import type { Segment } from '../segment/segment.ts'
+import { StatisticsRow, statisticsWord } from '../statistics/row.ts'
 import type { Channel } from '../topics/channel.ts'
 import { Ring } from '../topics/ring.ts'
+import type { RingPlace } from '../topics/ring-place.ts'
 import type { TopicOptions } from '../topics/topic.ts'
 import { createFrameEncoder, decodeFrame, isExpired, isSealed, receiverOf } from './frame.ts'
 import { createRepeats } from './repeats.ts'
@@ -68,19 +72,24 @@ function eventsBytes(topicsBytes: number): number {
 }
 
 /** The inbox of a row. Nobody waits for room in one: its sender is refused instead. */
-function inboxOf({ segment, own, locks, protection }: Wiring, row: number): Ring {
-  const { inboxes, inboxStride, inboxBytes } = segment.layout
+function inboxOf(wiring: Wiring, row: number): Ring {
+  const { segment, own, locks, protection } = wiring
+  const place = inboxPlace(segment, protection, row)
+  return new Ring(segment, place, { locks, owner: own, onSpace: () => {} })
+}
+
+function inboxPlace({ layout }: Segment, { seals }: Pick<Protection, 'seals'>, row: number): RingPlace {
+  const { inboxes, inboxStride, inboxBytes } = layout
   const start = inboxes + row * inboxStride
-  const place = {
+  return {
     header: start >> 2,
     records: start + ringHeaderBytes(1),
     capacityBytes: inboxBytes,
     consumersMax: 1,
     lossless: true,
     // Whoever gets the keys later should find nothing that they open.
-    erasesRead: protection.seals !== 'nothing',
+    erasesRead: seals !== 'nothing',
   }
-  return new Ring(segment, place, { locks, owner: own, onSpace: () => {} })
 }
 
 /** Undefined for what is to be dropped; it is counted. */
@@ -99,8 +108,10 @@ function openFrame({ own, protection }: Wiring, frame: Uint8Array): Envelope | u
 }
 
 function createReceiver(wiring: Wiring): Pick<Mailbox, 'receive'> & MailboxCare {
-  const { own, pump } = wiring
+  const { segment, own, pump, protection } = wiring
   const listeners = new Set<EnvelopeListener>()
+  const place = inboxPlace(segment, protection, own.row)
+  const statistics = new StatisticsRow(segment, statisticsWord(place, 0), own.stamp)
   const isRepeated = createRepeats(Date.now())
   const inbox = inboxOf(wiring, own.row).join(0)
 
@@ -119,6 +130,7 @@ function createReceiver(wiring: Wiring): Pick<Mailbox, 'receive'> & MailboxCare 
     for (; handled < BATCH; handled += 1) {
       const frame = inbox.next()
       if (frame === undefined) break
+      statistics.received(1, frame.length)
       deliver(frame)
     }
     return handled > 0

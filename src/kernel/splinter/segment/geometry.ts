@@ -14,6 +14,8 @@ const MEMBER_BYTES = 512
 const SLOT_HEADER_BYTES = 160
 const RING_HEADER_BYTES = 192
 const CURSOR_BYTES = 64
+/** What one member did in one ring: 11 counters of 64 bits and a histogram. */
+export const STATISTICS_WORDS = 128
 const TOPIC_ENTRY_BYTES = 192
 const MEMBERS_MAX = 32
 
@@ -48,8 +50,13 @@ export function align(bytes: number, to: number): number {
   return Math.ceil(bytes / to) * to
 }
 
-/** A ring keeps a lock, its state twice, and a cursor for each consumer before its records. */
+/** A ring keeps a lock, its state twice, and for each consumer a cursor and a row of statistics before its records. */
 export function ringHeaderBytes(consumersMax: number): number {
+  return statisticsBytes(consumersMax) + consumersMax * STATISTICS_WORDS * 4
+}
+
+/** Where in a ring the rows of statistics begin. */
+export function statisticsBytes(consumersMax: number): number {
   return RING_HEADER_BYTES + consumersMax * CURSOR_BYTES
 }
 

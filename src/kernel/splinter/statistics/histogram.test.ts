@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import {
+  bucketEndMicros,
+  bucketOf,
+  describeLatency,
+  HISTOGRAM_WORDS,
+  mergeHistograms,
+  observe,
+  readHistogram,
+  subtractHistogram,
+} from './histogram.ts'
+
+const duration = fc.integer({ min: 1, max: 2 ** 26 - 1 })
+
+test('a duration is below the end of its bucket, and the end is at most a quarter above it', () => {
+  fc.assert(
+    fc.property(duration, (micros) => {
+      const end = bucketEndMicros(bucketOf(micros))
+      assert.ok(end > micros && end <= Math.max(micros + 1, micros * 1.25))
+    }),
+  )
+})
+
+test('a longer duration is never counted in an earlier bucket', () => {
+  fc.assert(
+    fc.property(duration, duration, (one, other) => {
+      assert.ok(bucketOf(Math.max(one, other)) >= bucketOf(Math.min(one, other)))
+    }),
+  )
+})
+
+test('what is shorter or longer than all buckets is counted in the first or the last', () => {
+  assert.deepEqual([0, 0.3, 1].map(bucketOf), [0, 0, 0])
+  assert.deepEqual([2 ** 26, 2 ** 40, Number.POSITIVE_INFINITY].map(bucketOf), [103, 103, 103])
+  assert.equal(HISTOGRAM_WORDS, 104)
+})
+
+test('percentiles are those of the sorted durations, as closely as the buckets tell', () => {
+  fc.assert(
+    fc.property(fc.array(duration, { minLength: 1, maxLength: 300 }), (durations) => {
+      const words = new Int32Array(HISTOGRAM_WORDS + 8)
+      for (const micros of durations) observe(words, 8, micros)
+      const sorted = [...durations].sort((one, other) => one - other)
+      const exact = (part: number) => sorted[Math.ceil(sorted.length * part) - 1] ?? 0
+      const { count, p50Micros, p99Micros, mostMicros } = describeLatency(readHistogram(words, 8))
+      assert.equal(count, durations.length)
+      assert.equal(p50Micros, bucketEndMicros(bucketOf(exact(0.5))))
+      assert.equal(p99Micros, bucketEndMicros(bucketOf(exact(0.99))))
+      assert.equal(mostMicros, bucketEndMicros(bucketOf(exact(1))))
+    }),
+  )
+})
+
+test('nothing measured has no percentiles', () => {
+  const { count, p50Micros, buckets } = describeLatency(mergeHistograms([]))
+  assert.deepEqual({ count, p50Micros, buckets }, { count: 0, p50Micros: undefined, buckets: [] })
+})
+
+test('histograms add up, and the earlier one can be taken off again', () => {
+  const histogram = fc.array(fc.nat(1_000), { minLength: HISTOGRAM_WORDS, maxLength: HISTOGRAM_WORDS })
+  fc.assert(
+    fc.property(histogram, histogram, (one, other) => {
+      assert.deepEqual(subtractHistogram(mergeHistograms([one, other]), one), other)
+    }),
+  )
+})
