@@ -1,0 +1,34 @@
+import { median } from '../row.ts'
+
+/** Rounds in which all take their turn, so that a noisy moment of the machine hits everybody alike. */
+export const ROUNDS = 5
+
+/** The median figures of each contender, each round in another order. */
+export async function inTurns<Figure extends string>(
+  contenders: readonly string[],
+  measure: (contender: string) => Promise<Record<Figure, number>>,
+): Promise<Map<string, Record<Figure, number>>> {
+  const seen = new Map<string, Record<Figure, number>[]>()
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (let turn = 0; turn < contenders.length; turn += 1) {
+      const contender = contenders[(turn + round) % contenders.length] as string
+      const figures = await measure(contender)
+      seen.set(contender, [...(seen.get(contender) ?? []), figures])
+    }
+  }
+  return new Map([...seen].map(([contender, all]) => [contender, medians(all)]))
+}
+
+function medians<Figure extends string>(all: readonly Record<Figure, number>[]): Record<Figure, number> {
+  const names = Object.keys(all[0] ?? {}) as Figure[]
+  const entries = names.map((name) => [name, median(all.map((figures) => figures[name]))])
+  return Object.fromEntries(entries) as Record<Figure, number>
+}
+
+const SIZE_NAMES: Readonly<Record<number, string>> = { 64: '64 B', 1_024: '1 KiB', 16_384: '16 KiB' }
+export const SIZES = [64, 1_024] as const
+
+export function caseName(operation: string, sizeBytes: number, processes: number, way: string): string {
+  const together = processes === 1 ? '1 process' : `${processes} processes`
+  return `${operation}, ${SIZE_NAMES[sizeBytes] ?? `${sizeBytes} B`}, ${together}, ${way}`
+}
