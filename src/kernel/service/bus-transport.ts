@@ -44,6 +44,7 @@ export function createBusTransport(bus: Bus): BusTransport {
           createEnvelope({ from: bus.name, to: EVERYBODY, type: 'heartbeat', payload }),
         )
       },
+      took: bus.took,
       rest: () => bus.setState('stopping'),
       silentMs: (service) => (closing.signal.aborted ? undefined : bus.silentMs(service)),
       watch: (to, onLost) => (closing.signal.aborted ? () => {} : bus.watch(to, onLost)),

@@ -15,6 +15,7 @@ import {
   type Seals,
 } from './segment/privacy.ts'
 import { closeSegment, createSegment, openSegment, removeSegment, type Segment } from './segment/segment.ts'
+import { type BusStatistics, readStatistics } from './statistics/statistics.ts'
 import { createStore, type Store } from './store/store.ts'
 import { type Channel, createChannel } from './topics/channel.ts'
 import { sealChannel } from './topics/sealed-channel.ts'
@@ -54,6 +55,10 @@ export interface Bus extends Mailbox {
   setState(state: Exclude<MemberState, 'vacant'>): void
   /** Says that this process is well, and how many calls it runs. */
   beat(running: number): void
+  /** Says that this process has answered a call, and how long it took. */
+  took(durationMs: number): void
+  /** What everybody has done so far, in each topic and inbox, and how long it took. */
+  statistics(): BusStatistics
   /** How long the living member of that name or address has not done so; undefined where there is none. */
   silentMs(to: string): number | undefined
   /**
@@ -132,6 +137,10 @@ function takeSeat(segment: Segment, name: string, protection: Protection): Bus {
       own.setRunning(running)
       own.set('heartbeatAt', monotonicMs())
     },
+    took(durationMs) {
+      if (!closed) own.tookMicros(durationMs * 1_000)
+    },
+    statistics: () => readStatistics(segment, table),
     silentMs: table.silentMs,
     watch: watcher.watch,
     close() {

@@ -5,6 +5,16 @@ export type { EnvelopeListener } from './envelopes/mailbox.ts'
 export type { Member, MemberFigures, MemberState } from './seat/members.ts'
 export type { Geometry } from './segment/geometry.ts'
 export type { BusKeys, KeyStyle, Seals, WordsKeys } from './segment/privacy.ts'
+export type { Latency } from './statistics/histogram.ts'
+export { toPrometheus } from './statistics/prometheus.ts'
+export { statisticsSince } from './statistics/since.ts'
+export type {
+  BusStatistics,
+  MemberStatistics,
+  TopicMemberStatistics,
+  TopicStatistics,
+} from './statistics/statistics.ts'
+export { findTroubles, type Trouble, type TroubleKind } from './statistics/troubles.ts'
 export type { Store, ValueOptions } from './store/store.ts'
 export type { Channel, MessageListener, Subscription, WaitOptions } from './topics/channel.ts'
 export type { TopicOptions } from './topics/topic.ts'

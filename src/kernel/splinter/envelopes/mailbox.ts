@@ -2,15 +2,13 @@ import { type Envelope, EVERYBODY, RunaError } from '#protocol'
 import type { MemberTable } from '../seat/members.ts'
 import { rowOfStamp } from '../seat/stamp.ts'
 import { BATCH, type Wiring } from '../seat/wiring.ts'
-import { RECORD_BYTES_MAX, ringHeaderBytes } from '../segment/geometry.ts'
-import type { Protection } from '../segment/privacy.ts'
-import type { Segment } from '../segment/segment.ts'
+import { RECORD_BYTES_MAX } from '../segment/geometry.ts'
 import { StatisticsRow, statisticsWord } from '../statistics/row.ts'
 import type { Channel } from '../topics/channel.ts'
 import { Ring } from '../topics/ring.ts'
-import type { RingPlace } from '../topics/ring-place.ts'
 import type { TopicOptions } from '../topics/topic.ts'
 import { createFrameEncoder, decodeFrame, isExpired, isSealed, receiverOf } from './frame.ts'
+import { inboxPlace } from './inbox-place.ts'
 import { createRepeats } from './repeats.ts'
 
 export type EnvelopeListener = (envelope: Envelope) => void
@@ -74,22 +72,9 @@ function eventsBytes(topicsBytes: number): number {
 /** The inbox of a row. Nobody waits for room in one: its sender is refused instead. */
 function inboxOf(wiring: Wiring, row: number): Ring {
   const { segment, own, locks, protection } = wiring
-  const place = inboxPlace(segment, protection, row)
+  // Whoever gets the keys later should find nothing that they open.
+  const place = { ...inboxPlace(segment.layout, row), erasesRead: protection.seals !== 'nothing' }
   return new Ring(segment, place, { locks, owner: own, onSpace: () => {} })
-}
-
-function inboxPlace({ layout }: Segment, { seals }: Pick<Protection, 'seals'>, row: number): RingPlace {
-  const { inboxes, inboxStride, inboxBytes } = layout
-  const start = inboxes + row * inboxStride
-  return {
-    header: start >> 2,
-    records: start + ringHeaderBytes(1),
-    capacityBytes: inboxBytes,
-    consumersMax: 1,
-    lossless: true,
-    // Whoever gets the keys later should find nothing that they open.
-    erasesRead: seals !== 'nothing',
-  }
 }
 
 /** Undefined for what is to be dropped; it is counted. */
@@ -108,10 +93,10 @@ function openFrame({ own, protection }: Wiring, frame: Uint8Array): Envelope | u
 }
 
 function createReceiver(wiring: Wiring): Pick<Mailbox, 'receive'> & MailboxCare {
-  const { segment, own, pump, protection } = wiring
+  const { segment, own, pump } = wiring
   const listeners = new Set<EnvelopeListener>()
-  const place = inboxPlace(segment, protection, own.row)
-  const statistics = new StatisticsRow(segment, statisticsWord(place, 0), own.stamp)
+  const statisticsAt = statisticsWord(inboxPlace(segment.layout, own.row), 0)
+  const statistics = new StatisticsRow(segment, statisticsAt, own.stamp)
   const isRepeated = createRepeats(Date.now())
   const inbox = inboxOf(wiring, own.row).join(0)
 

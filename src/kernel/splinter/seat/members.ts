@@ -2,6 +2,7 @@ import { lockByte, unlockByte } from '#kernel/sys'
 import { RunaError } from '#protocol'
 import { NAME_BYTES_MAX } from '../segment/geometry.ts'
 import type { Segment } from '../segment/segment.ts'
+import { type Histogram, observe, readHistogram } from '../statistics/histogram.ts'
 import type { Ownership } from './owner-lock.ts'
 import { isMemberAlive, LOCKED_BYTES, rowOfStamp, stampOf } from './stamp.ts'
 
@@ -15,6 +16,8 @@ const RUNNING = 5
 // Its figures, in 8 bytes each, from byte 64 on. Each has one writer: the member itself.
 const FIGURES_BYTE = 64
 const NAME_BYTE = 256
+// How long the calls took that it answered.
+const CALL_TIMES_BYTE = 512
 
 const RESOLVED_MAX = 256
 
@@ -70,6 +73,8 @@ export interface OwnRow extends Ownership {
   count(figure: Figure, by: number): void
   set(figure: Figure, value: number): void
   setRunning(calls: number): void
+  /** A call has been answered. */
+  tookMicros(micros: number): void
 }
 
 export interface MemberTable {
@@ -85,6 +90,8 @@ export interface MemberTable {
   isAlive(stamp: number): boolean
   /** How long the living member of that name or address has not given a heartbeat; undefined where there is none. */
   silentMs(to: string): number | undefined
+  /** How long the calls took that the member in that row answered. */
+  callTimes(row: number): Histogram
 }
 
 /** One clock for all processes of the machine, which no change of the time of day disturbs. */
@@ -115,12 +122,8 @@ export function createMemberTable(segment: Segment): MemberTable {
   }
 
   function find(to: string, states: readonly MemberState[]): number {
-    const byAddress = /@(\d+)\.(\d+)$/.exec(to)
-    if (byAddress) {
-      const [, row = '', generation = ''] = byAddress
-      const stamp = stampOf(Number(row), Number(generation))
-      return isReachable(stamp, ADDRESSED) ? stamp : 0
-    }
+    const byAddress = stampOfAddress(to)
+    if (byAddress !== 0) return isReachable(byAddress, ADDRESSED) ? byAddress : 0
     const row = livingRows().find(
       (candidate) => states.includes(rows.state(candidate)) && rows.name(candidate) === to,
     )
@@ -157,6 +160,7 @@ export function createMemberTable(segment: Segment): MemberTable {
       const stamp = resolve(to)
       return stamp === 0 ? undefined : rows.silentMs(rowOfStamp(stamp))
     },
+    callTimes: (row) => readHistogram(segment.words, callTimesWord(segment, row)),
   }
 }
 
@@ -193,6 +197,16 @@ function readRows(segment: Segment) {
   }
 
   return { stamp, state, name, silentMs, describe }
+}
+
+function callTimesWord(segment: Segment, row: number): number {
+  return rowWord(segment, row) + CALL_TIMES_BYTE / 4
+}
+
+/** The life that an address names; 0 where it is none. */
+export function stampOfAddress(address: string): number {
+  const [, row, generation] = /@(\d+)\.(\d+)$/.exec(address) ?? []
+  return row === undefined ? 0 : stampOf(Number(row), Number(generation))
 }
 
 function addressOf(name: string, stamp: number): string {
@@ -245,5 +259,6 @@ function becomeOwner(segment: Segment, row: number, name: string, nameBytes: Uin
     setRunning(calls) {
       words[word + RUNNING] = calls
     },
+    tookMicros: (micros) => observe(words, callTimesWord(segment, row), micros),
   }
 }

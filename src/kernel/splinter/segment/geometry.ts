@@ -10,7 +10,7 @@ export const TOPICS_MAX = 32
 export const RECORD_BYTES_MAX = 2 ** 20 + 4_096
 
 const HEADER_BYTES = 4_096
-const MEMBER_BYTES = 512
+const MEMBER_BYTES = 1_024
 const SLOT_HEADER_BYTES = 160
 const RING_HEADER_BYTES = 192
 const CURSOR_BYTES = 64

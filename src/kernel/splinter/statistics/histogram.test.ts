@@ -6,10 +6,10 @@ import {
   bucketOf,
   describeLatency,
   HISTOGRAM_WORDS,
+  latencySince,
   mergeHistograms,
   observe,
   readHistogram,
-  subtractHistogram,
 } from './histogram.ts'
 
 const duration = fc.integer({ min: 1, max: 2 ** 26 - 1 })
@@ -58,11 +58,21 @@ test('nothing measured has no percentiles', () => {
   assert.deepEqual({ count, p50Micros, buckets }, { count: 0, p50Micros: undefined, buckets: [] })
 })
 
-test('histograms add up, and the earlier one can be taken off again', () => {
+test('what was measured between two readings is what was added', () => {
   const histogram = fc.array(fc.nat(1_000), { minLength: HISTOGRAM_WORDS, maxLength: HISTOGRAM_WORDS })
   fc.assert(
     fc.property(histogram, histogram, (one, other) => {
-      assert.deepEqual(subtractHistogram(mergeHistograms([one, other]), one), other)
+      const later = describeLatency(mergeHistograms([one, other]))
+      assert.deepEqual(latencySince(later, describeLatency(one)), describeLatency(other))
     }),
   )
+})
+
+test('a histogram that was begun anew in between is taken as it is', () => {
+  const [before, after] = [
+    [4, 0, 0],
+    [0, 2, 0],
+  ].map((histogram) => describeLatency(histogram))
+  assert.ok(before && after)
+  assert.deepEqual(latencySince(after, before), after)
 })

@@ -42,12 +42,6 @@ export function mergeHistograms(histograms: readonly Histogram[]): Histogram {
   return merged
 }
 
-/** What was measured between two readings of one histogram. Where it was begun anew, the later one. */
-export function subtractHistogram(later: Histogram, earlier: Histogram): Histogram {
-  const isNew = later.some((count, bucket) => count < (earlier[bucket] ?? 0))
-  return isNew ? later : later.map((count, bucket) => count - (earlier[bucket] ?? 0))
-}
-
 /**
  * Times in microseconds, each the upper end of its bucket: 'no more than'. Undefined where nothing was measured.
  * `count` is of what was measured, which is a sample of what was sent.
@@ -74,6 +68,18 @@ export function describeLatency(histogram: Histogram): Latency {
       each === 0 ? [] : [{ lessThanMicros: bucketEndMicros(bucket), count: each }],
     ),
   }
+}
+
+/** What was measured between two readings of one histogram. Where it was begun anew, the later one. */
+export function latencySince(later: Latency, earlier: Latency): Latency {
+  const [now, before] = [histogramOf(later), histogramOf(earlier)]
+  const isNew = now.some((count, bucket) => count < (before[bucket] ?? 0))
+  return isNew ? later : describeLatency(now.map((count, bucket) => count - (before[bucket] ?? 0)))
+}
+
+function histogramOf({ buckets }: Latency): Histogram {
+  const counts = new Map(buckets.map(({ lessThanMicros, count }) => [lessThanMicros, count]))
+  return Array.from({ length: HISTOGRAM_WORDS }, (_, bucket) => counts.get(bucketEndMicros(bucket)) ?? 0)
 }
 
 /** What the share `part` of all that was measured took less than. */

@@ -32,7 +32,7 @@ export type Counter = (typeof COUNTERS)[number]
  * in all; `refused` never left; `lost` was written over before it was read; `redelivered` had been taken by another
  * member of the group, which died.
  */
-type Counters = Readonly<Record<Counter, number>>
+export type Counters = Readonly<Record<Counter, number>>
 
 export interface RowReading extends Counters {
   /** 0 where nobody ever wrote. */
@@ -104,4 +104,21 @@ export function readRow({ words, floats }: Pick<Segment, 'words' | 'floats'>, st
     ...(counters as Record<Counter, number>),
     latency: readHistogram(words, start + HISTOGRAM_WORD),
   }
+}
+
+export function addCounters(readings: readonly Counters[]): Counters {
+  const sums = COUNTERS.map((name) => [name, readings.reduce((sum, reading) => sum + reading[name], 0)])
+  return Object.fromEntries(sums) as Record<Counter, number>
+}
+
+/** Where a counter was begun anew, it is the later one. */
+export function subtractCounters<Each extends Readonly<Record<string, number>>>(
+  later: Each,
+  earlier: Each,
+): Each {
+  const differences = Object.entries(later).map(([name, count]) => {
+    const before = earlier[name] ?? 0
+    return [name, count < before ? count : count - before]
+  })
+  return Object.fromEntries(differences) as Each
 }

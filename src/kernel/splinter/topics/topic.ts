@@ -66,6 +66,12 @@ export function placeTopic(
   }
 }
 
+/** Every topic that there is. Takes no lock: a topic stands in the table once it is whole, and stays. */
+export function listTopics(segment: Segment): { readonly name: string; readonly place: RingPlace }[] {
+  const entries = Array.from({ length: TOPICS_MAX }, (_, index) => readEntry(segment, index))
+  return entries.filter((entry) => entry !== undefined)
+}
+
 function sameMode(name: string, place: RingPlace, lossless: boolean): RingPlace {
   if (place.lossless === lossless) return place
   throw new RunaError('BAD_INPUT', `The topic '${name}' is ${place.lossless ? 'lossless' : 'lossy'}.`)

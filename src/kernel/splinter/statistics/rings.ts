@@ -1,0 +1,58 @@
+import { inboxPlace } from '../envelopes/inbox-place.ts'
+import type { Segment } from '../segment/segment.ts'
+import type { RingPlace } from '../topics/ring-place.ts'
+import { createRecordStore } from '../topics/ring-records.ts'
+import { CURSOR_WORDS, CURSORS, emptyState, readState } from '../topics/ring-state.ts'
+import { listTopics } from '../topics/topic.ts'
+import { type RowReading, readRow, statisticsWord } from './row.ts'
+
+interface SeatReading {
+  readonly row: RowReading
+  /** Of the member that consumes; 0 for nobody. */
+  readonly consumer: number
+  /** What it has not read by now. */
+  readonly behindBytes: number
+}
+
+export interface RingReading {
+  readonly capacityBytes: number
+  readonly lossless: boolean
+  /** One for each consumer that the ring has room for. */
+  readonly seats: readonly SeatReading[]
+}
+
+/** The topics that there are, with their names. */
+export function readTopics(segment: Segment): { readonly name: string; readonly ring: RingReading }[] {
+  return listTopics(segment).map(({ name, place }) => ({ name, ring: readRing(segment, place) }))
+}
+
+export function readInbox(segment: Segment, row: number): RingReading {
+  return readRing(segment, inboxPlace(segment.layout, row))
+}
+
+/** Disturbs nobody: it takes no lock. */
+function readRing(segment: Segment, place: RingPlace): RingReading {
+  const { capacityBytes, lossless, consumersMax } = place
+  return {
+    capacityBytes,
+    lossless,
+    seats: Array.from({ length: consumersMax }, (_, index) => readSeat(segment, place, index)),
+  }
+}
+
+function readSeat(segment: Segment, place: RingPlace, index: number): SeatReading {
+  const { words } = segment
+  const { header, capacityBytes } = place
+  const cursor = header + CURSORS + index * CURSOR_WORDS
+  const consumer = Atomics.load(words, cursor)
+  // Before the head, which only moves away from it.
+  const position = Atomics.load(words, cursor + 1)
+  const state = emptyState()
+  readState(words, header, state)
+  const behindBytes = createRecordStore(segment, place).distance(position, state.head)
+  return {
+    row: readRow(segment, statisticsWord(place, index)),
+    consumer,
+    behindBytes: Math.min(behindBytes, capacityBytes),
+  }
+}

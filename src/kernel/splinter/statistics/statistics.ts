@@ -1,0 +1,114 @@
+import { type Member, type MemberTable, stampOfAddress } from '../seat/members.ts'
+import { rowOfStamp } from '../seat/stamp.ts'
+import type { Seals } from '../segment/privacy.ts'
+import type { Segment } from '../segment/segment.ts'
+import { describeLatency, type Latency, mergeHistograms } from './histogram.ts'
+import { type RingReading, readInbox, readTopics } from './rings.ts'
+import { addCounters, type Counters, type RowReading } from './row.ts'
+
+export interface MemberStatistics extends Member {
+  readonly inbox: {
+    readonly capacityBytes: number
+    /** What it has not read by now. */
+    readonly waitingBytes: number
+    /** From the sending of an envelope to its reading. */
+    readonly latency: Latency
+  }
+  /** How long the calls took that it answered. */
+  readonly calls: Latency
+}
+
+/** One living member of a topic. */
+export interface TopicMemberStatistics {
+  readonly address: string
+  readonly name: string
+  /** What it has not read by now; undefined for who only publishes. */
+  readonly behindBytes: number | undefined
+  readonly counters: Counters
+  /** From publishing to reading. */
+  readonly latency: Latency
+}
+
+export interface TopicStatistics {
+  readonly name: string
+  readonly lossless: boolean
+  readonly capacityBytes: number
+  readonly members: readonly TopicMemberStatistics[]
+  /** With what the dead did, as long as nobody else has their places. */
+  readonly total: Counters
+  readonly latency: Latency
+}
+
+/** Everything that a bus knows of itself, at one moment. Counted since each member attached. */
+export interface BusStatistics {
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly path: string
+  readonly sizeBytes: number
+  readonly seals: Seals
+  readonly membersMax: number
+  readonly members: readonly MemberStatistics[]
+  readonly topics: readonly TopicStatistics[]
+}
+
+/** Takes no lock, and keeps nobody waiting. */
+export function readStatistics(segment: Segment, table: MemberTable): BusStatistics {
+  const { path, layout, privacy } = segment
+  const members = table.list()
+  return {
+    at: Date.now(),
+    path,
+    sizeBytes: layout.sizeBytes,
+    seals: privacy.seals,
+    membersMax: layout.membersMax,
+    members: members.map((member) => describeMember(segment, table, member)),
+    topics: readTopics(segment).map(({ name, ring }) => ({ name, ...describeTopic(ring, members) })),
+  }
+}
+
+function describeMember(segment: Segment, table: MemberTable, member: Member): MemberStatistics {
+  const row = rowOfStamp(stampOfAddress(member.address))
+  const { capacityBytes, seats } = readInbox(segment, row)
+  const waitingBytes = Math.max(0, ...seats.map(({ behindBytes }) => behindBytes))
+  const latency = describeLatency(mergeHistograms(seats.map((seat) => seat.row.latency)))
+  return {
+    ...member,
+    inbox: { capacityBytes, waitingBytes, latency },
+    calls: describeLatency(table.callTimes(row)),
+  }
+}
+
+function describeTopic(
+  { lossless, capacityBytes, seats }: RingReading,
+  members: readonly Member[],
+): Omit<TopicStatistics, 'name'> {
+  const stamps = new Map(members.map((member) => [stampOfAddress(member.address), member]))
+  const rows = seats.map(({ row }) => row)
+  return {
+    lossless,
+    capacityBytes,
+    members: seats.flatMap(({ row, consumer, behindBytes }) => {
+      const member = stamps.get(consumer) ?? stamps.get(row.stamp)
+      if (member === undefined) return []
+      const behind = stamps.has(consumer) ? behindBytes : undefined
+      return [describeSeat(row, member, behind)]
+    }),
+    total: addCounters(rows),
+    latency: describeLatency(mergeHistograms(rows.map(({ latency }) => latency))),
+  }
+}
+
+function describeSeat(
+  row: RowReading,
+  { address, name }: Member,
+  behindBytes: number | undefined,
+): TopicMemberStatistics {
+  const isOwn = row.stamp === stampOfAddress(address)
+  return {
+    address,
+    name,
+    behindBytes,
+    counters: addCounters(isOwn ? [row] : []),
+    latency: describeLatency(isOwn ? row.latency : mergeHistograms([])),
+  }
+}
