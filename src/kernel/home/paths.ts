@@ -23,6 +23,8 @@ export interface HomePaths {
   /** Secrets, and who asked for them. */
   readonly vault: string
   readonly logs: string
+  /** What was typed at the prompt of `runa bus`. */
+  readonly busHistory: string
   /** What only means something while Runa runs, and may be deleted when it does not. */
   readonly run: string
 }
@@ -49,6 +51,7 @@ export function homePaths(home: string = homeFolder()): HomePaths {
     ledger: join(home, 'outward.journal'),
     vault: join(home, 'vault'),
     logs: join(home, 'logs'),
+    busHistory: join(home, 'bus-history'),
     run: join(home, 'run'),
   }
 }

@@ -111,6 +111,11 @@ export const KERNEL_ERRORS = {
     advice: 'Raise the limit, or move older records away.',
     retry: false,
   },
+  KEY_ABSENT: {
+    means: 'The bus holds nothing under that key.',
+    advice: 'List the keys there are: `runa bus list`.',
+    retry: false,
+  },
   NOT_RUNNING: {
     means: 'Runa is not running.',
     advice: 'Start it: `runa up`.',

@@ -1,0 +1,64 @@
+import type { TopicOptions } from '#kernel/splinter'
+import { RunaError } from '#protocol'
+import { print, wholeNumber } from '../output.ts'
+import { createFilter } from './filter.ts'
+import { wordsOf } from './store-work.ts'
+import { carry, preview, readValue } from './values.ts'
+import type { VerbCall } from './verb.ts'
+
+const COUNT_MAX = 2 ** 31
+
+export async function publishMessage(call: VerbCall): Promise<void> {
+  const name = call.word(0)
+  const message = await readValue(call, call.words[1])
+  const bus = await call.seat()
+  const topic = bus.topic(name, topicOptions(call))
+  await topic.publishWhenFree(message, { signal: call.signal })
+  print(
+    { topic: name, sizeBytes: message.length },
+    call.json,
+    `Published ${message.length} bytes on ${name}.`,
+  )
+}
+
+function topicOptions(call: VerbCall): TopicOptions {
+  return { lossless: call.has('lossless'), ...wordsOf(call) }
+}
+
+/** Shows messages as they come, until Ctrl-C or `--count` of them. */
+export async function tap(call: VerbCall): Promise<void> {
+  const name = call.words[0]
+  const count = call.option('count')
+  const wanted = count === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--count', count, COUNT_MAX)
+  const passes = createFilter(call.option('containing'), call.option('where'))
+  const bus = await call.seat()
+  const ended = new AbortController()
+  let shown = 0
+
+  function show(message: Uint8Array): void {
+    if (ended.signal.aborted || !passes(message)) return
+    const at = Date.now()
+    print(
+      { at, topic: name ?? '*', sizeBytes: message.length, ...carry(message) },
+      call.json,
+      preview(message),
+    )
+    shown += 1
+    if (shown >= wanted) ended.abort()
+  }
+
+  const end =
+    name === undefined
+      ? bus.overhear((envelope) => show(Buffer.from(JSON.stringify(envelope))))
+      : bus.topic(name, topicOptions(call)).subscribe(show).end
+  await untilStopped(AbortSignal.any([call.signal, ended.signal])).finally(end)
+  if (shown < wanted && call.signal.aborted) throw new RunaError('CANCELLED', `${shown} shown.`)
+}
+
+/** The seat keeps the process alive meanwhile. */
+export function untilStopped(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

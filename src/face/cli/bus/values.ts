@@ -1,0 +1,97 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { RunaError } from '#protocol'
+import { harmless } from '../output.ts'
+import type { VerbCall } from './verb.ts'
+
+/** Of what is read from a file or the input, before the bus is asked whether it has room. */
+const INPUT_BYTES_MAX = 2 ** 30
+const SHOWN_BYTES_MAX = 48
+
+/** A value from the arguments, a file or what is piped in. Rejects with BAD_INPUT where there is none. */
+export async function readValue(call: VerbCall, typed: string | undefined): Promise<Uint8Array> {
+  const file = call.option('file')
+  if (typed !== undefined && file !== undefined)
+    throw new RunaError('BAD_INPUT', 'A value is typed, or read from a file, and not both.')
+  if (typed !== undefined) return call.has('base64') ? fromBase64(typed) : Buffer.from(typed)
+  if (file !== undefined && file !== '-') return readWhole(file)
+  if (call.canReadInput && process.stdin.isTTY !== true) return await readInput()
+  throw new RunaError('BAD_INPUT', 'A value was expected: after the key, with `--file`, or piped in.')
+}
+
+/** A path of /dev or /proc has no size to look at first: what it gives is measured afterwards. */
+function readWhole(path: string): Buffer {
+  try {
+    refuseLong(statSync(path).size)
+    const bytes = readFileSync(path)
+    refuseLong(bytes.length)
+    return bytes
+  } catch (cause) {
+    if (cause instanceof RunaError) throw cause
+    const { code = '' } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT') throw new RunaError('FILE_NOT_FOUND', `There is no file ${path}.`)
+    throw new RunaError('BAD_INPUT', `${path} cannot be read: ${code}.`, { cause })
+  }
+}
+
+async function readInput(): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  let sizeBytes = 0
+  for await (const piece of process.stdin as AsyncIterable<Buffer>) {
+    sizeBytes += piece.length
+    refuseLong(sizeBytes)
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces)
+}
+
+function refuseLong(sizeBytes: number): void {
+  if (sizeBytes <= INPUT_BYTES_MAX) return
+  throw new RunaError('BAD_INPUT', `At most ${INPUT_BYTES_MAX} bytes are read.`)
+}
+
+/** Throws BAD_INPUT for what Buffer would quietly skip. */
+function fromBase64(text: string): Buffer {
+  if (/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/.test(text))
+    return Buffer.from(text, 'base64')
+  throw new RunaError('BAD_INPUT', 'That is no base64.')
+}
+
+/** A value as JSON can carry it. */
+type Carried = { readonly text: string } | { readonly base64: string }
+
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** Text where the bytes are UTF-8, else base64. */
+export function carry(bytes: Uint8Array): Carried {
+  try {
+    return { text: strict.decode(bytes) }
+  } catch {
+    return { base64: Buffer.from(bytes).toString('base64') }
+  }
+}
+
+/** As a person reads it, on one line. */
+export function preview(bytes: Uint8Array): string {
+  const value = carry(bytes.subarray(0, 4_096))
+  if ('text' in value) return harmless(value.text).replaceAll(/\s+/g, ' ')
+  const some = Buffer.from(bytes.subarray(0, SHOWN_BYTES_MAX)).toString('hex')
+  return `${bytes.length} bytes: ${some}${bytes.length > SHOWN_BYTES_MAX ? ' …' : ''}`
+}
+
+/**
+ * Writes a value out, byte for byte. On a terminal text loses what would move the cursor, and bytes that are no text are
+ * refused with BAD_INPUT.
+ */
+export function writeValue(call: VerbCall, bytes: Uint8Array): void {
+  const file = call.option('file')
+  if (file !== undefined) writeFileSync(file, bytes, { mode: 0o600 })
+  else if (process.stdout.isTTY !== true && call.canReadInput) process.stdout.write(bytes)
+  else process.stdout.write(`${asText(bytes)}\n`)
+}
+
+function asText(bytes: Uint8Array): string {
+  const value = carry(bytes)
+  if ('text' in value) return harmless(value.text)
+  const how = '`--file PATH` or `--json`, or pipe it on'
+  throw new RunaError('BAD_INPUT', `These ${bytes.length} bytes are no text that can be shown here: ${how}.`)
+}

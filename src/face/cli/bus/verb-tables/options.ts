@@ -1,0 +1,11 @@
+import type { VerbOption } from '../verb.ts'
+
+export const VALUE_OPTIONS: readonly VerbOption[] = [
+  ['-f, --file <path>', 'the value is what this file holds; `-` is the input'],
+  ['--base64', 'the value that was typed is base64'],
+]
+
+export const WORDS_OPTION: VerbOption = [
+  '--words <contract>',
+  'the value is words of this contract, and sealed where the bus seals words',
+]

@@ -1,0 +1,37 @@
+import type { Verb } from '../verb.ts'
+import { VALUE_OPTIONS, WORDS_OPTION } from './options.ts'
+
+const load = () => import('../topic-work.ts')
+
+/** Messages. */
+export const TOPIC_VERBS: readonly Verb[] = [
+  {
+    name: 'publish',
+    parameters: '<topic> [message]',
+    description: 'publish a message on a topic, which is made where it does not exist',
+    options: [
+      ...VALUE_OPTIONS,
+      ['--lossless', 'the topic waits for the slowest of those who read it'],
+      WORDS_OPTION,
+    ],
+    example: ['publish', 'progress', 'half of it'],
+    names: 'topic',
+    takesValue: true,
+    load: async () => (await load()).publishMessage,
+  },
+  {
+    name: 'tap',
+    parameters: '[topic]',
+    description: 'show what is published on a topic, or sent to everybody, until Ctrl-C',
+    options: [
+      ['--containing <text>', 'only messages in which this text stands'],
+      ['--where <path=value>', 'only JSON messages in which this is so, such as type=event or size.width=3'],
+      ['-n, --count <count>', 'end after so many'],
+      ['--lossless', 'the topic is one that waits, and now for this too'],
+      WORDS_OPTION,
+    ],
+    example: ['tap', 'progress', '--containing', 'half', '-n', '1'],
+    names: 'topic',
+    load: async () => (await load()).tap,
+  },
+]
