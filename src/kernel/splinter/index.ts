@@ -15,6 +15,7 @@ export type {
   TopicStatistics,
 } from './statistics/statistics.ts'
 export { findTroubles, type Trouble, type TroubleKind } from './statistics/troubles.ts'
+export { ANNOUNCEMENTS_TOPIC, type Announcement, decodeAnnouncement } from './store/announcements.ts'
 export type { Store, ValueOptions } from './store/store.ts'
 export type { Channel, MessageListener, Subscription, WaitOptions } from './topics/channel.ts'
 export type { TopicOptions } from './topics/topic.ts'
