@@ -2,7 +2,16 @@ import { readFileSync } from 'node:fs'
 import { packageFolder } from '#kernel/home'
 import * as protocol from '#protocol'
 import { printErrors } from './errors.ts'
+import { printLibrary } from './library.ts'
 import { printServices, remarksIn } from './services.ts'
+
+const SPLINTER = `# \`runa/splinter\`, the bus as a library
+
+Made from the declarations of \`src/kernel/splinter/index.ts\` by \`npm run docs\`. Do not edit it: a test compares.
+
+What it is for, how to begin and what it promises: [its README](../../src/kernel/splinter/README.md). An error is a
+\`RunaError\` with a \`code\`; [errors.md](errors.md) says what each means and what to do.
+`
 
 /** It only serves tests of the kernel. */
 const NOT_OF_RUNA = ['clock']
@@ -17,6 +26,10 @@ export function printReference(): Readonly<Record<string, string>> {
   return {
     'docs/reference/services.md': printServices(contracts, remarks),
     'docs/reference/errors.md': printErrors(contracts),
+    'docs/reference/splinter.md': printLibrary(
+      SPLINTER,
+      packageFolder('dist', 'src', 'kernel', 'splinter', 'index.d.ts'),
+    ),
   }
 }
 

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import * as z from 'zod'
 import { packageFolder } from '#kernel/home'
 import { ERRORS, sensitive, tietoContract } from '#protocol'
+import { readDeclarations } from './declarations.ts'
 import { fieldsOf } from './fields.ts'
 import { printReference } from './index.ts'
 import { remarksIn } from './services.ts'
@@ -53,4 +56,41 @@ test('a remark is read from above its operation, and no other', () => {
   const operation = '    /** First\n     * part. */\n    one: {\n'
   const source = `${field}${operation}    two: {\n  /** Not deep enough. */\n  three: {\n`
   assert.deepEqual(remarksIn('x', source), [['x.one', 'First part.']])
+})
+
+test('a library shows what it exports, as it is declared, and the types that it mentions', (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'runa-reference-'))
+  context.after(() => rmSync(folder, { recursive: true }))
+  const boat = [
+    "import { type Mast, Sail } from './sail.ts';",
+    '/** Not exported to anybody. */',
+    'export declare function sink(boat: Boat): void;',
+    '/** Floats;',
+    ' * mostly } so. */',
+    'export interface Boat extends Partial<Mast> {',
+    "    readonly name: 'a;}' | string;",
+    '    sail(how: { fast: boolean; }): Crew;',
+    '}',
+    'interface Crew {',
+    '}',
+    'export declare function launch(name: string): {',
+    '    boat: Boat;',
+    '};',
+  ]
+  writeFileSync(join(folder, 'boat.d.ts'), boat.join('\n'))
+  writeFileSync(join(folder, 'sail.d.ts'), 'export type Mast = 1;\nexport type Sail = 2;\n')
+  writeFileSync(
+    join(folder, 'index.d.ts'),
+    "export { launch } from './boat.ts';\nexport type { Boat, } from './boat.ts';\n",
+  )
+  const found = readDeclarations(join(folder, 'index.d.ts'))
+  assert.deepEqual(
+    found.map(({ name }) => name),
+    ['launch', 'Boat', 'Mast', 'Crew'],
+  )
+  assert.equal(found[0]?.code, 'function launch(name: string): {\n    boat: Boat;\n};')
+  assert.equal(found[1]?.remark, 'Floats; mostly } so.')
+  assert.match(found[1]?.code ?? '', /^interface Boat[\s\S]*Crew;\n}$/)
+  writeFileSync(join(folder, 'index.d.ts'), "export { Raft } from './boat.ts';\n")
+  assert.throws(() => readDeclarations(join(folder, 'index.d.ts')), /does not declare Raft/)
 })
