@@ -1,0 +1,70 @@
+import type { Segment } from '../../src/kernel/splinter/segment/segment.ts'
+import { ask, atomic, lock } from './access.ts'
+import type { Stage } from './explore.ts'
+import { type LoadOptions, loadSteps } from './load.ts'
+import { Memory } from './memory.ts'
+import { Runtime, type Steps } from './runtime.ts'
+
+export interface StageOptions extends LoadOptions {
+  readonly isWeak?: boolean
+}
+
+/** The stamp of a participant: never 0. */
+function stampOf(participant: number): number {
+  return ((participant + 1) << 8) | (participant + 1)
+}
+
+export function ownerOf(stamp: number): number | undefined {
+  const owner = (stamp & 0xff) - 1
+  return stampOf(owner) === stamp ? owner : undefined
+}
+
+/** Modules in steps over a memory of their own. */
+export async function setUp(entry: readonly string[], sizeBytes: number, options: StageOptions) {
+  const memory = new Memory(sizeBytes, options.isWeak === true)
+  const runtime = new Runtime(memory.buffer, (access) => memory.perform(access))
+  const load = (await loadSteps(entry, options)).instantiate(runtime)
+  return { memory, runtime, load }
+}
+
+/** The memory as the parts of the bus see it. */
+export function segmentOver(memory: Memory, layout: Segment['layout']): Segment {
+  const { buffer } = memory
+  return {
+    path: '(in steps)',
+    fd: -1,
+    isClosed: false,
+    layout,
+    privacy: { seals: 'nothing', keys: 'plain', proof: new Uint8Array(16) },
+    bytes: Buffer.from(buffer),
+    words: new Int32Array(buffer),
+    floats: new Float64Array(buffer),
+    integers: new BigInt64Array(buffer),
+  } as unknown as Segment
+}
+
+/** Who a participant is, and locks that are waited for without looking at them over and over. */
+export function seatOf(participant: number, words: Int32Array, stage: Stage) {
+  const stamp = stampOf(participant)
+  const lives = (other: number) => {
+    const owner = ownerOf(other)
+    return owner !== undefined && !stage.isDead(owner)
+  }
+  return {
+    owner: {
+      stamp,
+      *isAlive(other: number): Steps {
+        return yield ask(() => other === stamp || lives(other))
+      },
+    },
+    locks: {
+      *acquire(word: number): Steps<void> {
+        yield lock(words, word, stamp, lives)
+      },
+      *release(word: number): Steps<void> {
+        yield atomic('compareExchange', words, word, [stamp, 0])
+      },
+      retire() {},
+    },
+  }
+}

@@ -1,0 +1,57 @@
+import { bytesOf, call } from './history.ts'
+import type { StoreScript } from './store-scenarios.ts'
+
+const [a, b, c, z] = [bytesOf('a'), bytesOf('b'), bytesOf('c'), bytesOf('z')]
+/** What a survivor finds of a key, and that it can go on. */
+const goOn = (key: string) => [call('get', key), call('set', key, z), call('get', key)]
+
+export const STORE_CASES: readonly StoreScript[] = [
+  {
+    name: 'set beside get beside set',
+    before: [call('set', 'k', a)],
+    together: [[call('set', 'k', b)], [call('get', 'k')], [call('set', 'k', c)]],
+    after: goOn('k'),
+  },
+  {
+    name: 'two sets beside one get',
+    before: [call('set', 'k', a)],
+    together: [[call('set', 'k', b), call('set', 'k', c)], [call('get', 'k')]],
+    after: goOn('k'),
+  },
+  {
+    name: 'the same key inserted by two',
+    together: [[call('set', 'k', a)], [call('set', 'k', b)], [call('get', 'k')]],
+    after: goOn('k'),
+  },
+  {
+    name: 'two keys inserted at once',
+    together: [
+      [call('set', 'k', a), call('get', 'l')],
+      [call('set', 'l', b), call('get', 'k')],
+    ],
+    after: [call('list'), ...goOn('k'), ...goOn('l')],
+  },
+  {
+    name: 'a key deleted, read, and another put in its place',
+    before: [call('set', 'k', a)],
+    together: [[call('delete', 'k'), call('set', 'l', b)], [call('get', 'k')], [call('get', 'l')]],
+    after: [call('list'), ...goOn('k'), ...goOn('l')],
+  },
+  {
+    name: 'a key deleted beside a set of it',
+    before: [call('set', 'k', a)],
+    together: [[call('delete', 'k')], [call('set', 'k', b)]],
+    after: goOn('k'),
+  },
+  {
+    name: 'two that count',
+    before: [call('add', 'n', 1)],
+    together: [[call('add', 'n', 2)], [call('add', 'n', 4)], [call('load', 'n')]],
+    after: [call('load', 'n'), call('add', 'n', 8)],
+  },
+  {
+    name: 'two that begin to count',
+    together: [[call('add', 'n', 2)], [call('add', 'n', 4)]],
+    after: [call('load', 'n'), call('add', 'n', 8)],
+  },
+]
