@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync, rmSync, writeSync } from 'node:fs'
-import { Socket } from 'node:net'
 import { makeFifo } from '#kernel/sys'
+import { readPipe, watchPipe } from './pipe-reader.ts'
 
-const { O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants
+const { O_NONBLOCK, O_RDWR, O_WRONLY } = constants
 const RING = Buffer.from([1])
 
 /** Wakes event loops: a named pipe for each row of the process table, read by whoever holds the row. */
@@ -27,29 +27,11 @@ function ensureFifo(path: string): void {
   }
 }
 
-/** Reads a pipe through the event loop with a buffer of its own, instead of 64 KiB of Node's for each read. */
-function readThroughLoop(fd: number, onRead: () => void): Socket {
-  const onread = {
-    buffer: Buffer.alloc(256),
-    callback: () => {
-      onRead()
-      return true
-    },
-  }
-  // `onread` is honoured by the constructor, though only the types of `connect` know it.
-  const options = { fd, readable: true, writable: false, onread }
-  const socket = new Socket(options)
-  socket.on('error', () => {})
-  return socket.resume()
-}
-
 /** Opens the own bell. It keeps the event loop going until it is closed. */
 export function openBell(busPath: string, row: number, onRing: () => void): () => void {
   const path = bellPath(busPath, row)
   ensureFifo(path)
-  // For writing as well, so that the pipe never comes to an end when the last ringer goes.
-  const socket = readThroughLoop(openSync(path, O_RDWR | O_NONBLOCK), onRing)
-  return () => void socket.destroy()
+  return readPipe(path, onRing)
 }
 
 export function createBells(busPath: string): Bells {
@@ -95,12 +77,5 @@ export function openLife(busPath: string, row: number, generation: number): () =
 
 /** Calls `onEnd` once that life is over. A life that was over before may go unnoticed: ask for its lock after this. */
 export function watchLife(busPath: string, row: number, generation: number, onEnd: () => void): () => void {
-  const path = lifePath(busPath, row, generation)
-  const socket = readThroughLoop(openSync(path, O_RDONLY | O_NONBLOCK), () => {})
-  socket.unref()
-  socket.once('close', onEnd)
-  return () => {
-    socket.off('close', onEnd)
-    socket.destroy()
-  }
+  return watchPipe(lifePath(busPath, row, generation), onEnd)
 }
