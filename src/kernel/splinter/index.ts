@@ -17,5 +17,7 @@ export type {
 export { findTroubles, type Trouble, type TroubleKind } from './statistics/troubles.ts'
 export { ANNOUNCEMENTS_TOPIC, type Announcement, decodeAnnouncement } from './store/announcements.ts'
 export type { Store, ValueOptions } from './store/store.ts'
-export type { Channel, MessageListener, Subscription, WaitOptions } from './topics/channel.ts'
+export type { Channel } from './topics/channel.ts'
+export type { WaitOptions } from './topics/publisher.ts'
+export type { MessageListener, Puller, SubscribeOptions, Subscription } from './topics/subscriber.ts'
 export type { TopicOptions } from './topics/topic.ts'

@@ -10,6 +10,9 @@ const EINVAL = 22
 /** A view of more makes Node abort. */
 const MAPPING_BYTES_MAX = 4 * 2 ** 30
 
+/** Where each mapping begins. */
+const addresses = new WeakMap<ArrayBufferLike, bigint>()
+
 /**
  * Gives a file `sizeBytes` of real room, all zeros. A file that is merely long (ftruncate) kills whoever touches it
  * once the file system is full. Throws with code ENOSPC where there is not enough.
@@ -28,6 +31,17 @@ export function mapFile(fd: number): ArrayBuffer {
   if (size === 0 || size > MAPPING_BYTES_MAX) throw systemError('mmap', EINVAL)
   const mmap = libc('void* mmap(void*, size_t, int, int, int, int64_t)')
   const pointer: unknown = mmap(null, size, PROT_READ_WRITE, MAP_SHARED, fd, 0)
-  if (koffiLibrary().address(pointer) === MAP_FAILED) throw systemError('mmap')
-  return koffiLibrary().view(pointer, size)
+  const address = koffiLibrary().address(pointer)
+  if (address === MAP_FAILED) throw systemError('mmap')
+  const memory = koffiLibrary().view(pointer, size)
+  addresses.set(memory, address)
+  return memory
+}
+
+/** Of a word of a mapping, for system calls. Throws with code EINVAL for any other memory, and outside of it. */
+export function addressOfWord(words: Int32Array, index: number): number {
+  const start = addresses.get(words.buffer)
+  if (start === undefined || !Number.isInteger(index) || index < 0 || index >= words.length)
+    throw systemError('futex', EINVAL)
+  return Number(start) + words.byteOffset + index * Int32Array.BYTES_PER_ELEMENT
 }

@@ -118,10 +118,11 @@ function createReceiver(wiring: Wiring): Pick<Mailbox, 'receive'> & MailboxCare 
       statistics.received(1, frame.length)
       deliver(frame)
     }
+    inbox.settle()
     return handled > 0
   }
 
-  pump.add({ hasWork: inbox.hasNext, drain })
+  pump.add({ hasWork: () => inbox.hasNext(), drain })
   return {
     receive(listener) {
       listeners.add(listener)

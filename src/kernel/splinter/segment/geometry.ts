@@ -1,7 +1,7 @@
 import { RunaError } from '#protocol'
 
 /** Announced in the file. It grows when a process of the old version would misread the new layout. */
-export const LAYOUT_VERSION = 2
+export const LAYOUT_VERSION = 3
 
 export const NAME_BYTES_MAX = 96
 export const KEY_BYTES_MAX = 96
@@ -13,7 +13,12 @@ const HEADER_BYTES = 4_096
 const MEMBER_BYTES = 1_024
 const SLOT_HEADER_BYTES = 160
 const RING_HEADER_BYTES = 192
-const CURSOR_BYTES = 64
+/** Where in a ring the cursors begin. */
+export const CURSORS_BYTE = RING_HEADER_BYTES
+export const CURSOR_BYTES = 64
+/** Groups of consumers that a ring keeps a place for. */
+export const GROUPS_MAX = 8
+export const GROUP_BYTES = 256
 /** What one member did in one ring: 11 counters of 64 bits and a histogram. */
 export const STATISTICS_WORDS = 128
 const TOPIC_ENTRY_BYTES = 192
@@ -57,7 +62,17 @@ export function ringHeaderBytes(consumersMax: number): number {
 
 /** Where in a ring the rows of statistics begin. */
 export function statisticsBytes(consumersMax: number): number {
-  return RING_HEADER_BYTES + consumersMax * CURSOR_BYTES
+  return groupsBytes(consumersMax) + (consumersMax > 1 ? GROUPS_MAX : 0) * GROUP_BYTES
+}
+
+/** Where in a ring the groups begin. */
+export function groupsBytes(consumersMax: number): number {
+  return CURSORS_BYTE + cursorsOf(consumersMax) * CURSOR_BYTES
+}
+
+/** A member may consume a topic in more than one way at a time. An inbox has one consumer. */
+export function cursorsOf(consumersMax: number): number {
+  return consumersMax > 1 ? 2 * consumersMax : 1
 }
 
 export function layOut(geometry: Geometry): Layout {

@@ -1,93 +1,319 @@
+import { futexWait, futexWake, spinUntil } from '#kernel/sys'
+import { RunaError } from '#protocol'
+import { monotonicMs } from '../seat/members.ts'
+import { fence } from '../segment/fence.ts'
 import type { Segment } from '../segment/segment.ts'
+import { POSITION, SEQUENCE, WAITING } from './ring-cursors.ts'
 import type { RingPlace, RingSettings } from './ring-place.ts'
-import { createRecordStore, recordBytes } from './ring-records.ts'
-import { emptyState, type RingState, readState, SPACE_WANTED } from './ring-state.ts'
+import { isNoted, lengthOf, type RecordNote, RecordStore, recordBytes } from './ring-records.ts'
+import { emptyState, FORGOTTEN, LOOP_WAITS, readState, readVersion, SPACE_WANTED } from './ring-state.ts'
 
-const SCRATCH_BYTES = 65_536
+/** A cursor is published after this part of the ring was read, or where somebody waits for room. */
+const STEP_PART = 8
+const SCRATCH_BYTES_MAX = 65_536
+/** Who brought something may have been killed before it woke the sleeper: so look again. */
+const RECHECK_MS = 100
 
 export interface Consumer {
-  /** The next record: valid until the next call. Undefined when everything is read. */
+  /**
+   * The next record; undefined when everything is read. Valid until the next call of anything here: of a lossless ring,
+   * these are the very bytes in shared memory, which no producer takes back before that.
+   */
   next(): Uint8Array | undefined
+  /**
+   * Copies the next record to the beginning of `into`, and returns its length; -1 when everything is read. Throws
+   * BAD_INPUT where it has no room, and then the record stays the next.
+   */
+  nextInto(into: Uint8Array): number
   hasNext(): boolean
-  /** Records that were overwritten before they were read, so far. */
+  /** Blocks this thread until there is something, for at most so long. Whether there is. */
+  waitSync(timeoutMs: number): boolean
+  /** Gives back what was read: from now on, it may be written over. */
+  settle(): void
+  /** What the last record says of itself. */
+  readonly note: RecordNote
+  /** Records that were written over before they were read, so far. */
   readonly lost: number
+  /** Records that were past their time when they were read, so far. */
+  readonly expired: number
   leave(): void
 }
 
-/** Reads on from where `state` has its head. Its position is published in the two words at `cursor`. */
+/** Where a consumer begins. */
+interface Start {
+  readonly cursor: number
+  readonly position: number
+  readonly sequence: number
+  readonly leave: () => void
+}
+
 export function createConsumer(
   segment: Segment,
   place: RingPlace,
-  { owner, onSpace }: RingSettings,
-  cursor: number,
-  { head, headSequence }: RingState,
+  settings: RingSettings,
+  start: Start,
 ): Consumer {
-  const { words } = segment
-  const { header, lossless, erasesRead = false } = place
-  const store = createRecordStore(segment, place)
-  const scratch = Buffer.alloc(Math.min(SCRATCH_BYTES, place.capacityBytes))
-  const state = emptyState()
-  let position = head
-  let sequence = headSequence
-  let lost = 0
+  return new CursorConsumer(segment, place, settings, start)
+}
 
-  function moveTo(next: number, nextSequence: number): void {
-    position = next
-    sequence = nextSequence
-    Atomics.store(words, cursor + 1, position)
-    if (lossless && Atomics.load(words, header + SPACE_WANTED) !== 0) {
-      Atomics.store(words, header + SPACE_WANTED, 0)
-      onSpace()
+/** Reads on from its start. Where it is stands in its cursor, in steps. */
+class CursorConsumer implements Consumer {
+  readonly note: RecordNote = { expiresAtMs: 0, kind: 0, call: 0, from: 0 }
+  lost = 0
+  expired = 0
+  private readonly words: Int32Array
+  private readonly place: RingPlace
+  private readonly settings: RingSettings
+  private readonly records: RecordStore
+  private readonly cursor: number
+  private readonly dropCursor: () => void
+  private readonly state = emptyState()
+  private readonly stepBytes: number
+  private position: number
+  private sequence: number
+  /** Of the record that was found last. */
+  private length = 0
+  private noted = false
+  private stamp = 0
+  /** Whether that was handed out, and is not given back. */
+  private isHeld = false
+  private unpublishedBytes = 0
+  private receivedMessages = 0
+  private receivedBytes = 0
+  private scratch: Uint8Array = new Uint8Array(0)
+
+  constructor(segment: Segment, place: RingPlace, settings: RingSettings, start: Start) {
+    this.words = segment.words
+    this.place = place
+    this.settings = settings
+    this.records = new RecordStore(segment, place)
+    this.stepBytes = Math.floor(place.capacityBytes / STEP_PART)
+    this.cursor = start.cursor
+    this.dropCursor = start.leave
+    this.position = start.position
+    this.sequence = start.sequence
+    this.refresh()
+  }
+
+  next(): Uint8Array | undefined {
+    while (this.find()) {
+      const { position, length, noted } = this
+      const view = this.place.lossless ? this.records.viewAt(position, length, noted) : undefined
+      const record = view ?? this.copy()
+      if (this.take()) return record
     }
+    return undefined
   }
 
-  /** To the oldest record that is still there; what lies between is lost, and counted. */
-  function catchUp(): void {
-    readState(words, header, state)
-    const behind = (state.tailSequence - sequence) | 0
-    if (lossless || behind <= 0) return
-    lost += behind
-    moveTo(state.tail, state.tailSequence)
+  nextInto(into: Uint8Array): number {
+    while (this.find()) {
+      const { position, length, noted } = this
+      if (length <= into.length) this.records.readInto(position, length, noted, into)
+      else if (!this.wasForgotten()) {
+        throw tooShort(length, into.length)
+      } else continue
+      if (!this.take()) continue
+      if (this.isHeld) this.giveBack()
+      return length
+    }
+    return -1
   }
 
-  function next(): Uint8Array | undefined {
+  hasNext(): boolean {
+    if (this.isHeld) this.giveBack()
+    return this.position !== this.state.head || this.look()
+  }
+
+  waitSync(timeoutMs: number): boolean {
+    const { words, cursor } = this
+    const hasNext = () => this.hasNext()
+    if (spinUntil(hasNext)) return true
+    this.publish()
+    const endMs = performance.now() + timeoutMs
     for (;;) {
-      catchUp()
-      if (position === state.head) return undefined
-      const length = store.lengthAt(position, sequence)
-      if (length !== undefined) {
-        const record = length <= scratch.length ? scratch.subarray(0, length) : Buffer.allocUnsafe(length)
-        store.read(position, record)
-        if (!wasOverwritten()) {
-          // Before the position moves on: after that, the next writer may be at work there.
-          if (erasesRead) store.erase(position, length)
-          moveTo(store.advance(position, recordBytes(length)), (sequence + 1) | 0)
-          return record
-        }
-      } else if (!wasOverwritten()) {
-        // Damaged memory: what is left of the ring cannot be walked.
-        readState(words, header, state)
-        lost += Math.max(1, (state.headSequence - sequence) | 0)
-        moveTo(state.head, state.headSequence)
+      // First the mark, then the look: who writes does it in the other order, so one of the two sees the other.
+      Atomics.store(words, cursor + WAITING, 1)
+      if (hasNext()) break
+      const leftMs = endMs - performance.now()
+      if (leftMs <= 0) break
+      futexWait(words, cursor + WAITING, 1, Math.min(RECHECK_MS, Math.ceil(leftMs)))
+    }
+    Atomics.store(words, cursor + WAITING, 0)
+    return hasNext()
+  }
+
+  settle(): void {
+    if (this.isHeld) this.giveBack()
+    this.publish()
+  }
+
+  leave(): void {
+    this.settle()
+    this.dropCursor()
+  }
+
+  /** Whether there is a next record, which is sound and not past its time. What it says of itself is read. */
+  private find(): boolean {
+    if (this.isHeld) this.giveBack()
+    for (;;) {
+      if (this.position === this.state.head && !this.look()) {
+        this.publish()
+        return false
+      }
+      const first = this.records.headAt(this.position, this.sequence)
+      if (first < 0) this.skipDamage()
+      else {
+        this.length = lengthOf(first)
+        this.noted = isNoted(first)
+        this.stamp = this.records.stampAt(this.position)
+        if (!this.isExpired()) return true
       }
     }
   }
 
-  function wasOverwritten(): boolean {
-    if (lossless) return false
-    readState(words, header, state)
-    return ((state.tailSequence - sequence) | 0) > 0
+  /** What was found and read counts, if it was whole to the end. A record of a lossless ring is held until then. */
+  private take(): boolean {
+    if (this.place.lossless) this.isHeld = true
+    else if (this.wasForgotten()) return false
+    this.receivedMessages += 1
+    this.receivedBytes += this.length
+    if (this.stamp !== 0) this.settings.statistics?.arrived(this.stamp)
+    if (!this.place.lossless) this.moveOn()
+    return true
   }
 
-  return {
-    next,
-    hasNext() {
-      readState(words, header, state)
-      return position !== state.head
-    },
-    get lost() {
-      return lost
-    },
-    leave: () => void Atomics.compareExchange(words, cursor, owner.stamp, 0),
+  /** Reads what the record says of itself, and passes over one that is past its time. */
+  private isExpired(): boolean {
+    const { note } = this
+    if (!this.noted) {
+      note.kind = 0
+      return false
+    }
+    this.records.noteAt(this.position, note)
+    if (note.expiresAtMs === 0 || ((coarseMs() - note.expiresAtMs) | 0) < 0 || this.wasForgotten())
+      return false
+    this.expired += 1
+    this.moveOn()
+    return true
   }
+
+  /** Whether there is more than before. */
+  private look(): boolean {
+    if (readVersion(this.words, this.place.header) === this.state.version) return false
+    this.refresh()
+    return this.position !== this.state.head
+  }
+
+  /** What a lossy ring has lost meanwhile is counted, and passed over. */
+  private refresh(): void {
+    const { words, place, state, records } = this
+    readState(words, place.header, state)
+    if (!records.isPosition(state.head) || !records.isPosition(state.tail)) {
+      // Damaged memory: there is nothing that could be read.
+      state.head = this.position
+      return
+    }
+    const behind = (state.tailSequence - this.sequence) | 0
+    if (place.lossless || behind <= 0) return
+    this.lost += behind
+    this.moveTo(state.tail, state.tailSequence)
+  }
+
+  /** Whether the record may have been written over while it was read. Then this one stands at the oldest left. */
+  private wasForgotten(): boolean {
+    const { words, place, sequence } = this
+    if (place.lossless) return false
+    // After all that was read of it.
+    fence()
+    if (((Atomics.load(words, place.header + FORGOTTEN) - sequence) | 0) <= 0) return false
+    this.refresh()
+    // The mark alone may be damaged.
+    return this.sequence !== sequence
+  }
+
+  /** What cannot be walked is lost, and counted. */
+  private skipDamage(): void {
+    const { state } = this
+    if (this.wasForgotten()) return
+    this.refresh()
+    this.lost += Math.max(1, (state.headSequence - this.sequence) | 0)
+    this.moveTo(state.head, state.headSequence)
+  }
+
+  private copy(): Uint8Array {
+    const { position, length, noted } = this
+    if (this.scratch.length !== length) this.scratch = this.scratchFor(length)
+    this.records.readInto(position, length, noted, this.scratch)
+    return this.scratch
+  }
+
+  private scratchFor(length: number): Uint8Array {
+    const { buffer } = this.scratch
+    if (buffer.byteLength >= length && buffer.byteLength <= SCRATCH_BYTES_MAX) {
+      return new Uint8Array(buffer, 0, length)
+    }
+    const size = length > SCRATCH_BYTES_MAX ? length : Math.min(SCRATCH_BYTES_MAX, 2 * length)
+    return new Uint8Array(new ArrayBuffer(size), 0, length)
+  }
+
+  private giveBack(): void {
+    // Before the position moves on: after that, the next writer may be at work there.
+    if (this.place.erasesRead) this.records.erase(this.position, this.length, this.noted)
+    this.isHeld = false
+    this.moveOn()
+  }
+
+  /** Past the record that was found. */
+  private moveOn(): void {
+    const bytes = recordBytes(this.length, this.noted)
+    this.position = this.records.advance(this.position, bytes)
+    this.sequence = (this.sequence + 1) | 0
+    this.unpublishedBytes += bytes
+    if (this.unpublishedBytes >= this.stepBytes || this.isSpaceWanted()) this.publish()
+  }
+
+  private moveTo(position: number, sequence: number): void {
+    this.position = position
+    this.sequence = sequence
+    this.unpublishedBytes = this.stepBytes
+    this.publish()
+  }
+
+  private isSpaceWanted(): boolean {
+    return this.place.lossless && Atomics.load(this.words, this.place.header + SPACE_WANTED) !== 0
+  }
+
+  private publish(): void {
+    if (this.receivedMessages > 0) {
+      this.settings.statistics?.received(this.receivedMessages, this.receivedBytes)
+      this.receivedMessages = 0
+      this.receivedBytes = 0
+    }
+    if (this.unpublishedBytes === 0) return
+    this.unpublishedBytes = 0
+    Atomics.store(this.words, this.cursor + POSITION, this.position)
+    Atomics.store(this.words, this.cursor + SEQUENCE, this.sequence)
+    if (this.isSpaceWanted()) this.giveSpace()
+  }
+
+  /** Whoever asks again meanwhile is told as well. */
+  private giveSpace(): void {
+    const { words } = this
+    const word = this.place.header + SPACE_WANTED
+    if (
+      Atomics.load(words, word) > LOOP_WAITS ||
+      Atomics.compareExchange(words, word, LOOP_WAITS, 0) > LOOP_WAITS
+    )
+      futexWake(words, word)
+    this.settings.onSpace()
+  }
+}
+
+export function tooShort(messageBytes: number, intoBytes: number): RunaError {
+  return new RunaError('BAD_INPUT', `A message of ${messageBytes} bytes does not fit into ${intoBytes}.`)
+}
+
+/** The monotonic clock in whole milliseconds of 32 bits, which wrap. */
+export function coarseMs(): number {
+  return Math.floor(monotonicMs()) | 0
 }

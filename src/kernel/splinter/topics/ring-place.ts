@@ -1,4 +1,5 @@
 import type { OwnerLocks, Ownership } from '../seat/owner-lock.ts'
+import type { StatisticsRow } from '../statistics/row.ts'
 
 export interface RingPlace {
   /** Of its header, in words. */
@@ -6,6 +7,7 @@ export interface RingPlace {
   /** Of its records, in bytes. */
   readonly records: number
   readonly capacityBytes: number
+  /** Members that may consume. */
   readonly consumersMax: number
   /** A lossless ring refuses what would overwrite a record that a living consumer has not read. */
   readonly lossless: boolean
@@ -16,6 +18,7 @@ export interface RingPlace {
 export interface RingSettings {
   readonly locks: OwnerLocks
   readonly owner: Ownership
-  /** Called when a consumer made room that somebody asked for. */
+  /** Called when a consumer made room that an event loop asked for. */
   readonly onSpace: () => void
+  readonly statistics?: StatisticsRow
 }

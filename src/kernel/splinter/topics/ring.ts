@@ -1,23 +1,40 @@
+import { futexWait } from '#kernel/sys'
 import { RunaError } from '#protocol'
+import { fence } from '../segment/fence.ts'
 import type { Segment } from '../segment/segment.ts'
+import { stampMicros } from '../statistics/clock.ts'
 import { type Consumer, createConsumer } from './ring-consumer.ts'
+import { Cursors } from './ring-cursors.ts'
 import type { RingPlace, RingSettings } from './ring-place.ts'
-import { createRecordStore, RECORD_HEADER_BYTES, recordBytes } from './ring-records.ts'
+import { isNoted, lengthOf, type RecordNote, RecordStore, recordBytes } from './ring-records.ts'
 import {
-  CURSOR_WORDS,
-  CURSORS,
   commitState,
   emptyState,
+  FORGOTTEN,
   LOCK,
+  LOOP_WAITS,
   readState,
+  readVersion,
   SPACE_WANTED,
+  THREAD_WAITS,
 } from './ring-state.ts'
+
+/** Every so many records bear the time they were sent at. A power of two. */
+const STAMPED_EVERY = 16
+/** The part of a ring that is freed at a time. */
+const FREED_PART = 16
+
+/** Where a new consumer begins: at what is written next, or at the oldest record that is still there. */
+export type StartFrom = 'now' | 'oldest'
 
 /** Bytes between processes, in order: any number may write, and each consumer has a cursor of its own. */
 export class Ring {
   private readonly words: Int32Array
-  private readonly records: ReturnType<typeof createRecordStore>
+  private readonly records: RecordStore
+  private readonly cursors: Cursors
+  /** As it was at the last look; it holds as long as the version is the same. */
   private readonly state = emptyState()
+  private isKnown = false
   private readonly segment: Segment
   private readonly place: RingPlace
   private readonly settings: RingSettings
@@ -27,65 +44,64 @@ export class Ring {
     this.words = segment.words
     this.place = place
     this.settings = settings
-    this.records = createRecordStore(segment, place)
+    this.records = new RecordStore(segment, place)
+    this.cursors = new Cursors(segment, place, settings)
   }
 
   /** False when a lossless ring has no room. Throws BAD_INPUT for a record that can never fit. */
-  write(record: Uint8Array): boolean {
-    const { words, state, records, settings } = this
-    const { header, capacityBytes, lossless } = this.place
-    const neededBytes = recordBytes(record.length)
-    if (neededBytes > capacityBytes) {
-      const most = capacityBytes - RECORD_HEADER_BYTES
-      throw new RunaError('BAD_INPUT', `A message of ${record.length} bytes is too long: ${most} fit.`)
-    }
-    settings.locks.acquire(header + LOCK)
+  write(record: Uint8Array, note?: RecordNote): boolean {
+    const neededBytes = this.needed(record, note)
+    this.begin()
     try {
-      readState(words, header, state)
-      if (!records.isPosition(state.head)) throw new RunaError('BUS_CORRUPT', 'A ring of the bus is damaged.')
-      if (lossless) {
-        if (!this.hasRoom(neededBytes)) return false
-      } else if (capacityBytes - records.distance(state.tail, state.head) < neededBytes) {
-        this.forgetOldest(neededBytes)
-      }
-      records.write(state.head, state.headSequence, record)
-      state.head = records.advance(state.head, neededBytes)
-      state.headSequence = (state.headSequence + 1) | 0
-      commitState(words, header, state)
+      if (!this.put(record, neededBytes, note)) return false
+      commitState(this.words, this.place.header, this.state)
       return true
     } finally {
-      settings.locks.release(header + LOCK)
+      this.end()
     }
   }
 
-  /** Starts at what is written next. One consumer for each index, which belongs to the caller. */
-  join(index: number): Consumer {
-    const { words, state, settings } = this
-    const { header } = this.place
-    const cursor = this.cursorOf(index)
-    settings.locks.acquire(header + LOCK)
+  /** Writes the first of them that have room, all visible at once, and returns how many. */
+  writeMany(records: readonly Uint8Array[], note?: RecordNote): number {
+    for (const record of records) this.needed(record, note)
+    this.begin()
     try {
-      readState(words, header, state)
-      Atomics.store(words, cursor, 0)
-      Atomics.store(words, cursor + 1, state.head)
-      Atomics.store(words, cursor, settings.owner.stamp)
-      return createConsumer(this.segment, this.place, settings, cursor, state)
+      let written = 0
+      for (const record of records) {
+        if (!this.put(record, recordBytes(record.length, note !== undefined), note)) break
+        written += 1
+      }
+      if (written > 0) commitState(this.words, this.place.header, this.state)
+      return written
     } finally {
-      settings.locks.release(header + LOCK)
+      this.end()
     }
   }
 
-  /** Calls `visit` with the stamp of each consumer, living or not. */
-  forEachConsumer(visit: (stamp: number) => void): void {
-    for (let index = 0; index < this.place.consumersMax; index += 1) {
-      const stamp = Atomics.load(this.words, this.cursorOf(index))
-      if (stamp !== 0) visit(stamp)
+  /** A cursor of one's own. With an index, that one; else the first free, or BUS_FULL. */
+  join(chosen?: number, from: StartFrom = 'now'): Consumer {
+    this.begin()
+    try {
+      const index = chosen ?? this.cursors.findFree()
+      if (index < 0) throw new RunaError('BUS_FULL', 'A topic has as many consumers as it takes.')
+      const { head, headSequence, tail, tailSequence } = this.state
+      const [position, sequence] = from === 'now' ? [head, headSequence] : [tail, tailSequence]
+      const cursor = this.cursors.take(index, position, sequence)
+      const leave = () => this.cursors.drop(cursor, this.settings.owner.stamp)
+      return createConsumer(this.segment, this.place, this.settings, { cursor, position, sequence, leave })
+    } finally {
+      this.end()
     }
+  }
+
+  /** Wakes the consumers that sleep. After a write: not part of it, since several may be written at a time. */
+  wakeConsumers(wakeRow: (row: number) => void): void {
+    this.cursors.wake(wakeRow)
   }
 
   /** Asks to be told of room; a try after it decides whether there is still none. */
   askForSpace(): void {
-    Atomics.store(this.words, this.place.header + SPACE_WANTED, 1)
+    Atomics.or(this.words, this.place.header + SPACE_WANTED, LOOP_WAITS)
   }
 
   /** Whether nobody has made room since the asking. */
@@ -93,52 +109,114 @@ export class Ring {
     return Atomics.load(this.words, this.place.header + SPACE_WANTED) !== 0
   }
 
-  private cursorOf(index: number): number {
-    return this.place.header + CURSORS + index * CURSOR_WORDS
+  /** As `askForSpace`, then blocks this thread until it is told, or for at most so long. */
+  waitForSpaceSync(isThere: () => boolean, timeoutMs: number): void {
+    const word = this.place.header + SPACE_WANTED
+    const asked = Atomics.or(this.words, word, THREAD_WAITS) | THREAD_WAITS
+    if (!isThere()) futexWait(this.words, word, asked, timeoutMs)
   }
 
-  /** Drops the oldest records, and says so before their bytes are written over. */
-  private forgetOldest(neededBytes: number): void {
-    const { state, records, place } = this
-    while (place.capacityBytes - records.distance(state.tail, state.head) < neededBytes) {
-      const length = records.lengthAt(state.tail, state.tailSequence)
-      if (length === undefined) {
+  private needed(record: Uint8Array, note: RecordNote | undefined): number {
+    const neededBytes = recordBytes(record.length, note !== undefined)
+    const { capacityBytes } = this.place
+    if (neededBytes <= capacityBytes) return neededBytes
+    const most = capacityBytes - recordBytes(0, note !== undefined)
+    throw new RunaError('BAD_INPUT', `A message of ${record.length} bytes is too long: ${most} fit.`)
+  }
+
+  private begin(): void {
+    const { header } = this.place
+    this.settings.locks.acquire(header + LOCK)
+    if (this.isKnown && readVersion(this.words, header) === this.state.version) return
+    try {
+      this.look()
+    } catch (error) {
+      this.end()
+      throw error
+    }
+  }
+
+  private end(): void {
+    this.settings.locks.release(this.place.header + LOCK)
+  }
+
+  /** What others have written since. Only for the holder of the lock. */
+  private look(): void {
+    const { words, state, records, place } = this
+    this.isKnown = false
+    readState(words, place.header, state)
+    if (!records.isPosition(state.head)) throw new RunaError('BUS_CORRUPT', 'A ring of the bus is damaged.')
+    const sound =
+      records.isPosition(state.tail) && records.distance(state.tail, state.head) <= place.capacityBytes
+    if (!sound) {
+      state.tail = state.head
+      state.tailSequence = state.headSequence
+    }
+    this.announceTail()
+    this.isKnown = true
+  }
+
+  /** Writes one record where readers do not look yet. */
+  private put(record: Uint8Array, neededBytes: number, note: RecordNote | undefined): boolean {
+    const { state, records } = this
+    const { capacityBytes } = this.place
+    const free = capacityBytes - records.distance(state.tail, state.head)
+    if (free < neededBytes && !this.makeRoom(neededBytes)) return false
+    const { head, headSequence } = state
+    const stamp = (headSequence & (STAMPED_EVERY - 1)) === 0 ? stampMicros() : 0
+    records.write(head, headSequence, stamp, record, note)
+    state.head = records.advance(head, neededBytes)
+    state.headSequence = (headSequence + 1) | 0
+    return true
+  }
+
+  /** Forgets the oldest records, and says so before their bytes are written over. */
+  private makeRoom(neededBytes: number): boolean {
+    const { state, cursors, records } = this
+    const { capacityBytes, lossless, header } = this.place
+    const wanted = Math.max(neededBytes, Math.floor(capacityBytes / FREED_PART))
+    const hasRoom = () => capacityBytes - records.distance(state.tail, state.head) >= neededBytes
+    if (!lossless) this.forget(wanted, state.head, state.headSequence)
+    else {
+      this.forgetRead(wanted)
+      if (!hasRoom() && cursors.dropDead()) this.forgetRead(wanted)
+    }
+    commitState(this.words, header, state)
+    this.announceTail()
+    return hasRoom()
+  }
+
+  private forgetRead(wantedBytes: number): void {
+    this.cursors.findSlowest(this.records, this.state)
+    this.forget(wantedBytes, this.cursors.slowest, this.cursors.slowestSequence)
+  }
+
+  /** Until there is so much room, but nothing from `end` on. */
+  private forget(wantedBytes: number, end: number, endSequence: number): void {
+    const { state, records } = this
+    const { capacityBytes } = this.place
+    const kept = records.distance(end, state.head)
+    while (state.tail !== end && capacityBytes - records.distance(state.tail, state.head) < wantedBytes) {
+      const first = records.headAt(state.tail, state.tailSequence)
+      const next = records.advance(state.tail, recordBytes(lengthOf(first), isNoted(first)))
+      const left = first < 0 ? -1 : records.distance(next, state.head)
+      if (left < kept || left > records.distance(state.tail, state.head)) {
         // Damaged memory: what is there cannot be walked, so all of it goes.
-        state.tail = state.head
-        state.tailSequence = state.headSequence
+        state.tail = end
+        state.tailSequence = endSequence
       } else {
-        state.tail = records.advance(state.tail, recordBytes(length))
+        state.tail = next
         state.tailSequence = (state.tailSequence + 1) | 0
       }
     }
-    commitState(this.words, place.header, state)
   }
 
-  private hasRoom(neededBytes: number): boolean {
-    const { capacityBytes } = this.place
-    if (capacityBytes - this.unreadBytes() >= neededBytes) return true
-    this.dropDeadConsumers()
-    return capacityBytes - this.unreadBytes() >= neededBytes
-  }
-
-  private unreadBytes(): number {
-    const { words, state, records, place } = this
-    let unread = 0
-    for (let index = 0; index < place.consumersMax; index += 1) {
-      const cursor = this.cursorOf(index)
-      if (Atomics.load(words, cursor) === 0) continue
-      unread = Math.max(unread, records.distance(Atomics.load(words, cursor + 1), state.head))
-    }
-    return unread
-  }
-
-  /** What a dead consumer has not read is no reason to wait. */
-  private dropDeadConsumers(): void {
-    for (let index = 0; index < this.place.consumersMax; index += 1) {
-      const cursor = this.cursorOf(index)
-      const stamp = Atomics.load(this.words, cursor)
-      if (stamp === 0 || this.settings.owner.isAlive(stamp)) continue
-      Atomics.compareExchange(this.words, cursor, stamp, 0)
-    }
+  /** For consumers of a lossy ring, which look at it after they have copied. */
+  private announceTail(): void {
+    const word = this.place.header + FORGOTTEN
+    if (this.place.lossless || Atomics.load(this.words, word) === this.state.tailSequence) return
+    Atomics.store(this.words, word, this.state.tailSequence)
+    // Before any byte of what is forgotten is written over.
+    fence()
   }
 }

@@ -1,0 +1,52 @@
+import { availableParallelism } from 'node:os'
+import { koffiLibrary, libc, systemError } from './libc.ts'
+import { addressOfWord } from './memory.ts'
+
+/** Of the system call, by processor. */
+const FUTEX = process.arch === 'arm64' ? 98 : 202
+const FUTEX_WAIT = 0
+const FUTEX_WAKE_OP = 5
+const EVERYBODY = 0x7fff_ffff
+/** For FUTEX_WAKE_OP: set the word to 0, and wake nobody else (where it had been below 0, which it never is). */
+const SET_TO_ZERO = (0 << 28) | (2 << 24)
+const [EINTR, EAGAIN, ETIMEDOUT] = [4, 11, 110]
+
+/** Longer than a core takes to hand over a cache line, shorter than it takes the kernel to wake a sleeper. */
+const SPINS = availableParallelism() > 1 ? 3_000 : 0
+
+const timeout = Buffer.alloc(16)
+
+function futex(...values: readonly unknown[]): number {
+  const syscall = libc('long syscall(long, size_t, int, int, uint8_t*, size_t, int)')
+  return syscall(FUTEX, ...values)
+}
+
+/**
+ * Puts this thread to sleep while the word of a mapping has this value, until somebody calls `futexWake` for it or the
+ * time is over. False for the latter. May return early: look again at what was waited for.
+ */
+export function futexWait(words: Int32Array, index: number, expected: number, timeoutMs: number): boolean {
+  const wholeMs = Math.max(0, Math.floor(timeoutMs))
+  timeout.writeBigInt64LE(BigInt(Math.floor(wholeMs / 1_000)), 0)
+  timeout.writeBigInt64LE(BigInt((wholeMs % 1_000) * 1_000_000), 8)
+  if (futex(addressOfWord(words, index), FUTEX_WAIT, expected, timeout, 0, 0) === 0) return true
+  const errno = koffiLibrary().errno()
+  if (errno === ETIMEDOUT) return false
+  if (errno === EAGAIN || errno === EINTR) return true
+  throw systemError('futex', errno)
+}
+
+/**
+ * Sets a word of a mapping to 0 and wakes whoever sleeps on it, in one step of the kernel: a process that is killed has
+ * done both or neither.
+ */
+export function futexWake(words: Int32Array, index: number): void {
+  const address = addressOfWord(words, index)
+  if (futex(address, FUTEX_WAKE_OP, EVERYBODY, null, address, SET_TO_ZERO) < 0) throw systemError('futex')
+}
+
+/** Looks for it a while without sleeping. On a single core, whoever brings it could not run meanwhile: once only. */
+export function spinUntil(isThere: () => boolean): boolean {
+  for (let spin = 0; spin < SPINS; spin += 1) if (isThere()) return true
+  return isThere()
+}
