@@ -17,8 +17,8 @@ const RING_HEADER_BYTES = 192
 export const CURSORS_BYTE = RING_HEADER_BYTES
 export const CURSOR_BYTES = 64
 /** Groups of consumers that a ring keeps a place for. */
-export const GROUPS_MAX = 8
-export const GROUP_BYTES = 256
+const GROUPS_MAX = 8
+const GROUP_BYTES = 256
 /** What one member did in one ring: 11 counters of 64 bits and a histogram. */
 export const STATISTICS_WORDS = 128
 const TOPIC_ENTRY_BYTES = 192
@@ -66,7 +66,7 @@ export function statisticsBytes(consumersMax: number): number {
 }
 
 /** Where in a ring the groups begin. */
-export function groupsBytes(consumersMax: number): number {
+function groupsBytes(consumersMax: number): number {
   return CURSORS_BYTE + cursorsOf(consumersMax) * CURSOR_BYTES
 }
 

@@ -1,8 +1,7 @@
 import { inboxPlace } from '../envelopes/inbox-place.ts'
 import type { Segment } from '../segment/segment.ts'
+import { readLag } from '../topics/ring-cursors.ts'
 import type { RingPlace } from '../topics/ring-place.ts'
-import { createRecordStore } from '../topics/ring-records.ts'
-import { CURSOR_WORDS, CURSORS, emptyState, readState } from '../topics/ring-state.ts'
 import { listTopics } from '../topics/topic.ts'
 import { type RowReading, readRow, statisticsWord } from './row.ts'
 
@@ -41,18 +40,5 @@ function readRing(segment: Segment, place: RingPlace): RingReading {
 }
 
 function readSeat(segment: Segment, place: RingPlace, index: number): SeatReading {
-  const { words } = segment
-  const { header, capacityBytes } = place
-  const cursor = header + CURSORS + index * CURSOR_WORDS
-  const consumer = Atomics.load(words, cursor)
-  // Before the head, which only moves away from it.
-  const position = Atomics.load(words, cursor + 1)
-  const state = emptyState()
-  readState(words, header, state)
-  const behindBytes = createRecordStore(segment, place).distance(position, state.head)
-  return {
-    row: readRow(segment, statisticsWord(place, index)),
-    consumer,
-    behindBytes: Math.min(behindBytes, capacityBytes),
-  }
+  return { row: readRow(segment, statisticsWord(place, index)), ...readLag(segment, place, index) }
 }

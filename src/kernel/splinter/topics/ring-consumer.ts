@@ -1,8 +1,7 @@
 import { futexWait, futexWake, spinUntil } from '#kernel/sys'
-import { RunaError } from '#protocol'
-import { monotonicMs } from '../seat/members.ts'
 import { fence } from '../segment/fence.ts'
 import type { Segment } from '../segment/segment.ts'
+import { type Consumer, coarseMs, type Start, tooShort } from './consumer.ts'
 import { POSITION, SEQUENCE, WAITING } from './ring-cursors.ts'
 import type { RingPlace, RingSettings } from './ring-place.ts'
 import { isNoted, lengthOf, type RecordNote, RecordStore, recordBytes } from './ring-records.ts'
@@ -13,39 +12,6 @@ const STEP_PART = 8
 const SCRATCH_BYTES_MAX = 65_536
 /** Who brought something may have been killed before it woke the sleeper: so look again. */
 const RECHECK_MS = 100
-
-export interface Consumer {
-  /**
-   * The next record; undefined when everything is read. Valid until the next call of anything here: of a lossless ring,
-   * these are the very bytes in shared memory, which no producer takes back before that.
-   */
-  next(): Uint8Array | undefined
-  /**
-   * Copies the next record to the beginning of `into`, and returns its length; -1 when everything is read. Throws
-   * BAD_INPUT where it has no room, and then the record stays the next.
-   */
-  nextInto(into: Uint8Array): number
-  hasNext(): boolean
-  /** Blocks this thread until there is something, for at most so long. Whether there is. */
-  waitSync(timeoutMs: number): boolean
-  /** Gives back what was read: from now on, it may be written over. */
-  settle(): void
-  /** What the last record says of itself. */
-  readonly note: RecordNote
-  /** Records that were written over before they were read, so far. */
-  readonly lost: number
-  /** Records that were past their time when they were read, so far. */
-  readonly expired: number
-  leave(): void
-}
-
-/** Where a consumer begins. */
-interface Start {
-  readonly cursor: number
-  readonly position: number
-  readonly sequence: number
-  readonly leave: () => void
-}
 
 export function createConsumer(
   segment: Segment,
@@ -307,13 +273,4 @@ class CursorConsumer implements Consumer {
       futexWake(words, word)
     this.settings.onSpace()
   }
-}
-
-export function tooShort(messageBytes: number, intoBytes: number): RunaError {
-  return new RunaError('BAD_INPUT', `A message of ${messageBytes} bytes does not fit into ${intoBytes}.`)
-}
-
-/** The monotonic clock in whole milliseconds of 32 bits, which wrap. */
-export function coarseMs(): number {
-  return Math.floor(monotonicMs()) | 0
 }

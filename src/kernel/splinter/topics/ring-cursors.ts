@@ -4,18 +4,18 @@ import { rowOfStamp } from '../seat/stamp.ts'
 import { CURSOR_BYTES, CURSORS_BYTE, cursorsOf } from '../segment/geometry.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { RingPlace, RingSettings } from './ring-place.ts'
-import type { RecordStore } from './ring-records.ts'
-import { JOINS, type RingState } from './ring-state.ts'
+import { RecordStore } from './ring-records.ts'
+import { emptyState, JOINS, type RingState, readState } from './ring-state.ts'
 
 // Words of a cursor. It exists once its stamp says whose it is, which is written last.
-export const STAMP = 0
+const STAMP = 0
 /** Where its consumer reads on, and what it expects there. */
 export const POSITION = 1
 export const SEQUENCE = 2
 /** Not 0: a thread sleeps on this word until something comes. */
 export const WAITING = 3
 
-export function cursorWord(header: number, index: number): number {
+function cursorWord(header: number, index: number): number {
   return header + ((CURSORS_BYTE + index * CURSOR_BYTES) >> 2)
 }
 
@@ -132,4 +132,29 @@ export class Cursors {
       this.listed.push({ row, sleeping: rowWord(segment, row) + SLEEPING, waiting: cursor + WAITING })
     }
   }
+}
+
+/** How far a member is behind in a ring, without any lock. `consumer` is its stamp; 0: it does not consume. */
+export function readLag(
+  segment: Segment,
+  place: RingPlace,
+  row: number,
+): { readonly consumer: number; readonly behindBytes: number } {
+  const { words } = segment
+  const { header, capacityBytes, consumersMax } = place
+  const records = new RecordStore(segment, place)
+  const state = emptyState()
+  let [consumer, behindBytes] = [0, 0]
+  for (let index = 0; index < cursorsOf(consumersMax); index += 1) {
+    const cursor = cursorWord(header, index)
+    const stamp = Atomics.load(words, cursor + STAMP)
+    // An inbox has one, whatever the row of its owner.
+    if (stamp === 0 || (consumersMax > 1 && rowOfStamp(stamp) !== row)) continue
+    // Before the head, which only moves away from it.
+    const position = Atomics.load(words, cursor + POSITION)
+    readState(words, header, state)
+    consumer = stamp
+    behindBytes = Math.max(behindBytes, Math.min(capacityBytes, records.distance(position, state.head)))
+  }
+  return { consumer, behindBytes }
 }

@@ -2,9 +2,9 @@ import type { Segment } from '../segment/segment.ts'
 import type { RingPlace } from './ring-place.ts'
 
 /** length and flags, sequence, stamp and a check over them: 4 words before each record */
-export const RECORD_HEADER_BYTES = 16
+const RECORD_HEADER_BYTES = 16
 /** when it expires, its kind, the call it belongs to, and who sent it: 4 words more, where the flag says so */
-export const NOTE_BYTES = 16
+const NOTE_BYTES = 16
 const RECORD_MARK = 0x52_756e_61
 const LENGTH_MAX = 2 ** 28 - 1
 const NOTED = 2 ** 28

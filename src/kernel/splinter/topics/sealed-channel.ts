@@ -2,7 +2,7 @@ import { RunaError } from '#protocol'
 import type { Wiring } from '../seat/wiring.ts'
 import { protect } from '../segment/privacy.ts'
 import type { Channel } from './channel.ts'
-import { tooShort } from './ring-consumer.ts'
+import { tooShort } from './consumer.ts'
 import type { TopicOptions } from './topic.ts'
 
 /**

@@ -1,7 +1,7 @@
 import type { Wiring } from '../seat/wiring.ts'
 import type { StatisticsRow } from '../statistics/row.ts'
+import type { Consumer } from './consumer.ts'
 import type { Ring, StartFrom } from './ring.ts'
-import type { Consumer } from './ring-consumer.ts'
 
 /** Valid only during the call: the memory is used again for the next message. */
 export type MessageListener = (message: Uint8Array) => void
@@ -46,32 +46,87 @@ interface Feed {
   endSource(): void
 }
 
+/** The cursors of this member in a ring. */
+interface Seats {
+  join(from: StartFrom): Consumer
+  leave(consumer: Consumer): void
+  /** Counts what a consumer has lost since the last time. */
+  counterOf(consumer: Consumer): () => void
+}
+
 export function createSubscriber(
-  { own, pump, wakeEverybody }: Wiring,
+  wiring: Wiring,
   ring: Ring,
   statistics: StatisticsRow,
 ): Subscriber & { endAll(): void } {
   const open = new Set<Consumer>()
+  const seats: Seats = {
+    join(from) {
+      const consumer = ring.join(undefined, from)
+      open.add(consumer)
+      return consumer
+    },
+    leave(consumer) {
+      if (!open.delete(consumer)) return
+      consumer.leave()
+      // Whoever waited for this one need not wait any more.
+      if (ring.isSpaceWanted()) wiring.wakeEverybody()
+    },
+    counterOf: (consumer) => countLosses(consumer, wiring, statistics),
+  }
+  const { subscribe, endFeeds } = createFeeds(wiring, seats)
+  return {
+    subscribe,
+    pull: ({ from = 'now' } = {}) => createPuller(seats, from),
+    endAll() {
+      endFeeds()
+      for (const consumer of open) seats.leave(consumer)
+    },
+  }
+}
+
+function countLosses(
+  consumer: Consumer,
+  { own }: Pick<Wiring, 'own'>,
+  statistics: StatisticsRow,
+): () => void {
+  let [lost, expired] = [0, 0]
+  return () => {
+    if (consumer.lost === lost && consumer.expired === expired) return
+    own.count('lost', consumer.lost - lost)
+    own.count('expired', consumer.expired - expired)
+    statistics.count('lost', consumer.lost - lost)
+    statistics.count('expired', consumer.expired - expired)
+    ;[lost, expired] = [consumer.lost, consumer.expired]
+  }
+}
+
+function createPuller(seats: Seats, from: StartFrom): Puller {
+  const consumer = seats.join(from)
+  const count = seats.counterOf(consumer)
+  return {
+    next: () => consumer.next(),
+    nextInto: (into) => consumer.nextInto(into),
+    waitSync: ({ timeoutMs }) => consumer.waitSync(timeoutMs),
+    get lost() {
+      return consumer.lost
+    },
+    end() {
+      count()
+      seats.leave(consumer)
+    },
+  }
+}
+
+function createFeeds({ pump }: Pick<Wiring, 'pump'>, seats: Seats) {
+  const feeds = new Set<Feed>()
   /** The one that all share who hear what comes from now on. */
   let current: Feed | undefined
 
-  function join(from: StartFrom | undefined): Consumer {
-    const consumer = ring.join(undefined, from)
-    open.add(consumer)
-    return consumer
-  }
-
-  function leave(consumer: Consumer): void {
-    if (!open.delete(consumer)) return
-    consumer.leave()
-    // Whoever waited for this one need not wait any more.
-    if (ring.isSpaceWanted()) wakeEverybody()
-  }
-
-  function startFeed(from: StartFrom | undefined): Feed {
-    const consumer = join(from)
+  function start(from: StartFrom): Feed {
+    const consumer = seats.join(from)
+    const count = seats.counterOf(consumer)
     const feed: Feed = { consumer, listeners: [], endSource: () => {} }
-    const count = countLosses(consumer)
     feed.endSource = pump.add({
       hasWork: () => consumer.hasNext(),
       drain() {
@@ -80,31 +135,21 @@ export function createSubscriber(
         return handled
       },
     })
+    feeds.add(feed)
     return feed
   }
 
-  /** Counts what its consumer has lost since the last time. */
-  function countLosses(consumer: Consumer): () => void {
-    let [lost, expired] = [0, 0]
-    return () => {
-      if (consumer.lost === lost && consumer.expired === expired) return
-      own.count('lost', consumer.lost - lost)
-      own.count('expired', consumer.expired - expired)
-      statistics.count('lost', consumer.lost - lost)
-      statistics.count('expired', consumer.expired - expired)
-      ;[lost, expired] = [consumer.lost, consumer.expired]
-    }
-  }
-
-  function endFeed(feed: Feed): void {
+  function end(feed: Feed): void {
     if (feed === current) current = undefined
+    feeds.delete(feed)
+    feed.listeners = []
     feed.endSource()
-    leave(feed.consumer)
+    seats.leave(feed.consumer)
   }
 
   return {
-    subscribe(hear, { from = 'now' } = {}) {
-      const feed = from === 'now' ? (current ?? startFeed(from)) : startFeed(from)
+    subscribe(hear: MessageListener, { from = 'now' }: SubscribeOptions = {}): Subscription {
+      const feed = from === 'now' ? (current ?? start(from)) : start(from)
       if (from === 'now') current = feed
       const listener = { hear }
       feed.listeners = [...feed.listeners, listener]
@@ -115,29 +160,12 @@ export function createSubscriber(
         end() {
           if (!feed.listeners.includes(listener)) return
           feed.listeners = feed.listeners.filter((other) => other !== listener)
-          if (feed.listeners.length === 0) endFeed(feed)
+          if (feed.listeners.length === 0) end(feed)
         },
       }
     },
-    pull({ from } = {}) {
-      const consumer = join(from)
-      const count = countLosses(consumer)
-      return {
-        next: () => consumer.next(),
-        nextInto: (into) => consumer.nextInto(into),
-        waitSync: ({ timeoutMs }) => consumer.waitSync(timeoutMs),
-        get lost() {
-          return consumer.lost
-        },
-        end() {
-          count()
-          leave(consumer)
-        },
-      }
-    },
-    endAll() {
-      if (current) endFeed(current)
-      for (const consumer of open) leave(consumer)
+    endFeeds(): void {
+      for (const feed of feeds) end(feed)
     },
   }
 }

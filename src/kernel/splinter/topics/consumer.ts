@@ -1,0 +1,46 @@
+import { RunaError } from '#protocol'
+import { monotonicMs } from '../seat/members.ts'
+import type { RecordNote } from './ring-records.ts'
+
+/** What reads a ring, record by record. */
+export interface Consumer {
+  /**
+   * The next record; undefined when everything is read. Valid until the next call of anything here: of a lossless ring,
+   * these are the very bytes in shared memory, which no producer takes back before that.
+   */
+  next(): Uint8Array | undefined
+  /**
+   * Copies the next record to the beginning of `into`, and returns its length; -1 when everything is read. Throws
+   * BAD_INPUT where it has no room, and then the record stays the next.
+   */
+  nextInto(into: Uint8Array): number
+  hasNext(): boolean
+  /** Blocks this thread until there is something, for at most so long. Whether there is. */
+  waitSync(timeoutMs: number): boolean
+  /** Gives back what was read: from now on, it may be written over. */
+  settle(): void
+  /** What the last record says of itself. */
+  readonly note: RecordNote
+  /** Records that were written over before they were read, so far. */
+  readonly lost: number
+  /** Records that were past their time when they were read, so far. */
+  readonly expired: number
+  leave(): void
+}
+
+/** Where a consumer begins, and how its cursor is given up. */
+export interface Start {
+  readonly cursor: number
+  readonly position: number
+  readonly sequence: number
+  readonly leave: () => void
+}
+
+export function tooShort(messageBytes: number, intoBytes: number): RunaError {
+  return new RunaError('BAD_INPUT', `A message of ${messageBytes} bytes does not fit into ${intoBytes}.`)
+}
+
+/** The monotonic clock in whole milliseconds of 32 bits, which wrap. */
+export function coarseMs(): number {
+  return Math.floor(monotonicMs()) | 0
+}
