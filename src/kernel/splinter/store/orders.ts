@@ -2,7 +2,7 @@ import { RunaError } from '#protocol'
 import type { ValueOptions } from './store.ts'
 
 /** The highest number of an ordered key. Numbers are never used again while their first key stands. */
-export const ORDERS_MAX = 1_000_000
+const ORDERS_MAX = 1_000_000
 /** After so many numbers that turn out to be taken, the keys themselves are asked. */
 const COLLISIONS_MAX = 8
 
