@@ -4,11 +4,14 @@ import { attachBus } from '#kernel/splinter'
 import { type EchoContender, type Place, valueOf } from './contender.ts'
 import { connectNats } from './messages.ts'
 import { openChildEcho, openThreadEcho } from './node-ways.ts'
+import { answerInTurns, openFutex, PATIENCE_MS, waitFor } from './raw-futex.ts'
 import { openTypedCall } from './typed-ways.ts'
 
 /** Process 0 asks, process 1 answers. */
 export const ECHOES: Readonly<Record<string, (place: Place) => EchoContender | Promise<EchoContender>>> = {
+  'waiting thread': openWaiting,
   'event loop': openTopics,
+  'raw futex': openFutex,
   'typed call': (place) => openTypedCall(place, false),
   'typed call, sealed': (place) => openTypedCall(place, true),
   MessagePort: openThreadEcho,
@@ -46,6 +49,30 @@ function openTopics(place: Place): EchoContender {
       return answer
     },
     close: () => bus.close(),
+  }
+}
+
+/** Threads that sleep until an answer is there. */
+function openWaiting(place: Place): EchoContender {
+  const bus = attachBus(join(place.folder, 'bus'), { name: `bench-${place.index}` })
+  const [there, back] = [bus.topic('waiting-there', TOPIC), bus.topic('waiting-back', TOPIC)]
+  const [outgoing, incoming] = place.index === 0 ? [there, back.pull()] : [back, there.pull()]
+  const value = valueOf(place)
+  const into = valueOf(place)
+  const take = () => {
+    const isThere = incoming.nextInto(into) >= 0
+    return isThere || (incoming.waitSync({ timeoutMs: PATIENCE_MS }) && incoming.nextInto(into) >= 0)
+  }
+  const endAnswering = place.index === 1 ? answerInTurns(() => take() && outgoing.publish(into)) : () => {}
+  return {
+    roundTrip() {
+      outgoing.publish(value)
+      waitFor(take)
+    },
+    close() {
+      endAnswering()
+      bus.close()
+    },
   }
 }
 

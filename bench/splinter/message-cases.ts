@@ -5,7 +5,7 @@ import { nowMs } from './clock.ts'
 import { type Hand, hire } from './crew.ts'
 import { makeBuses } from './store-cases.ts'
 
-const OURS = ['topic', 'envelope', 'typed stream', 'typed stream, sealed']
+const OURS = ['topic', 'topic, waiting thread', 'topic, in batches', 'envelope', 'typed stream', 'typed stream, sealed']
 const PEERS = ['zeromq', 'NATS', 'Redis', 'MessagePort', 'child_process']
 /** How long a measurement is meant to take, and the tries before it that say how many messages that are. */
 const SLICE_MS = 150
@@ -15,8 +15,8 @@ const START_MS = 5
 const ROUND_TRIPS = 300
 const IDLE_ROUND_TRIPS = 15
 const IDLE_MS = 20
-const OURS_ECHO = ['event loop', 'typed call', 'typed call, sealed']
-const PEERS_ECHO = ['zeromq', 'NATS', 'Redis', 'MessagePort', 'child_process']
+const OURS_ECHO = ['waiting thread', 'event loop', 'typed call', 'typed call, sealed']
+const PEERS_ECHO = ['raw futex', 'zeromq', 'NATS', 'Redis', 'MessagePort', 'child_process']
 
 type Base = Omit<Place, 'sizeBytes' | 'index'>
 

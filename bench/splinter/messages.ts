@@ -6,14 +6,17 @@ import { type MessageContender, type Place, valueOf } from './contender.ts'
 import { openChildMessages, openThreadMessages } from './node-ways.ts'
 import { openTypedStream } from './typed-ways.ts'
 
-/** Sent between two looks at whether there is room. */
+/** Handed over together. */
 const BATCH = 64
-const CAPACITY_BYTES = 2 ** 22
+const CAPACITY_BYTES = 2 ** 21
+const PATIENCE_MS = 10_000
 
 export const MESSAGES: Readonly<
   Record<string, (place: Place) => MessageContender | Promise<MessageContender>>
 > = {
   topic: openTopic,
+  'topic, waiting thread': (place) => openWaitingTopic(place, false),
+  'topic, in batches': (place) => openWaitingTopic(place, true),
   envelope: openEnvelopes,
   'typed stream': (place) => openTypedStream(place, false),
   'typed stream, sealed': (place) => openTypedStream(place, true),
@@ -48,16 +51,47 @@ function createCounter() {
   }
 }
 
+const TOPIC = { lossless: true, capacityBytes: CAPACITY_BYTES } as const
+
+/** Heard by the event loop. */
 function openTopic(place: Place): MessageContender {
   const bus = attachBus(join(place.folder, 'bus'), { name: `bench-${place.index}` })
-  const topic = bus.topic('bench', { lossless: true, capacityBytes: CAPACITY_BYTES })
+  const topic = bus.topic('bench', TOPIC)
   const value = valueOf(place)
   const counter = createCounter()
   if (place.index === 1) topic.subscribe(counter.hear)
   return {
     receive: counter.receive,
     async send(times) {
-      for (let count = 0; count < times; count += 1) await topic.publishWhenFree(value)
+      for (let count = 0; count < times; count += 1) topic.publishSync(value)
+    },
+    close: () => bus.close(),
+  }
+}
+
+/** Between threads that have nothing else to do: they sleep until there is a message, or room for one. */
+function openWaitingTopic(place: Place, batched: boolean): MessageContender {
+  const bus = attachBus(join(place.folder, 'bus'), { name: `bench-${place.index}` })
+  const topic = bus.topic(batched ? 'batches' : 'waiting', TOPIC)
+  const value = valueOf(place)
+  const batch = Array.from({ length: BATCH }, () => value)
+  const puller = place.index === 1 ? topic.pull() : undefined
+  const into = valueOf(place)
+  return {
+    async receive(times) {
+      for (let heard = 0; heard < times; ) {
+        if ((puller?.nextInto(into) ?? -1) >= 0) heard += 1
+        else if (!puller?.waitSync({ timeoutMs: PATIENCE_MS })) throw new Error('Nothing came any more.')
+      }
+    },
+    async send(times) {
+      for (let count = 0; count < times; ) {
+        if (batched && times - count >= BATCH) count += topic.publishMany(batch)
+        else {
+          topic.publishSync(value)
+          count += 1
+        }
+      }
     },
     close: () => bus.close(),
   }
