@@ -34,7 +34,9 @@ export function survive(counts: Counts, work: () => void): void {
     work()
   } catch (error) {
     counts.wedged += 1
-    process.stderr.write(`a survivor could not go on: ${error instanceof Error ? error.stack : String(error)}\n`)
+    process.stderr.write(
+      `a survivor could not go on: ${error instanceof Error ? error.stack : String(error)}\n`,
+    )
   }
 }
 

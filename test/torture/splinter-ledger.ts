@@ -67,7 +67,8 @@ export function openLedger(path: string): Ledger {
   closeSync(fd)
   const at = (life: number, word: number) => (life + 1) * WORDS + word
   const load = (life: number, word: number) => Atomics.load(words, at(life, word))
-  const store = (life: number, word: number, value: number) => void Atomics.store(words, at(life, word), value)
+  const store = (life: number, word: number, value: number) =>
+    void Atomics.store(words, at(life, word), value)
   const count = (life: number, word: number) => void Atomics.add(words, at(life, word), 1)
   return {
     allow: (lives) => void Atomics.add(words, LIVES, lives),
@@ -103,7 +104,7 @@ const HEAD_BYTES = 16
  * the number, so that values move between blocks.
  */
 export function makeValue(life: number, number: number): Buffer {
-  const length = HEAD_BYTES + ((number * 0x9e37_79b1) >>> 0) % (VALUE_BYTES_MAX - HEAD_BYTES)
+  const length = HEAD_BYTES + (((number * 0x9e37_79b1) >>> 0) % (VALUE_BYTES_MAX - HEAD_BYTES))
   const value = Buffer.alloc(length, (life * 31 + number) & 0xff)
   value.writeInt32LE(life, 0)
   value.writeInt32LE(number, 4)

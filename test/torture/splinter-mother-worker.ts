@@ -33,7 +33,7 @@ function bear(life: number): number | undefined {
   const pid = forks.fork(() => work(role, busPath, ledger, life))
   let hasEnded = false
   const isUnderWay = () => {
-    hasEnded ||= forks.hasEnded(pid)
+    hasEnded ||= forks.endOf(pid) !== undefined
     return hasEnded || ledger.hasStarted(life)
   }
   if (!waitUntil(isUnderWay, START_MS_MAX)) ledger.countWedged(life)
@@ -46,8 +46,12 @@ function liveOnce(life: number): void {
   if (mode === 'kills') sleepSync(random() * LIFE_MS_MAX)
   else waitUntil(() => ledger.hasEnded(), Number.POSITIVE_INFINITY)
   // One that ended by itself could not go on.
-  if (forks.hasEnded(pid)) ledger.countWedged(life)
-  else forks.kill(pid)
+  const status = forks.endOf(pid)
+  if (status === undefined) forks.kill(pid)
+  else {
+    ledger.countWedged(life)
+    process.stderr.write(`${role}-${life} ended by itself, with status ${status}\n`)
+  }
   ledger.markDead(life)
   waitUntil(() => ledger.isChecked(life), Number.POSITIVE_INFINITY)
 }
