@@ -1,15 +1,18 @@
 import { type Envelope, EVERYBODY, RunaError } from '#protocol'
 import type { MemberTable } from '../seat/members.ts'
 import { rowOfStamp } from '../seat/stamp.ts'
-import { BATCH, type Wiring } from '../seat/wiring.ts'
+import type { Wiring } from '../seat/wiring.ts'
 import { RECORD_BYTES_MAX } from '../segment/geometry.ts'
 import { StatisticsRow, statisticsWord } from '../statistics/row.ts'
 import type { Channel } from '../topics/channel.ts'
+import type { WaitOptions } from '../topics/publisher.ts'
 import { Ring } from '../topics/ring.ts'
 import type { TopicOptions } from '../topics/topic.ts'
-import { createFrameEncoder, decodeFrame, isExpired, isSealed, receiverOf } from './frame.ts'
+import { createFrameDecoder, type FrameDecoder } from './frame-decoder.ts'
+import { createFrameEncoder } from './frame-encoder.ts'
 import { inboxPlace } from './inbox-place.ts'
 import { createRepeats } from './repeats.ts'
+import { waitForRoom } from './room.ts'
 
 export type EnvelopeListener = (envelope: Envelope) => void
 
@@ -21,6 +24,11 @@ export interface Mailbox {
    * that this process has no key for.
    */
   send(envelope: Envelope): void
+  /**
+   * As `send`, but waits for room in the inbox: undefined where there was some at once, so that only who has to wait
+   * pays for it. Rejects with BUS_BACKPRESSURE after `timeoutMs`, CANCELLED by the signal.
+   */
+  sendWhenFree(envelope: Envelope, options?: WaitOptions): Promise<void> | undefined
   /** Hears what is sent to this member. Returns a function that ends it. */
   receive(listener: EnvelopeListener): () => void
   /** Hears what is sent to everybody. A member that does not keep up loses the oldest, which is counted. */
@@ -30,8 +38,10 @@ export interface Mailbox {
 const EVENTS_TOPIC = '*'
 /** More than what stands in a ring beside its records, and around each. */
 const RING_BYTES = 4_096
+/** Envelopes that are read before other work of the process gets its turn. */
+const BATCH = 128
 /** More than an inbox holds: who goes on sending does not keep this process from everything else. */
-const BATCHES_MAX = 512
+const BATCHES_MAX = 128
 
 /** What the seat itself does with its mailbox. */
 interface MailboxCare {
@@ -47,18 +57,18 @@ export function createMailbox(
 ): Mailbox & MailboxCare {
   const capacityBytes = eventsBytes(wiring.segment.layout.topicsBytes)
   const events = () => topic(EVENTS_TOPIC, { capacityBytes })
-  const { receive, ...care } = createReceiver(wiring)
+  const decoder = createFrameDecoder(wiring.protection)
+  const openFrame = createFrameOpener(wiring, decoder)
   return {
-    send: createSender(wiring, table, events),
-    receive,
+    ...createSender(wiring, table, events),
+    ...createReceiver(wiring, decoder, openFrame),
     overhear(listener) {
       const subscription = events().subscribe((frame) => {
-        const envelope = openFrame(wiring, frame)
+        const envelope = openFrame(frame, Date.now())
         if (envelope) listener(envelope)
       })
       return subscription.end
     },
-    ...care,
   }
 }
 
@@ -69,104 +79,157 @@ function eventsBytes(topicsBytes: number): number {
   return topicsBytes < wanted + RING_BYTES ? quarter : Math.max(quarter, wanted)
 }
 
-/** The inbox of a row. Nobody waits for room in one: its sender is refused instead. */
-function inboxOf(wiring: Wiring, row: number): Ring {
-  const { segment, own, locks, protection } = wiring
+/** The inbox of a row; with the statistics of who reads it. */
+function inboxOf(wiring: Wiring, row: number, statistics?: StatisticsRow): Ring {
+  const { segment, own, locks, protection, wakeEverybody } = wiring
   // Whoever gets the keys later should find nothing that they open.
   const place = { ...inboxPlace(segment.layout, row), erasesRead: protection.seals !== 'nothing' }
-  return new Ring(segment, place, { locks, owner: own, onSpace: () => {} })
+  const settings = { locks, owner: own, onSpace: wakeEverybody }
+  return new Ring(segment, place, statistics ? { ...settings, statistics } : settings)
 }
 
 /** Undefined for what is to be dropped; it is counted. */
-function openFrame({ own, protection }: Wiring, frame: Uint8Array): Envelope | undefined {
-  own.count('receivedMessages', 1)
-  own.count('receivedBytes', frame.length)
-  try {
-    const envelope = decodeFrame(frame, protection)
-    if (!isExpired(envelope, Date.now())) return envelope
-    own.count('expired', 1)
-  } catch (error) {
-    if (!(error instanceof RunaError)) throw error
-    own.count(error.code === 'BUS_KEY_MISSING' ? 'unreadable' : 'damaged', 1)
+type FrameOpener = (frame: Uint8Array, nowMs: number) => Envelope | undefined
+
+function createFrameOpener({ own }: Wiring, decoder: FrameDecoder): FrameOpener {
+  return (frame, nowMs) => {
+    own.count('receivedMessages', 1)
+    own.count('receivedBytes', frame.length)
+    try {
+      const envelope = decoder.decode(frame)
+      if (!isExpired(envelope, nowMs)) return envelope
+      own.count('expired', 1)
+    } catch (error) {
+      if (!(error instanceof RunaError)) throw error
+      own.count(error.code === 'BUS_KEY_MISSING' ? 'unreadable' : 'damaged', 1)
+    }
+    return undefined
   }
-  return undefined
 }
 
-function createReceiver(wiring: Wiring): Pick<Mailbox, 'receive'> & MailboxCare {
+function createReceiver(
+  wiring: Wiring,
+  decoder: FrameDecoder,
+  openFrame: FrameOpener,
+): Pick<Mailbox, 'receive'> & MailboxCare {
   const { segment, own, pump } = wiring
-  const listeners = new Set<EnvelopeListener>()
   const statisticsAt = statisticsWord(inboxPlace(segment.layout, own.row), 0)
   const statistics = new StatisticsRow(segment, statisticsAt, own.stamp)
   const isRepeated = createRepeats(Date.now())
-  const inbox = inboxOf(wiring, own.row).join(0)
+  const inbox = inboxOf(wiring, own.row, statistics).join(0)
+  // Replaced, never changed: who is called may end its listening, or begin another.
+  let listeners: readonly { readonly hear: EnvelopeListener }[] = []
 
-  function deliver(frame: Uint8Array): void {
-    const envelope = openFrame(wiring, frame)
+  function deliver(frame: Uint8Array, nowMs: number): void {
+    const envelope = openFrame(frame, nowMs)
     if (envelope === undefined) return
     // The last member in this row may have been meant.
-    if (receiverOf(frame) !== own.stamp) own.count('strayed', 1)
-    else if (isSealed(frame) && envelope.type === 'query' && isRepeated(envelope, Date.now()))
+    if (decoder.receiver !== own.stamp) own.count('strayed', 1)
+    else if (decoder.isSealed && envelope.type === 'query' && isRepeated(envelope, nowMs))
       own.count('repeated', 1)
-    else for (const listener of [...listeners]) listener(envelope)
+    else for (const { hear } of listeners) hear(envelope)
   }
 
   function drain(): boolean {
+    const nowMs = Date.now()
     let handled = 0
-    for (; handled < BATCH; handled += 1) {
-      const frame = inbox.next()
-      if (frame === undefined) break
-      statistics.received(1, frame.length)
-      deliver(frame)
+    try {
+      for (; handled < BATCH; handled += 1) {
+        const frame = inbox.next()
+        if (frame === undefined) break
+        deliver(frame, nowMs)
+      }
+    } finally {
+      inbox.settle()
     }
-    inbox.settle()
     return handled > 0
   }
 
   pump.add({ hasWork: () => inbox.hasNext(), drain })
   return {
-    receive(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
+    receive(hear) {
+      const listener = { hear }
+      listeners = [...listeners, listener]
+      return () => {
+        listeners = listeners.filter((other) => other !== listener)
+      }
     },
     catchUp() {
       for (let batches = 0; batches < BATCHES_MAX && drain(); batches += 1);
     },
     closeMailbox() {
       inbox.leave()
-      listeners.clear()
+      listeners = []
     },
   }
 }
 
-function createSender(wiring: Wiring, table: MemberTable, events: () => Channel): Mailbox['send'] {
+function createSender(
+  wiring: Wiring,
+  table: MemberTable,
+  events: () => Channel,
+): Pick<Mailbox, 'send' | 'sendWhenFree'> {
   const { own, wakeRow } = wiring
   const encoder = createFrameEncoder(wiring.protection)
   const inboxes: Ring[] = []
 
-  function sendTo(envelope: Envelope): Uint8Array {
-    const { to, type } = envelope
-    const stamp = table.resolve(to, type === 'query' ? undefined : 'running')
-    if (stamp === 0) throw new RunaError('SERVICE_LOST', `${to} is not running.`)
+  function inboxFor(stamp: number): Ring {
     const row = rowOfStamp(stamp)
     inboxes[row] ??= inboxOf(wiring, row)
-    const frame = encoder.encode(envelope, stamp)
-    if (!inboxes[row].write(frame)) {
-      own.count('refused', 1)
-      throw new RunaError('BUS_BACKPRESSURE', `${to} does not keep up: its inbox is full.`)
-    }
-    wakeRow(row)
-    return frame
+    return inboxes[row]
   }
 
-  function sendToEverybody(envelope: Envelope): Uint8Array {
-    const frame = encoder.encode(envelope)
-    events().publish(frame)
-    return frame
+  function stampFor({ to, type }: Envelope): number {
+    const stamp = table.resolve(to, type === 'query' ? undefined : 'running')
+    if (stamp === 0) throw new RunaError('SERVICE_LOST', `${to} is not running.`)
+    return stamp
   }
 
-  return (envelope) => {
-    const frame = envelope.to === EVERYBODY ? sendToEverybody(envelope) : sendTo(envelope)
+  function countSent(sizeBytes: number): void {
     own.count('sentMessages', 1)
-    own.count('sentBytes', frame.length)
+    own.count('sentBytes', sizeBytes)
   }
+
+  /** False where its inbox is full. */
+  function trySend(envelope: Envelope): boolean {
+    if (envelope.to === EVERYBODY) {
+      const frame = encoder.encode(envelope)
+      events().publish(frame)
+      countSent(frame.length)
+      return true
+    }
+    const stamp = stampFor(envelope)
+    const frame = encoder.encode(envelope, stamp)
+    if (!inboxFor(stamp).write(frame)) return false
+    wakeRow(rowOfStamp(stamp))
+    countSent(frame.length)
+    return true
+  }
+
+  function refusal({ to }: Envelope): RunaError {
+    own.count('refused', 1)
+    return new RunaError('BUS_BACKPRESSURE', `${to} does not keep up: its inbox is full.`)
+  }
+
+  async function sendLater(envelope: Envelope, options: WaitOptions): Promise<void> {
+    const isSent = await waitForRoom(
+      wiring,
+      () => trySend(envelope),
+      () => inboxFor(stampFor(envelope)),
+      options,
+    )
+    if (!isSent) throw refusal(envelope)
+  }
+
+  return {
+    send(envelope) {
+      if (!trySend(envelope)) throw refusal(envelope)
+    },
+    sendWhenFree: (envelope, options = {}) => (trySend(envelope) ? undefined : sendLater(envelope, options)),
+  }
+}
+
+/** Whether nobody waits for it any more. */
+function isExpired({ sentAt, timeToLiveMs }: Envelope, nowMs: number): boolean {
+  return sentAt + timeToLiveMs < nowMs
 }

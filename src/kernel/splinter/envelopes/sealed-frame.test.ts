@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { createKey, MESSAGE_SEAL_BYTES } from '#kernel/seal'
-import { createEnvelope, createUuidV7, type Envelope, RunaError } from '#protocol'
+import { createEnvelope, createUuidV7, type Envelope, plainEnvelope, RunaError } from '#protocol'
 import { createProtection, describePrivacy, type Seals } from '../segment/privacy.ts'
-import { createFrameEncoder, decodeFrame } from './frame.ts'
+import { decodeFrame } from './frame-decoder.ts'
+import { createFrameEncoder } from './frame-encoder.ts'
+import type { FrameSeals } from './frame-format.ts'
 import { createRepeats } from './repeats.ts'
 
 const [tieto, alethia, secret] = [createKey(), createKey(), createKey()]
@@ -20,7 +22,11 @@ const protectionOf = (seals: Seals, given: ReadonlyMap<string, Uint8Array> = wor
 const sealing = protectionOf('words')
 
 const query = (payload: unknown): Envelope =>
-  createEnvelope({ from: 'cli', to: 'tieto', type: 'query', operation: 'search', words: 'tieto', payload })
+  plainEnvelope(
+    createEnvelope({ from: 'cli', to: 'tieto', type: 'query', operation: 'search', words: 'tieto', payload }),
+  )
+
+const decode = (frame: Uint8Array, seals?: FrameSeals) => plainEnvelope(decodeFrame(frame, seals))
 
 const payloads = fc.oneof(
   fc.constant(undefined),
@@ -47,7 +53,7 @@ test('words come back from a sealed frame, and stand nowhere in it', () => {
         const { words: name, ...envelope } = query(payload)
         const frame = encoder.encode({ ...envelope, words: name }, receiver)
         const expected = seals === 'words' ? { ...envelope, words: name } : envelope
-        assert.deepEqual(decodeFrame(frame, protection), expected)
+        assert.deepEqual(decode(frame, protection), expected)
       }),
     )
     const sentence = 'the heron at the mill pond'
@@ -99,7 +105,7 @@ test('a sealed payload cannot be moved to another call, name, operation, order o
     frame.set(sealedPart, frame.length - sealedPart.length)
     return frame
   }
-  assert.deepEqual(decodeFrame(withSeal(original, 1), sealing), original)
+  assert.deepEqual(decode(withSeal(original, 1), sealing), original)
   for (const move of moves) {
     assert.throws(() => decodeFrame(withSeal({ ...original, ...move }, 1), sealing), { code: 'SEAL_BROKEN' })
   }
@@ -114,7 +120,7 @@ test('without the key words are neither sent nor read, and what holds none is', 
   const stranger = protectionOf('words', new Map([['tieto', createKey()]]))
   assert.throws(() => decodeFrame(sealed, stranger), { code: 'SEAL_BROKEN' })
   const { words: _, ...clear } = query({ count: 1 })
-  assert.deepEqual(decodeFrame(createFrameEncoder(keyless).encode(clear), sealing), clear)
+  assert.deepEqual(decode(createFrameEncoder(keyless).encode(clear), sealing), clear)
 })
 
 test('where everything is sealed nothing is read that is not, and nothing sealed where nothing is', () => {
@@ -128,7 +134,7 @@ test('where everything is sealed nothing is read that is not, and nothing sealed
     assert.throws(() => decodeFrame(sealed, other), { code: 'ENVELOPE_CORRUPT' })
   }
   assert.deepEqual(
-    decodeFrame(createFrameEncoder(protectionOf('nothing')).encode({ ...clear, words: 'tieto' })),
+    decode(createFrameEncoder(protectionOf('nothing')).encode({ ...clear, words: 'tieto' })),
     clear,
   )
 })
@@ -150,7 +156,7 @@ test('any bytes at all are a coded error or a valid envelope, also to who has ke
 
 test('the largest payload fits with its seal', () => {
   const largest = query(new Uint8Array(2 ** 20).fill(7))
-  assert.deepEqual(decodeFrame(createFrameEncoder(sealing).encode(largest), sealing), largest)
+  assert.deepEqual(decode(createFrameEncoder(sealing).encode(largest), sealing), largest)
 })
 
 test('a call that comes twice is known, however many came between, and a clock put back refuses nobody', () => {

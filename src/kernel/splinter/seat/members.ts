@@ -20,6 +20,11 @@ const NAME_BYTE = 256
 const CALL_TIMES_BYTE = 512
 
 const RESOLVED_MAX = 256
+/**
+ * Whom one sends to is asked for its life only so often: asking costs more than sending. Who dies in between is written
+ * to once more, as who dies right after the asking is; who waits for an answer hears of the death.
+ */
+const ALIVE_MS = 1
 
 const MEMBER_STATES = ['vacant', 'attached', 'ready', 'stopping'] as const
 export type MemberState = (typeof MEMBER_STATES)[number]
@@ -41,6 +46,9 @@ const FIGURES = [
   'repeated',
 ] as const
 type Figure = (typeof FIGURES)[number]
+const FIGURE_INDEX = Object.fromEntries(FIGURES.map((figure, index) => [figure, index])) as Readonly<
+  Record<Figure, number>
+>
 
 /**
  * What a member did since it attached. `attachedAt` is in milliseconds since 1970; `heartbeatAt` in those of the
@@ -110,10 +118,20 @@ const ADDRESSED: readonly MemberState[] = ['attached', 'ready', 'stopping']
 export function createMemberTable(segment: Segment): MemberTable {
   const rows = readRows(segment)
   const resolved = new Map<string, number>()
+  const aliveUntilMs = new Map<number, number>()
   let own: OwnRow | undefined
 
   function isAlive(stamp: number): boolean {
     return own?.stamp === stamp || isMemberAlive(segment, stamp)
+  }
+
+  function isAliveOfLate(stamp: number): boolean {
+    const nowMs = performance.now()
+    if ((aliveUntilMs.get(stamp) ?? 0) > nowMs) return true
+    const alive = isAlive(stamp)
+    if (aliveUntilMs.size >= RESOLVED_MAX) aliveUntilMs.clear()
+    if (alive) aliveUntilMs.set(stamp, nowMs + ALIVE_MS)
+    return alive
   }
 
   function livingRows(): number[] {
@@ -133,7 +151,7 @@ export function createMemberTable(segment: Segment): MemberTable {
   function isReachable(stamp: number, states: readonly MemberState[]): boolean {
     const row = rowOfStamp(stamp)
     if (row >= segment.layout.membersMax || rows.stamp(row) !== stamp) return false
-    return states.includes(rows.state(row)) && isAlive(stamp)
+    return states.includes(rows.state(row)) && isAliveOfLate(stamp)
   }
 
   function resolve(to: string, running?: 'running'): number {
@@ -179,7 +197,7 @@ function readRows(segment: Segment) {
   }
 
   function silentMs(row: number): number | undefined {
-    const heartbeatAt = figure(row, FIGURES.indexOf('heartbeatAt'))
+    const heartbeatAt = figure(row, FIGURE_INDEX.heartbeatAt)
     return heartbeatAt === 0 ? undefined : Math.max(0, monotonicMs() - heartbeatAt)
   }
 
@@ -239,7 +257,7 @@ function becomeOwner(segment: Segment, row: number, name: string, nameBytes: Uin
   // From here on the last holder is known to be dead, and this one to live.
   Atomics.store(words, word + GENERATION, stamp >> 8)
   const first = (word * 4 + FIGURES_BYTE) >> 3
-  const indexOf = (figure: Figure) => first + FIGURES.indexOf(figure)
+  const indexOf = (figure: Figure) => first + FIGURE_INDEX[figure]
   return {
     row,
     stamp,

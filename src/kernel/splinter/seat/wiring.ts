@@ -14,6 +14,3 @@ export interface Wiring {
   wakeRow(row: number): void
   wakeEverybody(): void
 }
-
-/** Messages handled before other work of the process gets its turn. */
-export const BATCH = 32
