@@ -6,8 +6,11 @@ const { O_NONBLOCK, O_RDONLY, O_RDWR } = constants
 const BUFFER_BYTES = 256
 const LOOK_EVERY_MS = 100
 
-/** Deno has no `net.Socket({ fd })`: there, a thread of its pool reads the bell, and ends of lives are looked for. */
-const CAN_LOOP_READ = process.versions['deno'] === undefined
+/**
+ * Deno has no `net.Socket({ fd })`, and Bun's hears nothing of a pipe that another process writes into. There, a thread of
+ * their pool reads the bell, and ends of lives are looked for.
+ */
+const CAN_LOOP_READ = process.versions['deno'] === undefined && process.versions['bun'] === undefined
 
 /** Calls `onRead` whenever something was written into a pipe. Keeps the event loop going. Returns what ends it. */
 export function readPipe(path: string, onRead: () => void): () => void {
