@@ -22,6 +22,8 @@ export interface HomePaths {
   readonly ledger: string
   /** Secrets, and who asked for them. */
   readonly vault: string
+  /** Who on the bus sent what to whom, where the owner has it recorded. */
+  readonly record: string
   readonly logs: string
   /** What was typed at the prompt of `runa bus`. */
   readonly busHistory: string
@@ -50,6 +52,7 @@ export function homePaths(home: string = homeFolder()): HomePaths {
     uploads: join(home, 'uploads'),
     ledger: join(home, 'outward.journal'),
     vault: join(home, 'vault'),
+    record: join(home, 'record'),
     logs: join(home, 'logs'),
     busHistory: join(home, 'bus-history'),
     run: join(home, 'run'),

@@ -1,4 +1,7 @@
 import { createMailbox, type Mailbox } from './envelopes/mailbox.ts'
+import { createLooks, type Looks, recordOptions } from './recording/looks.ts'
+import { createWitness, RECORD_TOPIC } from './recording/witness.ts'
+import { witnessChannel } from './recording/witness-channel.ts'
 import { createBells, openBell, openLife } from './seat/bell.ts'
 import { createMemberTable, type Member, type MemberState, monotonicMs } from './seat/members.ts'
 import { createOwnerLocks } from './seat/owner-lock.ts'
@@ -36,7 +39,7 @@ export interface BusOptions extends Partial<Geometry> {
 const SIZE_BYTES = 48 * 2 ** 20
 
 /** One process's seat on the bus. */
-export interface Bus extends Mailbox {
+export interface Bus extends Mailbox, Looks {
   readonly path: string
   readonly seals: Seals
   readonly name: string
@@ -111,9 +114,12 @@ function takeSeat(segment: Segment, name: string, protection: Protection): Bus {
   const wakeEverybody = () => {
     for (let row = 0; row < segment.layout.membersMax; row += 1) wakeRow(row)
   }
-  const wiring = { segment, own, locks, pump, protection, wakeRow, wakeEverybody }
-  const { topic, closeTopics } = createTopics(wiring)
+  const write = (record: Uint8Array) => openTopic(RECORD_TOPIC, recordOptions(segment.layout)).publish(record)
+  const witness = createWitness({ words: segment.words, owner: own, name, write })
+  const wiring = { segment, own, locks, pump, protection, witness, wakeRow, wakeEverybody }
+  const { topic, openTopic, closeTopics } = createTopics(wiring)
   const { catchUp, closeMailbox, ...mailbox } = createMailbox(wiring, table, topic)
+  const { endLooks, ...looks } = createLooks(wiring, openTopic)
   const watcher = createWatcher(segment, table, catchUp)
   own.set('attachedAt', Date.now())
   own.setState('attached')
@@ -126,7 +132,8 @@ function takeSeat(segment: Segment, name: string, protection: Protection): Bus {
     name,
     address: own.address,
     store: createStore(segment, locks, protection),
-    topic: (topicName, options) => sealChannel(topic(topicName, options), wiring, topicName, options),
+    topic: openTopic,
+    ...looks,
     members: table.list,
     setState(state) {
       if (!closed) own.setState(state)
@@ -147,6 +154,7 @@ function takeSeat(segment: Segment, name: string, protection: Protection): Bus {
       if (closed) return
       closed = true
       pump.stop()
+      endLooks()
       closeTopics()
       closeMailbox()
       closeBell()
@@ -161,14 +169,24 @@ function takeSeat(segment: Segment, name: string, protection: Protection): Bus {
 }
 
 function createTopics(wiring: Wiring) {
+  const { segment, locks, protection, witness } = wiring
   const channels = new Map<string, Channel>()
+
+  function topic(name: string, options: TopicOptions = {}): Channel {
+    const known = channels.get(name)
+    if (known) return known
+    const channel = createChannel(wiring, placeTopic(segment, locks, name, options), name)
+    channels.set(name, channel)
+    return channel
+  }
+
   return {
-    topic(name: string, options: TopicOptions = {}): Channel {
-      const known = channels.get(name)
-      if (known) return known
-      const channel = createChannel(wiring, placeTopic(wiring.segment, wiring.locks, name, options), name)
-      channels.set(name, channel)
-      return channel
+    /** As its bytes lie in memory. */
+    topic,
+    openTopic(name: string, options: TopicOptions = {}): Channel {
+      const isSealed = protection.sealFor(options.words) !== undefined
+      const witnessed = witnessChannel(topic(name, options), witness, name, isSealed)
+      return sealChannel(witnessed, wiring, name, options)
     },
     closeTopics(): void {
       for (const channel of channels.values()) channel.close()

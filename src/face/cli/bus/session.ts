@@ -20,7 +20,7 @@ export interface BusSession {
 
 const SECRET_BYTES = 32
 
-export function createSession(place: BusPlace): BusSession {
+export function createSession(place: BusPlace, name = 'cli'): BusSession {
   let taken: { readonly bus: Bus; readonly file: number | undefined } | undefined
 
   return {
@@ -31,7 +31,7 @@ export function createSession(place: BusPlace): BusSession {
       taken?.bus.close()
       taken = undefined
       const file = fileAt(path)
-      taken = { bus: await attach(path, place), file }
+      taken = { bus: await attach(path, place, name), file }
       return taken.bus
     },
     close() {
@@ -63,9 +63,9 @@ export function readSecret(path: string): Buffer {
 }
 
 /** Whoever is let in at the door of Runa's own bus may read and write words; other buses have no door. */
-async function attach(path: string, { secretFile }: BusPlace): Promise<Bus> {
+async function attach(path: string, { secretFile }: BusPlace, name: string): Promise<Bus> {
   const secret = secretFile === undefined ? undefined : readSecret(secretFile)
-  return attachBus(path, { name: `cli-${process.pid}`, words: await knock(path), secret })
+  return attachBus(path, { name: `${name}-${process.pid}`, words: await knock(path), secret })
 }
 
 function fileAt(path: string): number | undefined {

@@ -38,3 +38,8 @@ export const UNSEALED: FrameSeals = { seals: 'nothing', sealFor: () => undefined
 export function corrupt(what: string): RunaError {
   return new RunaError('ENVELOPE_CORRUPT', `An envelope was damaged on its way: ${what}.`)
 }
+
+/** Whether the payload of a frame is sealed. */
+export function isSealed(frame: Uint8Array): boolean {
+  return ((frame[FLAGS] ?? 0) & SEALED) !== 0
+}

@@ -169,7 +169,7 @@ function createSender(
   table: MemberTable,
   events: () => Channel,
 ): Pick<Mailbox, 'send' | 'sendWhenFree'> {
-  const { own, wakeRow } = wiring
+  const { own, wakeRow, witness } = wiring
   const encoder = createFrameEncoder(wiring.protection)
   const inboxes: Ring[] = []
 
@@ -194,13 +194,18 @@ function createSender(
   function trySend(envelope: Envelope): boolean {
     if (envelope.to === EVERYBODY) {
       const frame = encoder.encode(envelope)
+      witness.sending(envelope, frame)
       events().publish(frame)
       countSent(frame.length)
       return true
     }
     const stamp = stampFor(envelope)
     const frame = encoder.encode(envelope, stamp)
-    if (!inboxFor(stamp).write(frame)) return false
+    witness.sending(envelope, frame)
+    if (!inboxFor(stamp).write(frame)) {
+      witness.refused(envelope, frame)
+      return false
+    }
     wakeRow(rowOfStamp(stamp))
     countSent(frame.length)
     return true

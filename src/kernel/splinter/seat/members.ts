@@ -18,6 +18,8 @@ const FIGURES_BYTE = 64
 const NAME_BYTE = 256
 // How long the calls took that it answered.
 const CALL_TIMES_BYTE = 512
+// Of a consumer that stands in no ring.
+const OBSERVER_BYTE = 928
 
 const RESOLVED_MAX = 256
 /**
@@ -219,6 +221,11 @@ function readRows(segment: Segment) {
 
 function callTimesWord(segment: Segment, row: number): number {
   return rowWord(segment, row) + CALL_TIMES_BYTE / 4
+}
+
+/** Where an observer of that row keeps its position: 16 words, which nobody else looks at. */
+export function observerWord(segment: Segment, row: number): number {
+  return rowWord(segment, row) + OBSERVER_BYTE / 4
 }
 
 /** The life that an address names; 0 where it is none. */

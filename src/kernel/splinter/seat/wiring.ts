@@ -1,3 +1,4 @@
+import type { Witness } from '../recording/witness.ts'
 import type { Protection } from '../segment/privacy.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { OwnRow } from './members.ts'
@@ -11,6 +12,7 @@ export interface Wiring {
   readonly locks: OwnerLocks
   readonly pump: Pump
   readonly protection: Protection
+  readonly witness: Witness
   wakeRow(row: number): void
   wakeEverybody(): void
 }

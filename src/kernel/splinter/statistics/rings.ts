@@ -1,12 +1,12 @@
 import { inboxPlace } from '../envelopes/inbox-place.ts'
+import { cursorsOf } from '../segment/geometry.ts'
 import type { Segment } from '../segment/segment.ts'
 import { readLag } from '../topics/ring-cursors.ts'
 import type { RingPlace } from '../topics/ring-place.ts'
 import { listTopics } from '../topics/topic.ts'
 import { type RowReading, readRow, statisticsWord } from './row.ts'
 
-interface SeatReading {
-  readonly row: RowReading
+interface CursorReading {
   /** Of the member that consumes; 0 for nobody. */
   readonly consumer: number
   /** What it has not read by now. */
@@ -16,8 +16,9 @@ interface SeatReading {
 export interface RingReading {
   readonly capacityBytes: number
   readonly lossless: boolean
-  /** One for each consumer that the ring has room for. */
-  readonly seats: readonly SeatReading[]
+  /** What each member did, whoever was in its place. */
+  readonly rows: readonly RowReading[]
+  readonly cursors: readonly CursorReading[]
 }
 
 /** The topics that there are, with their names. */
@@ -32,13 +33,11 @@ export function readInbox(segment: Segment, row: number): RingReading {
 /** Disturbs nobody: it takes no lock. */
 function readRing(segment: Segment, place: RingPlace): RingReading {
   const { capacityBytes, lossless, consumersMax } = place
+  const upTo = (length: number) => Array.from({ length }, (_, index) => index)
   return {
     capacityBytes,
     lossless,
-    seats: Array.from({ length: consumersMax }, (_, index) => readSeat(segment, place, index)),
+    rows: upTo(consumersMax).map((index) => readRow(segment, statisticsWord(place, index))),
+    cursors: upTo(cursorsOf(consumersMax)).map((index) => readLag(segment, place, index)),
   }
-}
-
-function readSeat(segment: Segment, place: RingPlace, index: number): SeatReading {
-  return { row: readRow(segment, statisticsWord(place, index)), ...readLag(segment, place, index) }
 }

@@ -67,48 +67,39 @@ export function readStatistics(segment: Segment, table: MemberTable): BusStatist
 }
 
 function describeMember(segment: Segment, table: MemberTable, member: Member): MemberStatistics {
-  const row = rowOfStamp(stampOfAddress(member.address))
-  const { capacityBytes, seats } = readInbox(segment, row)
-  const waitingBytes = Math.max(0, ...seats.map(({ behindBytes }) => behindBytes))
-  const latency = describeLatency(mergeHistograms(seats.map((seat) => seat.row.latency)))
+  const stamp = stampOfAddress(member.address)
+  const { capacityBytes, rows, cursors } = readInbox(segment, rowOfStamp(stamp))
+  const waitingBytes = Math.max(0, ...cursors.map(({ behindBytes }) => behindBytes))
+  const own = rows.filter((row) => row.stamp === stamp)
   return {
     ...member,
-    inbox: { capacityBytes, waitingBytes, latency },
-    calls: describeLatency(table.callTimes(row)),
+    inbox: { capacityBytes, waitingBytes, latency: latencyOf(own) },
+    calls: describeLatency(table.callTimes(rowOfStamp(stamp))),
   }
 }
 
 function describeTopic(
-  { lossless, capacityBytes, seats }: RingReading,
+  { lossless, capacityBytes, rows, cursors }: RingReading,
   members: readonly Member[],
 ): Omit<TopicStatistics, 'name'> {
-  const stamps = new Map(members.map((member) => [stampOfAddress(member.address), member]))
-  const rows = seats.map(({ row }) => row)
   return {
     lossless,
     capacityBytes,
-    members: seats.flatMap(({ row, consumer, behindBytes }) => {
-      const member = stamps.get(consumer) ?? stamps.get(row.stamp)
-      if (member === undefined) return []
-      const behind = stamps.has(consumer) ? behindBytes : undefined
-      return [describeSeat(row, member, behind)]
+    members: members.flatMap(({ address, name }) => {
+      const stamp = stampOfAddress(address)
+      const own = rows.filter((row) => row.stamp === stamp)
+      const behind = cursors
+        .filter(({ consumer }) => consumer === stamp)
+        .map(({ behindBytes }) => behindBytes)
+      if (own.length === 0 && behind.length === 0) return []
+      const behindBytes = behind.length === 0 ? undefined : Math.max(...behind)
+      return [{ address, name, behindBytes, counters: addCounters(own), latency: latencyOf(own) }]
     }),
     total: addCounters(rows),
-    latency: describeLatency(mergeHistograms(rows.map(({ latency }) => latency))),
+    latency: latencyOf(rows),
   }
 }
 
-function describeSeat(
-  row: RowReading,
-  { address, name }: Member,
-  behindBytes: number | undefined,
-): TopicMemberStatistics {
-  const isOwn = row.stamp === stampOfAddress(address)
-  return {
-    address,
-    name,
-    behindBytes,
-    counters: addCounters(isOwn ? [row] : []),
-    latency: describeLatency(isOwn ? row.latency : mergeHistograms([])),
-  }
+function latencyOf(rows: readonly RowReading[]): Latency {
+  return describeLatency(mergeHistograms(rows.map(({ latency }) => latency)))
 }

@@ -212,10 +212,10 @@ export class Ring {
     }
   }
 
-  /** For consumers of a lossy ring, which look at it after they have copied. */
+  /** For consumers of a lossy ring and for observers, which look at it after they have copied. */
   private announceTail(): void {
     const word = this.place.header + FORGOTTEN
-    if (this.place.lossless || Atomics.load(this.words, word) === this.state.tailSequence) return
+    if (Atomics.load(this.words, word) === this.state.tailSequence) return
     Atomics.store(this.words, word, this.state.tailSequence)
     // Before any byte of what is forgotten is written over.
     fence()

@@ -1,0 +1,98 @@
+import type { BusStatistics, MemberStatistics, TopicStatistics, Trouble } from '#kernel/splinter'
+import { formatBytes } from '../output.ts'
+import { type Column, formatMicros, formatPart, formatRate, layOutTable } from './figures.ts'
+
+/** What the bus did in the last `seconds`, and how things are. */
+export interface BusView {
+  readonly since: BusStatistics
+  readonly seconds: number
+  readonly troubles: readonly Trouble[]
+}
+
+const MEMBER_COLUMNS: readonly Column[] = [
+  { title: 'MEMBER', width: 17 },
+  { title: 'STATE', width: 8 },
+  { title: 'HEARD', width: 6, numeric: true },
+  { title: 'OUT/S', width: 6, numeric: true },
+  { title: 'IN/S', width: 6, numeric: true },
+  { title: 'INBOX', width: 5, numeric: true },
+  { title: 'READ P99', width: 8, numeric: true },
+  { title: 'RUNS', width: 4, numeric: true },
+  { title: 'CALL P99', width: 8, numeric: true },
+]
+
+const TOPIC_COLUMNS: readonly Column[] = [
+  { title: 'TOPIC', width: 17 },
+  { title: 'KIND', width: 8 },
+  { title: 'SIZE', width: 8, numeric: true },
+  { title: 'OUT/S', width: 6, numeric: true },
+  { title: 'IN/S', width: 6, numeric: true },
+  { title: 'BEHIND', width: 6, numeric: true },
+  { title: 'LOST', width: 6, numeric: true },
+  { title: 'P99', width: 8, numeric: true },
+]
+
+/** Lines of at most 80 characters. What is to be looked at comes first: it must not fall off a small screen. */
+export function showBus({ since, seconds, troubles }: BusView): string[] {
+  return [
+    ...showTroubles(troubles),
+    '',
+    ...layOutTable(
+      MEMBER_COLUMNS,
+      since.members.map((member) => memberRow(member, seconds, troubles)),
+    ),
+    '',
+    ...layOutTable(
+      TOPIC_COLUMNS,
+      since.topics.map((topic) => topicRow(topic, seconds)),
+    ),
+  ]
+}
+
+export function showHead({ members, membersMax, topics, sizeBytes, seals }: BusStatistics): string {
+  const sealed = { nothing: 'nothing is sealed', words: 'words are sealed', everything: 'all is sealed' }[
+    seals
+  ]
+  return `${members.length} of ${membersMax} members, ${topics.length} topics, ${formatBytes(sizeBytes)}, ${sealed}`
+}
+
+function showTroubles(troubles: readonly Trouble[]): string[] {
+  if (troubles.length === 0) return ['Nothing to look at: nobody is slow, silent or behind.']
+  return troubles.map(({ sentence }) => `! ${sentence}`)
+}
+
+function memberRow(
+  { name, address, state, silentMs, running, figures, inbox, calls }: MemberStatistics,
+  seconds: number,
+  troubles: readonly Trouble[],
+): string[] {
+  const isNamed = troubles.some(({ member }) => member === address)
+  return [
+    `${isNamed ? '! ' : ''}${name}`,
+    state,
+    silentMs === undefined ? '-' : `${(silentMs / 1_000).toFixed(1)} s`,
+    formatRate(figures.sentMessages, seconds),
+    formatRate(figures.receivedMessages, seconds),
+    formatPart(inbox.waitingBytes / inbox.capacityBytes),
+    formatMicros(inbox.latency.p99Micros),
+    String(running),
+    formatMicros(calls.p99Micros),
+  ]
+}
+
+function topicRow(
+  { name, lossless, capacityBytes, members, total, latency }: TopicStatistics,
+  seconds: number,
+) {
+  const behindBytes = Math.max(0, ...members.map((member) => member.behindBytes ?? 0))
+  return [
+    name,
+    lossless ? 'lossless' : 'lossy',
+    formatBytes(capacityBytes),
+    formatRate(total.sentMessages, seconds),
+    formatRate(total.receivedMessages, seconds),
+    formatPart(behindBytes / capacityBytes),
+    String(total.lost),
+    formatMicros(latency.p99Micros),
+  ]
+}

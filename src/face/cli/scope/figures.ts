@@ -1,0 +1,48 @@
+/** `320 µs`, `1.2 ms`, `3.4 s`: three digits at most. A dash where nothing was measured. */
+export function formatMicros(micros: number | undefined): string {
+  if (micros === undefined) return '-'
+  if (micros < 1_000) return `${Math.round(micros)} µs`
+  return micros < 1e6 ? `${shorten(micros / 1_000)} ms` : `${shorten(micros / 1e6)} s`
+}
+
+/** How many in a second, of `count` in `seconds`. */
+export function formatRate(count: number, seconds: number): string {
+  const rate = seconds > 0 ? count / seconds : 0
+  if (rate === 0) return '0'
+  if (rate < 1_000) return rate < 0.1 ? '<0.1' : shorten(rate)
+  return rate < 1e6 ? `${shorten(rate / 1_000)}k` : `${shorten(rate / 1e6)}M`
+}
+
+export function formatPart(part: number): string {
+  return `${Math.round(part * 100)} %`
+}
+
+function shorten(value: number): string {
+  return value < 10 ? value.toFixed(1) : String(Math.round(value))
+}
+
+export interface Column {
+  readonly title: string
+  readonly width: number
+  /** Numbers stand at the right, so that they do not jump. */
+  readonly numeric?: boolean
+}
+
+/** Lines of equal columns that keep their width whatever is in them. What is too long ends with `…`. */
+export function layOutTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) =>
+    columns
+      .map(({ width, numeric }, index) => {
+        const cell = fit(cells[index] ?? '', width)
+        return numeric ? cell.padStart(width) : cell.padEnd(width)
+      })
+      .join(' ')
+      .trimEnd()
+  return [columns.map(({ title }) => title), ...rows].map(line)
+}
+
+/** In one line of at most `width` characters. */
+export function fit(text: string, width: number): string {
+  const flat = text.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ')
+  return flat.length <= width ? flat : `${flat.slice(0, Math.max(0, width - 1))}…`
+}

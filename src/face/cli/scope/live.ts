@@ -1,0 +1,96 @@
+import type { ReadStream, WriteStream } from 'node:tty'
+import type { BusSession } from '../bus/session.ts'
+import { harmless } from '../output.ts'
+import { showBus, showHead } from './bus-page.ts'
+import type { MessageFilter } from './message-filter.ts'
+import { PAGES, type Page } from './options.ts'
+import { openScreen } from './screen.ts'
+import { createTap } from './tap-page.ts'
+import { createTraces } from './trace-page.ts'
+import { watchBus } from './watching.ts'
+
+const KEYS = 'b bus   t tap   r trace   p pause   q quit'
+
+/** What is on the screen. */
+interface Shown {
+  page: Page
+  paused: boolean
+  /** Lines above the first one that is shown, or traces before the newest. */
+  back: number
+}
+
+/** Shows the pages until `q`, Ctrl-C or the signal. Both streams are a terminal. */
+export async function showLive(
+  session: BusSession,
+  page: Page,
+  filter: MessageFilter,
+  {
+    input,
+    output,
+    signal,
+  }: { readonly input: ReadStream; readonly output: WriteStream; readonly signal: AbortSignal },
+): Promise<void> {
+  const shown: Shown = { page, paused: false, back: 0 }
+  const [tap, traces] = [createTap(filter), createTraces(filter.trace)]
+  const ended = new AbortController()
+  let body: readonly string[] = []
+
+  function bodyLines(rows: number): readonly string[] {
+    const { view, absence } = watching
+    if (absence !== undefined) return [`! ${absence}`, 'This looks again each second.']
+    if (shown.page === 'tap') return tap.lines(rows)
+    if (shown.page === 'trace') return traces.lines(shown.back)
+    return view ? showBus(view).slice(shown.back) : ['Looking for a second …']
+  }
+
+  function draw(): void {
+    const rows = Math.max(0, screen.rows - 3)
+    const head = watching.view ? showHead(watching.view.since) : ''
+    if (!shown.paused) body = bodyLines(rows).slice(0, rows).map(harmless)
+    const filled = Array.from({ length: rows }, (_, row) => body[row] ?? '')
+    const keys = shown.paused ? `PAUSED   ${KEYS}` : KEYS
+    screen.show([`Runa's bus: ${shown.page}   ${head}`, '', ...filled, keys])
+  }
+
+  function press(key: string): void {
+    if (key === 'q' || key === CTRL_C) ended.abort()
+    if (key === 'p') shown.paused = !shown.paused
+    const next = PAGES.find((_, index) => key === 'btr'[index])
+    if (next) Object.assign(shown, { page: next, back: 0 })
+    if (key === UP) shown.back += shown.page === 'trace' ? 1 : -1
+    if (key === DOWN) shown.back += shown.page === 'trace' ? -1 : 1
+    shown.back = Math.max(0, shown.back)
+    draw()
+  }
+
+  const colours = output.hasColors() && !process.env['NO_COLOR']
+  const screen = openScreen(input, output, { onKey: press, onResize: () => draw(), colours })
+  const watching = watchBus(session, {
+    onLook: () => draw(),
+    wantsMessages: () => shown.page !== 'bus',
+    onMessage(message) {
+      tap.hear(message)
+      traces.hear(message)
+      if (shown.page !== 'bus') draw()
+    },
+  })
+  draw()
+  try {
+    await untilEither(signal, ended.signal)
+  } finally {
+    watching.end()
+    screen.close()
+  }
+}
+
+const CTRL_C = '\u0003'
+const UP = '\u001b[A'
+const DOWN = '\u001b[B'
+
+function untilEither(...signals: readonly AbortSignal[]): Promise<void> {
+  const either = AbortSignal.any([...signals])
+  return new Promise((resolve) => {
+    if (either.aborted) resolve()
+    either.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

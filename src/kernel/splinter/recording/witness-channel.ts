@@ -1,0 +1,45 @@
+import type { Channel } from '../topics/channel.ts'
+import { RECORD_TOPIC, type TopicMessage, type Witness } from './witness.ts'
+
+/** A topic whose messages are written down while somebody records them: before they are published, once each. */
+export function witnessChannel(channel: Channel, witness: Witness, topic: string, sealed: boolean): Channel {
+  // It carries the records themselves.
+  if (topic === RECORD_TOPIC) return channel
+  const describe = ({ length: sizeBytes }: Uint8Array): TopicMessage => ({ topic, sizeBytes, sealed })
+
+  function attempt<Result>(message: Uint8Array, publish: () => Result): Result {
+    witness.publishing(describe(message))
+    try {
+      return publish()
+    } catch (error) {
+      witness.notPublished(describe(message))
+      throw error
+    }
+  }
+
+  return {
+    ...channel,
+    publish(message) {
+      if (witness.isWanted()) attempt(message, () => channel.publish(message))
+      else channel.publish(message)
+    },
+    publishSync(message, options) {
+      attempt(message, () => channel.publishSync(message, options))
+    },
+    async publishWhenFree(message, options) {
+      witness.publishing(describe(message))
+      try {
+        await channel.publishWhenFree(message, options)
+      } catch (error) {
+        witness.notPublished(describe(message))
+        throw error
+      }
+    },
+    publishMany(messages) {
+      for (const message of messages) witness.publishing(describe(message))
+      const published = channel.publishMany(messages)
+      for (const message of messages.slice(published)) witness.notPublished(describe(message))
+      return published
+    },
+  }
+}
