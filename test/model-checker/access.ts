@@ -99,7 +99,7 @@ export function atomic(name: string, view: View, index: number, operands: readon
   return { kind: 'update', ...place, encode: (before) => encodeFor(view, change(before as number, first)) }
 }
 
-/** Takes a lock of the bus. Throws where that would be for ever. */
+/** Takes a lock of the bus, and gives who had it. Throws where that would be for ever. */
 export function lock(
   words: Int32Array,
   word: number,
@@ -111,5 +111,21 @@ export function lock(
     if (holder === 0 || !lives(Number(holder))) return encodeFor(words, stamp)
     throw new Error(`lock ${word} was never released by ${holder}`)
   }
-  return { kind: 'lock', ...place, encode, result: () => undefined }
+  return { kind: 'lock', ...place, encode }
+}
+
+/** The same without waiting: gives who has it. */
+export function tryLock(
+  words: Int32Array,
+  word: number,
+  stamp: number,
+  lives: (stamp: number) => boolean,
+): Access {
+  const place = { start: startOf(words, word), length: 4, decode: decoderOf(words) }
+  const isHad = (holder: Content) => holder === 0 || !lives(Number(holder))
+  return {
+    kind: 'update',
+    ...place,
+    encode: (holder) => (isHad(holder) ? encodeFor(words, stamp) : undefined),
+  }
 }

@@ -138,9 +138,9 @@ export class Runtime {
       }
       case 'fill':
         return yield* this.writeAll(
-          bytes,
-          second,
-          new Uint8Array(Math.max(0, third - second)).fill(Number(first)),
+          new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+          second * bytes.BYTES_PER_ELEMENT,
+          filledWith(bytes, first, third - second),
         )
       case 'compare': {
         const other = first as Buffer
@@ -216,6 +216,11 @@ export class Runtime {
     }
     return length
   }
+}
+
+/** So many elements of the kind that the array has. */
+function filledWith(view: View, value: unknown, length: number): Uint8Array {
+  return Buffer.concat(Array.from({ length: Math.max(0, length) }, () => encodeFor(view, value)))
 }
 
 function isAccess(value: unknown): value is Access {

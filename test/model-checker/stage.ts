@@ -1,5 +1,5 @@
 import type { Segment } from '../../src/kernel/splinter/segment/segment.ts'
-import { ask, atomic, lock } from './access.ts'
+import { ask, atomic, lock, tryLock } from './access.ts'
 import type { Stage } from './explore.ts'
 import { type LoadOptions, loadSteps } from './load.ts'
 import { Memory } from './memory.ts'
@@ -58,8 +58,14 @@ export function seatOf(participant: number, words: Int32Array, stage: Stage) {
       },
     },
     locks: {
-      *acquire(word: number): Steps<void> {
-        yield lock(words, word, stamp, lives)
+      stamp,
+      *acquire(word: number): Steps<boolean> {
+        return (yield lock(words, word, stamp, lives)) !== 0
+      },
+      *tryAcquire(word: number): Steps<false | 'free' | 'inherited'> {
+        const holder = (yield tryLock(words, word, stamp, lives)) as number
+        if (holder === 0) return 'free'
+        return !lives(holder) && 'inherited'
       },
       *release(word: number): Steps<void> {
         yield atomic('compareExchange', words, word, [stamp, 0])

@@ -20,11 +20,13 @@ export const STORE_CASES: readonly StoreScript[] = [
   },
   {
     name: 'the same key inserted by two',
-    together: [[call('set', 'k', a)], [call('set', 'k', b)], [call('get', 'k')]],
+    before: [call('set', 'x', a), call('delete', 'x')],
+    together: [[call('set', 'k', a)], [call('set', 'k', b)]],
     after: goOn('k'),
   },
   {
     name: 'two keys inserted at once',
+    before: [call('set', 'x', a), call('delete', 'x')],
     together: [
       [call('set', 'k', a), call('get', 'l')],
       [call('set', 'l', b), call('get', 'k')],
@@ -45,13 +47,14 @@ export const STORE_CASES: readonly StoreScript[] = [
   },
   {
     name: 'two that count',
-    before: [call('add', 'n', 1)],
-    together: [[call('add', 'n', 2)], [call('add', 'n', 4)], [call('load', 'n')]],
-    after: [call('load', 'n'), call('add', 'n', 8)],
+    before: [call('add', 'n', 1n)],
+    together: [[call('add', 'n', 2n)], [call('add', 'n', 4n)], [call('load', 'n')]],
+    after: [call('load', 'n'), call('add', 'n', 8n)],
   },
   {
     name: 'two that begin to count',
-    together: [[call('add', 'n', 2)], [call('add', 'n', 4)]],
-    after: [call('load', 'n'), call('add', 'n', 8)],
+    before: [call('set', 'x', a), call('delete', 'x')],
+    together: [[call('add', 'n', 2n)], [call('add', 'n', 4n)]],
+    after: [call('load', 'n'), call('add', 'n', 8n)],
   },
 ]

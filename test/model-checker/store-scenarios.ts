@@ -26,8 +26,10 @@ export async function storeScenario(script: StoreScript, options: StageOptions =
     inboxBytes: 64,
     topicsBytes: 4_096,
     slotsMax: 3,
+    storeBytes: 512,
     valueBytesMax: VALUE_BYTES,
-  }
+    whenFull: 'refuse',
+  } as const
   const layout = layOut(geometry)
   const { memory, runtime, load } = await setUp([STORE], layout.sizeBytes, options)
   const { createStore } = load(STORE) as { createStore: (...all: unknown[]) => unknown }
@@ -109,7 +111,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   load: ({ values }, [key]) => values[String(key)] ?? '0',
   add(state, [key, by]) {
-    const sum = String(BigInt(state.values[String(key)] ?? '0') + BigInt(by as number))
+    const sum = String(BigInt(state.values[String(key)] ?? '0') + (by as bigint))
     write(state, String(key), sum)
     return sum
   },

@@ -89,7 +89,7 @@ export function checkCount({ bus, ledger, counts }: Storm): Check {
   let lives = 0
   return {
     goOn() {
-      bus.store.add('count', 1)
+      bus.store.add('count', 1n)
       own += 1
     },
     afterDeath(life) {

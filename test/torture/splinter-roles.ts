@@ -31,7 +31,7 @@ const ROLES: Readonly<Record<string, Role>> = {
   count:
     ({ bus }) =>
     () =>
-      void bus.store.add('count', 1),
+      void bus.store.add('count', 1n),
   publish: ({ bus, life }) => {
     const topic = bus.topic('storm', TOPIC)
     return (number) => insist(() => topic.publish(makeValue(life, number)))

@@ -29,14 +29,14 @@ test('a bus whose header was made to say that it seals less is refused by whoeve
   // Seals and keys, then the check over them, as segment.ts lays them out.
   const forge = (path: string, seals: number, keys: number) => {
     const fd = openSync(path, 'r+')
-    const header = Buffer.alloc(64)
-    readSync(fd, header, 0, 64, 0)
+    const header = Buffer.alloc(96)
+    readSync(fd, header, 0, 96, 0)
     header.writeInt32LE(seals, 36)
     header.writeInt32LE(keys, 40)
     let check = 0x811c_9dc5
-    for (const word of words32(header).subarray(0, 15)) check = Math.imul(check ^ word, 0x0100_0193)
-    header.writeInt32LE(check, 60)
-    writeSync(fd, header, 0, 64, 0)
+    for (const word of words32(header).subarray(0, 23)) check = Math.imul(check ^ word, 0x0100_0193)
+    header.writeInt32LE(check, 92)
+    writeSync(fd, header, 0, 96, 0)
     closeSync(fd)
   }
   const sealing = newBus({ seals: 'words' })
@@ -140,17 +140,17 @@ test('a value that carries words is sealed, and bound to its key', () => {
   keyless.store.set('other', store.get('mood') ?? new Uint8Array())
   keyless.store.set('clear', Buffer.from('clear'))
   for (const key of ['other', 'clear']) assert.throws(() => store.get(key, option), { code: 'SEAL_BROKEN' })
-  assert.throws(() => store.set('long', new Uint8Array(1_024), option), { code: 'BAD_INPUT' })
-  store.set('long', new Uint8Array(1_024 - 36), option)
+  assert.throws(() => store.set('long', new Uint8Array(32_768), option), { code: 'BAD_INPUT' })
+  store.set('long', new Uint8Array(32_768 - 36), option)
 })
 
 test('with hashed keys, neither keys nor values stand in memory, and nobody can list them', () => {
   const path = newBus({ seals: 'everything', keys: 'hashed', secret })
   const [{ store }, other] = [seat(path, 'a', { secret }), seat(path, 'b', { secret })]
   store.set('diary:heron', Buffer.from(SENTENCE))
-  store.add('visits to the pond', 2)
+  store.add('visits to the pond', 2n)
   assert.equal(Buffer.from(other.store.get('diary:heron') ?? []).toString(), SENTENCE)
-  assert.equal(other.store.load('visits to the pond'), 2)
+  assert.equal(other.store.load('visits to the pond'), 2n)
   const memory = readFileSync(path)
   for (const text of [SENTENCE, 'diary', 'visits']) assert.ok(!memory.includes(text), text)
   assert.throws(() => store.list(), { code: 'BAD_INPUT', message: /hashed/ })

@@ -18,27 +18,39 @@ export interface Ownership {
  * so whatever it guards must be sound at every instant: prepared aside, then switched to by one store.
  */
 export interface OwnerLocks {
-  /** Throws BUS_BACKPRESSURE when a living holder keeps it for seconds. */
-  acquire(word: number): void
+  /** What this owner writes into a lock; 0 once it has left. */
+  readonly stamp: number
+  /** True where the last holder died with it. Throws BUS_BACKPRESSURE when a living holder keeps it for seconds. */
+  acquire(word: number): boolean
+  /** Waits for nobody: false where somebody living holds it. `inherited` where the last holder died with it. */
+  tryAcquire(word: number): false | 'free' | 'inherited'
   release(word: number): void
-  /** This owner leaves: from now on `acquire` throws SERVICE_LOST, since nobody would take its locks for held. */
+  /** This owner leaves: from now on taking a lock throws SERVICE_LOST, since nobody would take its locks for held. */
   retire(): void
 }
 
 export function createOwnerLocks(words: Int32Array, { stamp, isAlive }: Ownership): OwnerLocks {
   const pause = new Int32Array(new SharedArrayBuffer(4))
-  let retired = false
+  let ownStamp = stamp
 
-  function waitFor(word: number): void {
+  function refuseIfRetired(): void {
+    if (ownStamp === 0) throw new RunaError('SERVICE_LOST', 'This process has left the bus.')
+  }
+
+  function takeOver(word: number): boolean {
+    const holder = Atomics.load(words, word)
+    if (holder === 0 || isAlive(holder)) return false
+    return Atomics.compareExchange(words, word, holder, stamp) === holder
+  }
+
+  function waitFor(word: number): boolean {
     const startedMs = performance.now()
     let pauseMs = PAUSE_MS
     for (;;) {
       for (let spin = 0; spin < SPINS; spin += 1) {
-        if (Atomics.compareExchange(words, word, 0, stamp) === 0) return
+        if (Atomics.compareExchange(words, word, 0, stamp) === 0) return false
       }
-      const holder = Atomics.load(words, word)
-      const takenOver = holder !== 0 && !isAlive(holder)
-      if (takenOver && Atomics.compareExchange(words, word, holder, stamp) === holder) return
+      if (takeOver(word)) return true
       if (performance.now() - startedMs > PATIENCE_MS) {
         throw new RunaError(
           'BUS_BACKPRESSURE',
@@ -52,13 +64,21 @@ export function createOwnerLocks(words: Int32Array, { stamp, isAlive }: Ownershi
   }
 
   return {
+    get stamp() {
+      return ownStamp
+    },
     acquire(word) {
-      if (retired) throw new RunaError('SERVICE_LOST', 'This process has left the bus.')
-      if (Atomics.compareExchange(words, word, 0, stamp) !== 0) waitFor(word)
+      refuseIfRetired()
+      return Atomics.compareExchange(words, word, 0, stamp) !== 0 && waitFor(word)
+    },
+    tryAcquire(word) {
+      refuseIfRetired()
+      if (Atomics.compareExchange(words, word, 0, stamp) === 0) return 'free'
+      return takeOver(word) && 'inherited'
     },
     release: (word) => void Atomics.compareExchange(words, word, stamp, 0),
     retire() {
-      retired = true
+      ownStamp = 0
     },
   }
 }

@@ -11,7 +11,10 @@ export const RECORD_BYTES_MAX = 2 ** 20 + 4_096
 
 const HEADER_BYTES = 4_096
 const MEMBER_BYTES = 1_024
-const SLOT_HEADER_BYTES = 160
+const STORE_HEAD_BYTES = 512
+/** Its words, its key, and nothing of its neighbours on the lines that a core fetches together. */
+export const SLOT_BYTES = 256
+export const BLOCK_BYTES_MIN = 64
 const RING_HEADER_BYTES = 192
 /** Where in a ring the cursors begin. */
 export const CURSORS_BYTE = RING_HEADER_BYTES
@@ -23,6 +26,8 @@ const GROUP_BYTES = 256
 export const STATISTICS_WORDS = 128
 const TOPIC_ENTRY_BYTES = 192
 const MEMBERS_MAX = 32
+const SLOTS_MIN = 16
+export const SLOTS_MAX = 2 ** 22
 
 /** What may be chosen when a bus is made; everything else follows from it. */
 export interface Geometry {
@@ -31,17 +36,32 @@ export interface Geometry {
   readonly inboxBytes: number
   /** For all topics together, the one that carries events among them. */
   readonly topicsBytes: number
+  /** Keys. */
   readonly slotsMax: number
+  /** For the values of all keys, twice: a value that is written over stands beside the new one. */
+  readonly storeBytes: number
   readonly valueBytesMax: number
+  /** What the store does when no more fits: says so, or lets go of the weakest of the keys that decay. */
+  readonly whenFull: WhenFull
 }
+
+export const WHEN_FULL = ['refuse', 'evict'] as const
+export type WhenFull = (typeof WHEN_FULL)[number]
 
 /** Where each part of the segment begins, in bytes. */
 export interface Layout extends Geometry {
   readonly members: number
   readonly memberBytes: number
+  readonly storeHead: number
+  /** Two tables, one after the other. */
+  readonly index: number
+  /** Of one table: a power of two. */
+  readonly indexEntries: number
   readonly slots: number
-  readonly slotBytes: number
-  readonly valuesInSlot: number
+  readonly arenaTree: number
+  /** A power of two; the tree has two bytes for each. */
+  readonly arenaLeaves: number
+  readonly arena: number
   readonly inboxes: number
   /** With its ring header. */
   readonly inboxStride: number
@@ -76,21 +96,30 @@ export function cursorsOf(consumersMax: number): number {
 }
 
 export function layOut(geometry: Geometry): Layout {
-  const { membersMax, inboxBytes, topicsBytes, slotsMax, valueBytesMax } = geometry
-  const slotBytes = align(SLOT_HEADER_BYTES + 2 * align(valueBytesMax, 16), 64)
+  const { membersMax, inboxBytes, topicsBytes, slotsMax, storeBytes } = geometry
   const inboxStride = align(ringHeaderBytes(1) + inboxBytes, 64)
   const members = HEADER_BYTES
-  const slots = members + membersMax * MEMBER_BYTES
-  const topics = slots + slotsMax * slotBytes
+  const storeHead = members + membersMax * MEMBER_BYTES
+  const index = storeHead + STORE_HEAD_BYTES
+  const indexEntries = powerOfTwo(2 * slotsMax)
+  const slots = align(index + 2 * indexEntries * 4, SLOT_BYTES)
+  const arenaTree = slots + slotsMax * SLOT_BYTES
+  const arenaLeaves = powerOfTwo(storeBytes / BLOCK_BYTES_MIN)
+  const arena = align(arenaTree + 2 * arenaLeaves, 4_096)
+  const topics = arena + storeBytes
   const topicArena = align(topics + TOPICS_MAX * TOPIC_ENTRY_BYTES, 4_096)
   const inboxes = align(topicArena + topicsBytes, 4_096)
   return {
     ...geometry,
     members,
     memberBytes: MEMBER_BYTES,
+    storeHead,
+    index,
+    indexEntries,
     slots,
-    slotBytes,
-    valuesInSlot: SLOT_HEADER_BYTES,
+    arenaTree,
+    arenaLeaves,
+    arena,
     topics,
     topicEntryBytes: TOPIC_ENTRY_BYTES,
     topicArena,
@@ -100,19 +129,22 @@ export function layOut(geometry: Geometry): Layout {
   }
 }
 
+/** The least that is at least so large. */
+function powerOfTwo(least: number): number {
+  return 2 ** Math.ceil(Math.log2(Math.max(1, least)))
+}
+
 /**
- * Divides `sizeBytes` up: a twelfth for topics, a twenty-fourth for the store, the rest for the inboxes of as many
- * members as fit. Throws BAD_INPUT where not even two fit.
+ * Divides `sizeBytes` up: a twelfth for topics, a twenty-fourth for the values of the store, the rest for the inboxes of
+ * as many members as fit. Throws BAD_INPUT where not even two fit.
  */
 export function chooseGeometry(sizeBytes: number, chosen: Partial<Geometry> = {}): Geometry {
-  const { valueBytesMax = 1_024, inboxBytes = RECORD_BYTES_MAX + 2 ** 18 } = chosen
+  const { inboxBytes = RECORD_BYTES_MAX + 2 ** 18 } = chosen
   const topicsBytes = chosen.topicsBytes ?? align(sizeBytes / 12, 4_096)
-  const slotsMax = chosen.slotsMax ?? Math.floor(sizeBytes / 24 / (SLOT_HEADER_BYTES + 2 * valueBytesMax))
   const fixed = {
     inboxBytes: align(inboxBytes, 64),
     topicsBytes: align(topicsBytes, 64),
-    slotsMax,
-    valueBytesMax,
+    ...chooseStore(sizeBytes, chosen),
   }
   const withNobody = layOut({ ...fixed, membersMax: 0 })
   const memberBytes = withNobody.inboxStride + MEMBER_BYTES
@@ -125,4 +157,24 @@ export function chooseGeometry(sizeBytes: number, chosen: Partial<Geometry> = {}
     )
   }
   return { ...fixed, membersMax }
+}
+
+/** By default a key for each KiB, and values of up to a quarter of the room for them. */
+function chooseStore(sizeBytes: number, chosen: Partial<Geometry>) {
+  const storeBytes = align(chosen.storeBytes ?? sizeBytes / 24, BLOCK_BYTES_MIN)
+  const {
+    slotsMax = Math.min(SLOTS_MAX, Math.max(SLOTS_MIN, Math.floor(storeBytes / 1_024))),
+    valueBytesMax = powerOfTwo(storeBytes / 8 + 1),
+    whenFull = 'refuse',
+  } = chosen
+  if (!(slotsMax >= 1 && slotsMax <= SLOTS_MAX)) {
+    throw new RunaError('BAD_INPUT', `A store has 1 to ${SLOTS_MAX} keys, not ${slotsMax}.`)
+  }
+  if (!(valueBytesMax >= 1 && 2 * valueBytesMax <= storeBytes)) {
+    throw new RunaError(
+      'BAD_INPUT',
+      `A store of ${storeBytes} bytes keeps values of up to ${storeBytes / 2}, not ${valueBytesMax}.`,
+    )
+  }
+  return { slotsMax, storeBytes, valueBytesMax, whenFull }
 }

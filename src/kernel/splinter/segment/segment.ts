@@ -14,16 +14,16 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { allocateFile, mapFile } from '#kernel/sys'
 import { RunaError } from '#protocol'
-import { type Geometry, LAYOUT_VERSION, type Layout, layOut } from './geometry.ts'
+import { type Geometry, LAYOUT_VERSION, type Layout, layOut, WHEN_FULL } from './geometry.ts'
 import { KEY_STYLES, PROOF_BYTES, type Privacy, SEALS } from './privacy.ts'
 
 /** 'RUNABUS' and a line feed, which shows when somebody treated the file as text. */
 const MAGIC = [0x414e_5552, 0x0a53_5542]
-const HEADER_WORDS = 16
+const HEADER_WORDS = 24
 const PROOF_BYTE = 44
+const STORE_WORD = 15
 
-/** The words of the header that locks are taken on. */
-export const INSERT_LOCK = 32
+/** The word of the header that topics are made under. */
 export const TOPICS_LOCK = 33
 
 /** One memory, seen as what each part needs. */
@@ -47,12 +47,13 @@ function describe(error: unknown): string {
 
 /** magic, version, geometry, size, privacy, and a check over all of it */
 function encodeHeader(layout: Layout, { seals, keys, proof }: Privacy): Int32Array<ArrayBuffer> {
-  const { membersMax, inboxBytes, topicsBytes, slotsMax, valueBytesMax } = layout
-  const geometry = [membersMax, inboxBytes, topicsBytes, slotsMax, valueBytesMax]
+  const { membersMax, inboxBytes, topicsBytes, slotsMax, storeBytes, valueBytesMax, whenFull } = layout
+  const geometry = [membersMax, inboxBytes, topicsBytes, slotsMax, storeBytes]
   const words = new Int32Array(HEADER_WORDS)
   const privacy = [SEALS.indexOf(seals), KEY_STYLES.indexOf(keys)]
   words.set([...MAGIC, LAYOUT_VERSION, ...geometry, layout.sizeBytes / 4_096, ...privacy])
   new Uint8Array(words.buffer).set(proof, PROOF_BYTE)
+  words.set([valueBytesMax, WHEN_FULL.indexOf(whenFull)], STORE_WORD)
   words[HEADER_WORDS - 1] = checkOf(words)
   return words
 }
@@ -76,7 +77,7 @@ function decodeHeader(
     inboxBytes = 0,
     topicsBytes = 0,
     slotsMax = 0,
-    valueBytesMax = 0,
+    storeBytes = 0,
     _pages,
     seals = -1,
     keys = -1,
@@ -86,7 +87,17 @@ function decodeHeader(
   if (version !== LAYOUT_VERSION) {
     throw new RunaError('BUS_VERSION', `${path} has layout ${version}; this Runa speaks ${LAYOUT_VERSION}.`)
   }
-  const layout = layOut({ membersMax, inboxBytes, topicsBytes, slotsMax, valueBytesMax })
+  const [valueBytesMax = 0, fullIndex = 0] = words.subarray(STORE_WORD)
+  const whenFull = WHEN_FULL[fullIndex] ?? 'refuse'
+  const layout = layOut({
+    membersMax,
+    inboxBytes,
+    topicsBytes,
+    slotsMax,
+    storeBytes: storeBytes >>> 0,
+    valueBytesMax,
+    whenFull,
+  })
   const privacy = decodePrivacy(seals, keys, new Uint8Array(words.buffer, PROOF_BYTE, PROOF_BYTES))
   if (words[HEADER_WORDS - 1] !== checkOf(words) || layout.sizeBytes !== sizeBytes || !privacy) {
     throw new RunaError('BUS_CORRUPT', `${path} is damaged: its size does not fit what it says of itself.`)

@@ -1,218 +1,261 @@
 import { RunaError } from '#protocol'
 import type { OwnerLocks } from '../seat/owner-lock.ts'
+import { fence } from '../segment/fence.ts'
 import { KEY_BYTES_MAX } from '../segment/geometry.ts'
 import type { Segment } from '../segment/segment.ts'
+import { type ChangeKind, type Companion, NO_COMPANION } from './companion.ts'
+import type { Wanted } from './index-table.ts'
+import {
+  FIRST_OF_KEY,
+  GENERATION,
+  HAS_LIFETIME,
+  HASH,
+  KEY,
+  KEY_LENGTH,
+  LENGTHS,
+  LOCK,
+  NO_VALUE,
+  PLACES,
+  slotAt,
+  TYPE,
+  VERSION,
+  WATCHERS,
+} from './slot-fields.ts'
+import { SlotTable } from './slot-table.ts'
+import type { Values } from './values.ts'
 
-// Words of a slot. The value stands there twice; the lowest bit of the version says which one holds. A writer fills the
-// other and switches by one store, so that one which dies leaves the old value.
-const STATE = 0
-const HASH = 1
-const KEY_LENGTH = 2
-const GENERATION = 3
-const LOCK = 4
-const VERSION = 5
-/** The version that is being written: a reader whose copy may have been written over sees it here. */
-const WRITING = 6
-const LENGTHS = 7
-const KIND = 9
-const INTEGER_BYTE = 40
-const KEY_BYTE = 64
+/** What a change returns when the value did not fit, and then it has changed nothing. */
+export const NO_ROOM = Symbol('no room')
+const NO_SLOT = Symbol('no slot')
+/** The key came, went or moved to another slot meanwhile. */
+const MOVED = Symbol('moved')
 
-const EMPTY = 0
-const USED = 1
-/** Being given to another key: no match for any, and no end of a search. */
-const CHANGING = 2
+type Refusal = typeof NO_ROOM | typeof NO_SLOT | typeof MOVED
+type Work<Result> = (slot: number) => Result | typeof NO_ROOM
 
-const NO_VALUE = -1
-/** Far more than writers can interrupt: each has to write twice during one copy. */
-const READ_ATTEMPTS_MAX = 1_000_000
-const INTEGER = 1
+/** Of a change that others come before, or that finds no room which was just made. */
+const ATTEMPTS_MAX = 100
 
-/** The slot of a key, as long as it has not been given to another one. */
-export interface Handle {
-  /** Of the slot, in words. */
-  readonly slot: number
-  readonly generation: number
+/** A key, and where it was last seen. */
+export interface Entry extends Wanted {
+  readonly keyBytes: Buffer
+  /** In words; 0 for nowhere yet. */
+  slot: number
+  generation: number
 }
 
-/** What a slot holds: a value of bytes, a whole number, or nothing any more. */
-export type Kind = 'bytes' | 'integer' | 'nothing'
-
-/** The table under the store: open addressing, one key a slot. What the methods say holds for live handles only. */
+/**
+ * Keys and what happens to them. A key comes and goes by one store of the slot's generation. Locks are taken in this order: insertion, slot,
+ * arena; against it only by trying.
+ */
 export class Slots {
+  /** Who looks after lifetimes and watches. */
+  companion: Companion = NO_COMPANION
+  private readonly segment: Segment
   private readonly words: Int32Array
   private readonly bytes: Buffer
-  private readonly segment: Segment
   private readonly locks: OwnerLocks
+  private readonly values: Values
+  private readonly table: SlotTable
 
-  constructor(segment: Segment, locks: OwnerLocks) {
+  constructor(segment: Segment, locks: OwnerLocks, values: Values) {
     this.segment = segment
     this.words = segment.words
     this.bytes = segment.bytes
     this.locks = locks
+    this.values = values
+    this.table = new SlotTable(segment, locks, values)
   }
 
-  isLive({ slot, generation }: Handle): boolean {
-    return (
-      Atomics.load(this.words, slot + STATE) === USED &&
-      Atomics.load(this.words, slot + GENERATION) === generation
-    )
+  /** Whether the entry knows where its key is. Looks for it where it does not. Waits for nobody. */
+  locate(entry: Entry): boolean {
+    return this.isLive(entry) || this.table.find(entry) >= 0
   }
 
-  find(key: Buffer): Handle | undefined {
-    const hash = hashOf(key)
-    const { slotsMax } = this.segment.layout
-    for (let probe = 0; probe < slotsMax; probe += 1) {
-      const slot = this.slotAt((hash + probe) % slotsMax)
-      const generation = Atomics.load(this.words, slot + GENERATION)
-      if (Atomics.load(this.words, slot + STATE) === EMPTY) return undefined
-      const handle = { slot, generation }
-      if (this.words[slot + HASH] === (hash | 0) && this.hasKey(slot, key) && this.isLive(handle))
-        return handle
-    }
-    return undefined
+  isLive({ slot, generation }: Entry): boolean {
+    return slot !== 0 && Atomics.load(this.words, slot + GENERATION) === generation
+  }
+
+  /** Whether the key of a slot that is being changed was not there before. */
+  isNew(slot: number): boolean {
+    return this.words[slot + GENERATION] === 0
+  }
+
+  /** Past its time: for readers it is not there any more. */
+  isGone(slot: number): boolean {
+    return ((this.words[slot + TYPE] ?? 0) & HAS_LIFETIME) !== 0 && this.companion.isGone(slot)
   }
 
   /**
-   * Gives a free slot to a key that has none. Undefined when there is none free. Only for the holder of the lock on
-   * insertion; a slot that is still changing was left so by one who died.
+   * Runs `work` on the slot of the key, alone. A key that is not there yet is there once that is done, all at once. Throws
+   * STORE_FULL where no more fits.
    */
-  insert(key: Buffer): Handle | undefined {
-    const hash = hashOf(key)
-    const { slotsMax } = this.segment.layout
-    for (let probe = 0; probe < slotsMax; probe += 1) {
-      const slot = this.slotAt((hash + probe) % slotsMax)
-      this.locks.acquire(slot + LOCK)
+  change<Result>(entry: Entry, work: Work<Result>): Result {
+    return this.attempt(entry, work, () => this.insert(entry, work))
+  }
+
+  /** The same for a key that is there already; undefined where it is not. */
+  changeIfThere<Result>(entry: Entry, work: Work<Result>): Result | undefined {
+    return this.attempt(entry, work, () => undefined)
+  }
+
+  /** Whether there was something to delete. */
+  remove(entry: Entry): boolean {
+    for (let attempt = 0; attempt < ATTEMPTS_MAX && this.locate(entry); attempt += 1) {
+      const { slot, generation } = entry
+      const wasGone = this.isGone(slot)
+      if (this.removeIf(slot, generation, wasGone ? 'expired' : 'deleted', () => true)) return !wasGone
+    }
+    return false
+  }
+
+  /** Takes its key from a slot if that is still of this generation and, under its lock, `isDue`. */
+  removeIf(
+    slot: number,
+    generation: number,
+    what: Exclude<ChangeKind, 'set'>,
+    isDue: (slot: number) => boolean,
+  ): boolean {
+    return this.table.exclusively(() => {
+      this.lock(slot)
       try {
-        if (this.isFree(slot)) return this.give(slot, key, hash)
+        if (Atomics.load(this.words, slot + GENERATION) !== generation || !isDue(slot)) return false
+        this.table.erase(slot, () => {
+          if (this.words[slot + WATCHERS] !== 0) this.companion.changed(slot, what)
+        })
+        return true
       } finally {
-        this.locks.release(slot + LOCK)
+        this.unlock(slot)
       }
-    }
-    return undefined
+    })
   }
 
-  /** Runs `change` alone. Undefined when the slot has gone to another key. */
-  withLock<Result>(
-    handle: Handle,
-    change: (slot: number) => Result,
-  ): { readonly result: Result } | undefined {
-    this.locks.acquire(handle.slot + LOCK)
-    try {
-      return this.isLive(handle) ? { result: change(handle.slot) } : undefined
-    } finally {
-      this.locks.release(handle.slot + LOCK)
+  /** Calls `visit` with each slot that has a key, as long as it has that. Without locks. */
+  each(visit: (slot: number, generation: number) => void): void {
+    for (let index = 0; index < this.segment.layout.slotsMax; index += 1) {
+      const slot = slotAt(this.segment.layout, index)
+      const generation = Atomics.load(this.words, slot + GENERATION)
+      if (generation !== 0) visit(slot, generation)
     }
   }
 
-  kind(slot: number): Kind {
-    if (this.words[slot + KIND] === INTEGER) return 'integer'
-    const version = Atomics.load(this.words, slot + VERSION)
-    return this.words[slot + LENGTHS + (version & 1)] === NO_VALUE ? 'nothing' : 'bytes'
-  }
-
-  /** Only under the slot's lock. Without a value, the slot is free for other keys. */
-  write(slot: number, value: Uint8Array | undefined): void {
-    const { words } = this
-    const version = (Atomics.load(words, slot + VERSION) + 1) | 0
-    const side = version & 1
-    Atomics.store(words, slot + WRITING, version)
-    words[slot + LENGTHS + side] = value?.length ?? NO_VALUE
-    if (value) this.bytes.set(value, this.valueAt(slot, side))
-    Atomics.store(words, slot + VERSION, version)
-  }
-
-  /**
-   * Copies as much of the value as fits to the beginning of what `take` gives for its length, and returns that length:
-   * −1 where there is no value. Waits for nobody: what changed during the copy is copied again.
-   * Throws BUS_CORRUPT for a slot that never comes to rest, which no writer leaves behind.
-   */
-  read(slot: number, take: (length: number) => Uint8Array): number {
-    const { words } = this
-    for (let attempt = 0; attempt < READ_ATTEMPTS_MAX; attempt += 1) {
-      const version = Atomics.load(words, slot + VERSION)
-      const side = version & 1
-      const length = Math.min(words[slot + LENGTHS + side] ?? NO_VALUE, this.segment.layout.valueBytesMax)
-      if (this.wasOverwritten(slot, version)) continue
-      if (length < 0) return NO_VALUE
-      const start = this.valueAt(slot, side)
-      this.bytes.copy(take(length), 0, start, start + length)
-      if (!this.wasOverwritten(slot, version)) return length
-    }
-    throw new RunaError('BUS_CORRUPT', 'A value of the store cannot be read: its slot is damaged.')
-  }
-
-  integer(slot: number): number {
-    return Number(Atomics.load(this.segment.integers, (slot * 4 + INTEGER_BYTE) >> 3))
-  }
-
-  /** Only under the slot's lock. */
-  writeInteger(slot: number, value: number): void {
-    Atomics.store(this.segment.integers, (slot * 4 + INTEGER_BYTE) >> 3, BigInt(value))
-    Atomics.store(this.words, slot + KIND, INTEGER)
-  }
-
-  /** Only under the slot's lock. */
-  clear(slot: number): void {
-    this.write(slot, undefined)
-    Atomics.store(this.words, slot + KIND, 0)
-  }
-
-  /** The keys that have a value, in no order. */
-  keys(): string[] {
-    const slots = Array.from({ length: this.segment.layout.slotsMax }, (_, index) => this.slotAt(index))
-    const used = slots.filter(
-      (slot) => Atomics.load(this.words, slot + STATE) === USED && this.kind(slot) !== 'nothing',
-    )
-    return used.map((slot) => this.bytes.toString('utf8', slot * 4 + KEY_BYTE, this.keyEnd(slot)))
-  }
-
-  /** The side of a version is written again only for the second version after it. */
-  private wasOverwritten(slot: number, version: number): boolean {
-    return ((Atomics.load(this.words, slot + WRITING) - version) | 0) > 1
-  }
-
-  private slotAt(index: number): number {
-    return (this.segment.layout.slots + index * this.segment.layout.slotBytes) >> 2
-  }
-
-  private valueAt(slot: number, side: number): number {
-    const { valuesInSlot, slotBytes } = this.segment.layout
-    return slot * 4 + valuesInSlot + side * ((slotBytes - valuesInSlot) >> 1)
-  }
-
-  private keyEnd(slot: number): number {
+  /** As it stands in memory; undefined when the slot has gone to another meanwhile. */
+  keyOf(slot: number, generation: number): Buffer | undefined {
     const length = Math.max(0, Math.min(this.words[slot + KEY_LENGTH] ?? 0, KEY_BYTES_MAX))
-    return slot * 4 + KEY_BYTE + length
+    const start = (slot + KEY) * 4
+    const key = Buffer.from(this.bytes.subarray(start, start + length))
+    fence()
+    return Atomics.load(this.words, slot + GENERATION) === generation ? key : undefined
   }
 
-  private hasKey(slot: number, key: Buffer): boolean {
-    return this.bytes.compare(key, 0, key.length, slot * 4 + KEY_BYTE, this.keyEnd(slot)) === 0
+  /** Moves the version on for a holder that died, so that nobody takes a half-done change for what was before it. */
+  lock(slot: number): void {
+    if (this.locks.acquire(slot + LOCK)) this.inherit(slot)
   }
 
-  private isFree(slot: number): boolean {
-    return Atomics.load(this.words, slot + STATE) !== USED || this.kind(slot) === 'nothing'
+  /** False where somebody has it. */
+  tryLock(slot: number): boolean {
+    const taken = this.locks.tryAcquire(slot + LOCK)
+    if (taken === 'inherited') this.inherit(slot)
+    return taken !== false
   }
 
-  private give(slot: number, key: Buffer, hash: number): Handle {
+  unlock(slot: number): void {
+    this.locks.release(slot + LOCK)
+  }
+
+  /** Gives the blocks back that hold values of before. False where there were none to be had. */
+  retireAll(): boolean {
+    let hasRetired = false
+    this.each((slot) => {
+      const { words } = this
+      const inactive = ~(words[slot + VERSION] ?? 0) & 1
+      if (words[slot + PLACES + inactive] === 0 || !this.tryLock(slot)) return
+      try {
+        if (Atomics.load(words, slot + GENERATION) !== 0 && this.values.retire(slot)) hasRetired = true
+      } finally {
+        this.unlock(slot)
+      }
+    })
+    return hasRetired
+  }
+
+  private inherit(slot: number): void {
     const { words } = this
-    const generation = (Atomics.load(words, slot + GENERATION) + 1) | 0
-    Atomics.store(words, slot + STATE, CHANGING)
-    Atomics.store(words, slot + GENERATION, generation)
-    words[slot + HASH] = hash | 0
-    words[slot + KEY_LENGTH] = key.length
-    this.bytes.set(key, slot * 4 + KEY_BYTE)
-    this.clear(slot)
-    Atomics.store(words, slot + STATE, USED)
-    return { slot, generation }
+    Atomics.store(words, slot + VERSION, ((words[slot + VERSION] ?? 0) + 2) | 0)
+    if (words[slot + WATCHERS] !== 0) this.companion.changed(slot, 'set')
   }
-}
 
-/** FNV-1a, 32 bits (Fowler, Noll, Vo), with its high bits folded in. */
-function hashOf(key: Uint8Array): number {
-  let hash = 0x811c_9dc5
-  for (let index = 0; index < key.length; index += 1) {
-    hash = Math.imul(hash ^ (key[index] ?? 0), 0x0100_0193)
+  private attempt<Result, Absent>(
+    entry: Entry,
+    work: Work<Result>,
+    otherwise: () => Absent | Refusal,
+  ): Result | Absent {
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+      const result = this.locate(entry) ? this.tryChange(entry, work) : otherwise()
+      if (result === MOVED) continue
+      if (result !== NO_ROOM && result !== NO_SLOT) return result as Result | Absent
+      const hasRetired = result === NO_ROOM && this.retireAll()
+      if (!hasRetired && !this.companion.makeRoom()) break
+    }
+    const { slotsMax, storeBytes } = this.segment.layout
+    throw new RunaError(
+      'STORE_FULL',
+      `The store has room for ${slotsMax} keys and ${storeBytes} bytes, and no more fits.`,
+    )
   }
-  return (hash ^ (hash >>> 15)) >>> 0
+
+  private tryChange<Result>(entry: Entry, work: Work<Result>): Result | Refusal {
+    const { words } = this
+    const { slot, generation } = entry
+    if (this.isGone(slot)) {
+      this.removeIf(slot, generation, 'expired', () => this.isGone(slot))
+      return MOVED
+    }
+    this.lock(slot)
+    try {
+      if (Atomics.load(words, slot + GENERATION) !== generation) return MOVED
+      const version = words[slot + VERSION]
+      const result = work(slot)
+      const isWatched = words[slot + WATCHERS] !== 0
+      if (isWatched && words[slot + VERSION] !== version) this.companion.changed(slot, 'set')
+      return result
+    } finally {
+      this.unlock(slot)
+    }
+  }
+
+  private insert<Result>(entry: Entry, work: Work<Result>): Result | Refusal {
+    return this.table.exclusively(() => {
+      if (this.table.find(entry) >= 0) return MOVED
+      const slot = this.table.takeFree()
+      if (slot < 0) return NO_SLOT
+      this.lock(slot)
+      try {
+        return this.fill(slot, entry, work)
+      } finally {
+        this.unlock(slot)
+      }
+    })
+  }
+
+  private fill<Result>(slot: number, entry: Entry, work: Work<Result>): Result | Refusal {
+    const { words } = this
+    words.fill(0, slot + FIRST_OF_KEY, slot + KEY)
+    words[slot + HASH] = entry.hash
+    words[slot + KEY_LENGTH] = entry.keyBytes.length
+    words[slot + LENGTHS] = NO_VALUE
+    words[slot + LENGTHS + 1] = NO_VALUE
+    this.bytes.set(entry.keyBytes, (slot + KEY) * 4)
+    const result = work(slot)
+    if (result === NO_ROOM) {
+      this.table.free(slot)
+      return result
+    }
+    this.companion.inserted(slot)
+    entry.generation = this.table.commit(slot)
+    entry.slot = slot
+    if (words[slot + WATCHERS] !== 0) this.companion.changed(slot, 'set')
+    return result
+  }
 }

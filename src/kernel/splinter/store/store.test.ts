@@ -38,15 +38,15 @@ test('what one member sets, another reads', () => {
 })
 
 test('numbers are added to from both sides, and exchanged when they are as expected', () => {
-  assert.equal(left.load('count'), 0)
-  assert.equal(left.add('count', 5), 5)
-  assert.equal(right.add('count', -7), -2)
-  assert.equal(left.compareExchange('count', 0, 9), -2)
-  assert.equal(left.compareExchange('count', -2, 9), -2)
-  assert.equal(right.load('count'), 9)
-  assert.throws(() => left.add('count', 0.5), { code: 'BAD_INPUT' })
+  assert.equal(left.load('count'), 0n)
+  assert.equal(left.add('count', 5n), 5n)
+  assert.equal(right.add('count', -7n), -2n)
+  assert.equal(left.compareExchange('count', 0n, 9n), -2n)
+  assert.equal(left.compareExchange('count', -2n, 9n), -2n)
+  assert.equal(right.load('count'), 9n)
+  assert.throws(() => left.add('count', 2n ** 63n), { code: 'BAD_INPUT' })
   assert.throws(() => left.set('count', new Uint8Array(1)), { code: 'BAD_INPUT' })
-  assert.throws(() => left.add('greeting', 1), { code: 'BAD_INPUT' })
+  assert.throws(() => left.add('greeting', 1n), { code: 'BAD_INPUT' })
 })
 
 test('keys and values that are too long are refused, and change nothing', () => {
@@ -72,30 +72,35 @@ test('a full store says so, and has room again after a deletion', () => {
   assert.equal(small.list().length, 8)
 })
 
-test('a damaged slot is a coded error or a wrong value, and never the end of the process', () => {
+test('a damaged store is a coded error or a wrong value, and never the end of the process', () => {
   const path = join(folder, 'damaged', 'bus')
-  createBus({ path, sizeBytes: 2 ** 20, inboxBytes: 16_384, slotsMax: 8, valueBytesMax: 64 })
+  createBus({ path, sizeBytes: 2 ** 20, inboxBytes: 16_384, slotsMax: 8, valueBytesMax: 256 })
   const bus = attachBus(path, { name: 'damaged' })
   seats.push(bus)
   const { layout, bytes } = openSegment(path)
-  const slotsBytes = layout.slotsMax * layout.slotBytes
-  const damage = fc.array(fc.tuple(fc.nat(slotsBytes - 1), fc.nat(255)), { minLength: 1, maxLength: 4 })
+  const storeBytes = layout.arena - layout.storeHead
+  const damage = fc.array(fc.tuple(fc.nat(storeBytes - 1), fc.nat(255)), { minLength: 1, maxLength: 8 })
   const calls = [
     () => bus.store.get('key'),
     () => bus.store.list(),
     () => bus.store.set('key', new Uint8Array(9)),
     () => bus.store.load('number'),
+    () => bus.store.append('key', new Uint8Array(70)),
+    () => bus.store.head('key'),
+    () => bus.store.compareAndSet('new', 0n, new Uint8Array(3)),
+    () => bus.store.getInto('key', new Uint8Array(100)),
     () => bus.store.delete('key'),
+    () => bus.store.set('key', new Uint8Array(200)),
   ]
   fc.assert(
     fc.property(damage, (changes) => {
-      bytes.fill(0, layout.slots, layout.slots + slotsBytes)
+      bytes.fill(0, layout.storeHead, layout.arena)
       bus.store.set('key', new Uint8Array(8))
-      bus.store.add('number', 1)
-      for (const [at, byte] of changes) bytes[layout.slots + at] = byte
+      bus.store.add('number', 1n)
+      for (const [at, byte] of changes) bytes[layout.storeHead + at] = byte
       for (const attempt of calls) assertEndsWell(attempt)
     }),
-    { numRuns: 30 },
+    { numRuns: 200 },
   )
 })
 
