@@ -80,7 +80,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
   async 'two processes'(bus) {
     const other = startOther(bus.path, 'add')
-    for (let count = 0; count < ADDS; count += 1) bus.store.add('sum', 1)
+    for (let count = 0; count < ADDS; count += 1) bus.store.add('sum', 1n)
     const [status] = await once(other, 'exit')
     expect(status === 0, `the other process ended with ${status}`)
     const sum = Number(bus.store.load('sum'))
@@ -146,7 +146,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
 
 const JOBS: Readonly<Record<string, (bus: Bus) => Promise<void>>> = {
   async add(bus) {
-    for (let count = 0; count < ADDS; count += 1) bus.store.add('sum', 1)
+    for (let count = 0; count < ADDS; count += 1) bus.store.add('sum', 1n)
     bus.close()
   },
   async echo(bus) {

@@ -27,7 +27,7 @@ export const STATISTICS_WORDS = 128
 const TOPIC_ENTRY_BYTES = 192
 const MEMBERS_MAX = 32
 const SLOTS_MIN = 16
-export const SLOTS_MAX = 2 ** 22
+const SLOTS_MAX = 2 ** 22
 
 /** What may be chosen when a bus is made; everything else follows from it. */
 export interface Geometry {
@@ -46,7 +46,7 @@ export interface Geometry {
 }
 
 export const WHEN_FULL = ['refuse', 'evict'] as const
-export type WhenFull = (typeof WHEN_FULL)[number]
+type WhenFull = (typeof WHEN_FULL)[number]
 
 /** Where each part of the segment begins, in bytes. */
 export interface Layout extends Geometry {

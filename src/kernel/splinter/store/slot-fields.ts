@@ -18,7 +18,7 @@ export const WRITING = 6
 export const LENGTHS = 7
 /** Where the block of each side lies, as `Blocks` packs it. Changes only under the lock of the arena. */
 export const PLACES = 9
-/** The type in its low byte, and flags above. */
+/** The type in its low byte, and flags above. A new key finds zeros from here to the bytes of the key. */
 export const TYPE = 11
 /** A bit for each member that wants to know of changes. */
 export const WATCHERS = 12
@@ -27,9 +27,6 @@ export const INTEGER = 14
 /** Changes since the key came. */
 export const WRITES = 30
 export const KEY = 32
-
-/** From here to the key, a new key finds zeros. */
-export const FIRST_OF_KEY = TYPE
 
 export const NO_VALUE = -1
 

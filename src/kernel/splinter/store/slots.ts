@@ -6,7 +6,6 @@ import type { Segment } from '../segment/segment.ts'
 import { type ChangeKind, type Companion, NO_COMPANION } from './companion.ts'
 import type { Wanted } from './index-table.ts'
 import {
-  FIRST_OF_KEY,
   GENERATION,
   HAS_LIFETIME,
   HASH,
@@ -241,7 +240,7 @@ export class Slots {
 
   private fill<Result>(slot: number, entry: Entry, work: Work<Result>): Result | Refusal {
     const { words } = this
-    words.fill(0, slot + FIRST_OF_KEY, slot + KEY)
+    words.fill(0, slot + TYPE, slot + KEY)
     words[slot + HASH] = entry.hash
     words[slot + KEY_LENGTH] = entry.keyBytes.length
     words[slot + LENGTHS] = NO_VALUE

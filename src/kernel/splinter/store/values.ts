@@ -5,7 +5,7 @@ import type { Blocks } from './blocks.ts'
 import { LENGTHS, NO_VALUE, PLACES, SCRUB, VERSION, WRITES, WRITING } from './slot-fields.ts'
 
 /** What is overwritten with zeros: nothing, what is freed, or also the old value as soon as there is a new one. */
-export const SCRUBS = ['off', 'hybrid', 'full'] as const
+const SCRUBS = ['off', 'hybrid', 'full'] as const
 export type Scrub = (typeof SCRUBS)[number]
 
 /** A block that is more than so many times too large for its value goes back. */
