@@ -77,3 +77,13 @@ test('who has left changes nothing about the one who has its row now', async () 
   assert.deepEqual([member?.name, member?.state, member?.running], ['after', 'attached', 0])
   assert.equal(member?.silentMs, undefined)
 })
+
+test('a bus says what it was made with, and what fits on it', () => {
+  const path = newBus({ slotsMax: 100, keys: 'uuid' })
+  const { limits } = seat(path, 'any')
+  assert.deepEqual(
+    [limits.slotsMax, limits.keys, limits.seals, limits.inboxBytes],
+    [100, 'uuid', 'nothing', 65_536],
+  )
+  assert.ok(limits.sizeBytes <= 4 * 2 ** 20 && limits.envelopeBytesMax <= limits.inboxBytes)
+})

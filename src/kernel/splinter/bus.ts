@@ -9,6 +9,7 @@ import { createPump, ringIfAsleep } from './seat/pump.ts'
 import { createWatcher } from './seat/watcher.ts'
 import type { Wiring } from './seat/wiring.ts'
 import { chooseGeometry, type Geometry } from './segment/geometry.ts'
+import { type BusLimits, limitsOf } from './segment/limits.ts'
 import {
   type BusKeys,
   createProtection,
@@ -42,6 +43,8 @@ const SIZE_BYTES = 48 * 2 ** 20
 export interface Bus extends Mailbox, Looks {
   readonly path: string
   readonly seals: Seals
+  /** What it was made with, and what fits on it. */
+  readonly limits: BusLimits
   readonly name: string
   /** Where to send to reach this very process. */
   readonly address: string
@@ -129,6 +132,7 @@ function takeSeat(segment: Segment, name: string, protection: Protection): Bus {
     ...mailbox,
     path,
     seals: protection.seals,
+    limits: limitsOf(segment.layout, segment.privacy),
     name,
     address: own.address,
     store: createStore(segment, locks, protection),
