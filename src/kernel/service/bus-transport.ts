@@ -18,6 +18,11 @@ export function createBusTransport(bus: Bus): BusTransport {
       if (closing.signal.aborted) throw new RunaError('SERVICE_LOST', 'This process has left the bus.')
       bus.send(envelope)
     },
+    sendWhenFree(envelope, patience) {
+      if (closing.signal.aborted) throw new RunaError('SERVICE_LOST', 'This process has left the bus.')
+      return bus.sendWhenFree(envelope, patience)
+    },
+    carriesLists: true,
     listen(listener, scope) {
       const endReceiving = bus.receive(listener)
       const endOverhearing = scope === 'everybody' ? bus.overhear(listener) : () => {}
