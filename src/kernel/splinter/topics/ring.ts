@@ -20,8 +20,8 @@ import {
   THREAD_WAITS,
 } from './ring-state.ts'
 
-/** Every so many records bear the time they were sent at. A power of two. */
-const STAMPED_EVERY = 16
+/** Every so many records bear the time they were sent at: powers of two. An envelope costs far more than a stamp. */
+const STAMPED_EVERY = { topic: 64, inbox: 4 } as const
 /** The part of a ring that is freed at a time. */
 const FREED_PART = 16
 
@@ -36,6 +36,7 @@ export class Ring {
   /** As it was at the last look; it holds as long as the version is the same. */
   private readonly state = emptyState()
   private isKnown = false
+  private readonly stampMask: number
   private readonly segment: Segment
   private readonly place: RingPlace
   private readonly settings: RingSettings
@@ -46,6 +47,7 @@ export class Ring {
     this.place = place
     this.settings = settings
     this.records = new RecordStore(segment, place)
+    this.stampMask = STAMPED_EVERY[place.consumersMax === 1 ? 'inbox' : 'topic'] - 1
     this.cursors = new Cursors(segment, place, settings)
   }
 
@@ -164,7 +166,7 @@ export class Ring {
     const free = capacityBytes - records.distance(state.tail, state.head)
     if (free < neededBytes && !this.makeRoom(neededBytes)) return false
     const { head, headSequence } = state
-    const stamp = (headSequence & (STAMPED_EVERY - 1)) === 0 ? stampMicros() : 0
+    const stamp = (headSequence & this.stampMask) === 0 ? stampMicros() : 0
     records.write(head, headSequence, stamp, record, note)
     state.head = records.advance(head, neededBytes)
     state.headSequence = (headSequence + 1) | 0
