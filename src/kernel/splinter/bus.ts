@@ -21,6 +21,7 @@ import {
 import { closeSegment, createSegment, openSegment, removeSegment, type Segment } from './segment/segment.ts'
 import { type BusStatistics, readStatistics } from './statistics/statistics.ts'
 import { createStore, type Store } from './store/store.ts'
+import { createLossAnnouncer } from './topics/announce.ts'
 import { type Channel, createChannel } from './topics/channel.ts'
 import { sealChannel } from './topics/sealed-channel.ts'
 import { placeTopic, type TopicOptions } from './topics/topic.ts'
@@ -175,23 +176,26 @@ function takeSeat(segment: Segment, name: string, protection: Protection): Bus {
 function createTopics(wiring: Wiring) {
   const { segment, locks, protection, witness } = wiring
   const channels = new Map<string, Channel>()
+  const announce = createLossAnnouncer(wiring, openTopic)
 
   function topic(name: string, options: TopicOptions = {}): Channel {
     const known = channels.get(name)
     if (known) return known
-    const channel = createChannel(wiring, placeTopic(segment, locks, name, options), name)
+    const channel = createChannel(wiring, placeTopic(segment, locks, name, options), name, announce)
     channels.set(name, channel)
     return channel
+  }
+
+  function openTopic(name: string, options: TopicOptions = {}): Channel {
+    const isSealed = protection.sealFor(options.words) !== undefined
+    const witnessed = witnessChannel(topic(name, options), witness, name, isSealed)
+    return sealChannel(witnessed, wiring, name, options)
   }
 
   return {
     /** As its bytes lie in memory. */
     topic,
-    openTopic(name: string, options: TopicOptions = {}): Channel {
-      const isSealed = protection.sealFor(options.words) !== undefined
-      const witnessed = witnessChannel(topic(name, options), witness, name, isSealed)
-      return sealChannel(witnessed, wiring, name, options)
-    },
+    openTopic,
     closeTopics(): void {
       for (const channel of channels.values()) channel.close()
     },

@@ -11,8 +11,12 @@ const EVERYBODY = 0x7fff_ffff
 const SET_TO_ZERO = (0 << 28) | (2 << 24)
 const [EINTR, EAGAIN, ETIMEDOUT] = [4, 11, 110]
 
-/** Longer than a core takes to hand over a cache line, shorter than it takes the kernel to wake a sleeper. */
-const SPINS = availableParallelism() > 1 ? 3_000 : 0
+/** Together about 30 µs: longer than a core takes to hand over a cache line, shorter than the kernel to wake a sleeper. */
+const LOOKS = availableParallelism() > 1 ? 600 : 0
+/** Between two looks. Each takes the line of the cache from whoever is about to bring something. */
+const PAUSE_TURNS = 100
+/** Written so that the turns of a pause are not left out. */
+const pause = new Int32Array(1)
 
 const timeout = Buffer.alloc(16)
 
@@ -47,6 +51,9 @@ export function futexWake(words: Int32Array, index: number): void {
 
 /** Looks for it a while without sleeping. On a single core, whoever brings it could not run meanwhile: once only. */
 export function spinUntil(isThere: () => boolean): boolean {
-  for (let spin = 0; spin < SPINS; spin += 1) if (isThere()) return true
+  for (let look = 0; look < LOOKS; look += 1) {
+    if (isThere()) return true
+    for (let turn = 0; turn < PAUSE_TURNS; turn += 1) pause[0] = turn
+  }
   return isThere()
 }

@@ -116,7 +116,7 @@ function createReceiver(
   const statisticsAt = statisticsWord(inboxPlace(segment.layout, own.row), 0)
   const statistics = new StatisticsRow(segment, statisticsAt, own.stamp)
   const isRepeated = createRepeats(Date.now())
-  const inbox = inboxOf(wiring, own.row, statistics).join(0)
+  const inbox = inboxOf(wiring, own.row, statistics).join({ index: 0 })
   // Replaced, never changed: who is called may end its listening, or begin another.
   let listeners: readonly { readonly hear: EnvelopeListener }[] = []
 

@@ -19,9 +19,9 @@ export function witnessChannel(channel: Channel, witness: Witness, topic: string
 
   return {
     ...channel,
-    publish(message) {
-      if (witness.isWanted()) attempt(message, () => channel.publish(message))
-      else channel.publish(message)
+    publish(message, options) {
+      if (witness.isWanted()) attempt(message, () => channel.publish(message, options))
+      else channel.publish(message, options)
     },
     publishSync(message, options) {
       attempt(message, () => channel.publishSync(message, options))
@@ -35,9 +35,9 @@ export function witnessChannel(channel: Channel, witness: Witness, topic: string
         throw error
       }
     },
-    publishMany(messages) {
+    publishMany(messages, options) {
       for (const message of messages) witness.publishing(describe(message))
-      const published = channel.publishMany(messages)
+      const published = channel.publishMany(messages, options)
       for (const message of messages.slice(published)) witness.notPublished(describe(message))
       return published
     },

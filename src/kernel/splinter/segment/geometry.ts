@@ -20,8 +20,8 @@ const RING_HEADER_BYTES = 192
 export const CURSORS_BYTE = RING_HEADER_BYTES
 export const CURSOR_BYTES = 64
 /** Groups of consumers that a ring keeps a place for. */
-const GROUPS_MAX = 8
-const GROUP_BYTES = 256
+export const GROUPS_MAX = 8
+export const GROUP_BYTES = 256
 /** What one member did in one ring: 11 counters of 64 bits and a histogram. */
 export const STATISTICS_WORDS = 128
 const TOPIC_ENTRY_BYTES = 192
@@ -86,7 +86,7 @@ export function statisticsBytes(consumersMax: number): number {
 }
 
 /** Where in a ring the groups begin. */
-function groupsBytes(consumersMax: number): number {
+export function groupsBytes(consumersMax: number): number {
   return CURSORS_BYTE + cursorsOf(consumersMax) * CURSOR_BYTES
 }
 

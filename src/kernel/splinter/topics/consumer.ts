@@ -2,6 +2,9 @@ import { RunaError } from '#protocol'
 import { monotonicMs } from '../seat/members.ts'
 import type { RecordNote } from './ring-records.ts'
 
+/** Where a new consumer begins: at what is written next, or at the oldest record that is still there. */
+export type StartFrom = 'now' | 'oldest'
+
 /** What reads a ring, record by record. */
 export interface Consumer {
   /**
@@ -33,6 +36,8 @@ export interface Start {
   readonly cursor: number
   readonly position: number
   readonly sequence: number
+  /** The kinds of records that it is handed, a bit each. */
+  readonly kinds: number
   readonly leave: () => void
 }
 
@@ -43,4 +48,14 @@ export function tooShort(messageBytes: number, intoBytes: number): RunaError {
 /** The monotonic clock in whole milliseconds of 32 bits, which wrap. */
 export function coarseMs(): number {
   return Math.floor(monotonicMs()) | 0
+}
+
+const LIFETIME_MAX_MS = 2 ** 31 - 2
+
+/** When something expires that lives for so long. Throws BAD_INPUT for what is no such time. Never 0. */
+export function expiryAfter(timeToLiveMs: number): number {
+  if (!(timeToLiveMs >= 1 && timeToLiveMs <= LIFETIME_MAX_MS)) {
+    throw new RunaError('BAD_INPUT', `A message lives for 1 to ${LIFETIME_MAX_MS} ms.`)
+  }
+  return (coarseMs() + Math.ceil(timeToLiveMs)) | 0 || 1
 }

@@ -2,8 +2,9 @@ import { RunaError } from '#protocol'
 import { observerWord } from '../seat/members.ts'
 import type { Wiring } from '../seat/wiring.ts'
 import { createConsumer } from './ring-consumer.ts'
+import { ALL_KINDS } from './ring-records.ts'
 import { emptyState, readState } from './ring-state.ts'
-import type { MessageListener, Subscription } from './subscriber.ts'
+import { FIRST_DELIVERY, type MessageListener, type Subscription } from './subscription.ts'
 import { listTopics } from './topic.ts'
 
 /** Nobody wakes an observer, so it looks by itself. */
@@ -34,6 +35,7 @@ export function observeTopic(
       cursor: observerWord(segment, own.row),
       position: state.head,
       sequence: state.headSequence,
+      kinds: ALL_KINDS,
       leave: () => {},
     },
   )
@@ -42,7 +44,7 @@ export function observeTopic(
     for (let heard = 0; heard < BATCH_MAX; heard += 1) {
       const message = consumer.next()
       if (message === undefined) return
-      listener(message)
+      listener(message, FIRST_DELIVERY)
     }
     goingOn = setImmediate(look)
   }

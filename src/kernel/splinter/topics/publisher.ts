@@ -1,7 +1,10 @@
+import { spinUntil } from '#kernel/sys'
 import { RunaError } from '#protocol'
 import type { Wiring } from '../seat/wiring.ts'
 import type { StatisticsRow } from '../statistics/row.ts'
+import { expiryAfter } from './consumer.ts'
 import type { Ring } from './ring.ts'
+import { MESSAGE, type RecordNote } from './ring-records.ts'
 
 export interface WaitOptions {
   /** How long to wait for room. */
@@ -9,37 +12,65 @@ export interface WaitOptions {
   readonly signal?: AbortSignal
 }
 
+export interface PublishOptions {
+  /** Who reads it later than that passes it over; it is counted as expired. Default: never. */
+  readonly timeToLiveMs?: number
+}
+
 export interface Publisher {
   /**
    * Throws BUS_BACKPRESSURE when the topic is lossless and a living consumer has not kept up, BAD_INPUT for a message
    * longer than the whole topic. Where nobody consumes, the message is gone.
    */
-  publish(message: Uint8Array): void
+  publish(message: Uint8Array, options?: PublishOptions): void
   /**
    * Publishes the first of them that have room, at once and in order, and returns how many: all, on a lossy topic.
    * Throws BAD_INPUT, and publishes none, where one is longer than the whole topic.
    */
-  publishMany(messages: readonly Uint8Array[]): number
+  publishMany(messages: readonly Uint8Array[], options?: PublishOptions): number
   /** As `publish`, but waits for room. Rejects with BUS_BACKPRESSURE after `timeoutMs`, CANCELLED by the signal. */
-  publishWhenFree(message: Uint8Array, options?: WaitOptions): Promise<void>
+  publishWhenFree(message: Uint8Array, options?: WaitOptions & PublishOptions): Promise<void>
   /** As `publish`, but blocks this thread until there is room. Throws BUS_BACKPRESSURE after `timeoutMs`. */
-  publishSync(message: Uint8Array, options?: Pick<WaitOptions, 'timeoutMs'>): void
+  publishSync(message: Uint8Array, options?: Pick<WaitOptions, 'timeoutMs'> & PublishOptions): void
 }
 
 const TIMEOUT_MS = 5_000
 /** A consumer that made room may be killed before it says so, and a dead one says nothing: so look again. */
 const RECHECK_MS = 100
 
-export function createPublisher(
-  wiring: Wiring,
-  ring: Ring,
-  name: string,
-  statistics: StatisticsRow,
-): Publisher {
+/** Sends records of any kind. */
+export interface Sender {
+  /** False where there is no room. */
+  send(message: Uint8Array, note?: RecordNote): boolean
+  sendMany(messages: readonly Uint8Array[], note?: RecordNote): number
+  sendWhenFree(message: Uint8Array, options: WaitOptions, note?: RecordNote): Promise<void>
+  sendSync(message: Uint8Array, timeoutMs: number | undefined, note?: RecordNote): void
+  refusal(): RunaError
+}
+
+export function createPublisher(sender: Sender): Publisher {
+  const { send, sendMany, sendWhenFree, sendSync, refusal } = sender
+  return {
+    publish(message, options) {
+      if (!send(message, noteFor(options))) throw refusal()
+    },
+    publishMany: (messages, options) => sendMany(messages, noteFor(options)),
+    publishWhenFree: async (message, options = {}) => await sendWhenFree(message, options, noteFor(options)),
+    publishSync: (message, options) => sendSync(message, options?.timeoutMs, noteFor(options)),
+  }
+}
+
+function noteFor(options: PublishOptions | undefined): RecordNote | undefined {
+  const timeToLiveMs = options?.timeToLiveMs
+  if (timeToLiveMs === undefined) return undefined
+  return { kind: MESSAGE, call: 0, from: 0, expiresAtMs: expiryAfter(timeToLiveMs) }
+}
+
+export function createSender(wiring: Wiring, ring: Ring, name: string, statistics: StatisticsRow): Sender {
   const { own, wakeRow } = wiring
 
-  function tryToPublish(message: Uint8Array): boolean {
-    if (!ring.write(message)) return false
+  function send(message: Uint8Array, note?: RecordNote): boolean {
+    if (!ring.write(message, note)) return false
     statistics.sent(1, message.length)
     ring.wakeConsumers(wakeRow)
     return true
@@ -61,41 +92,39 @@ export function createPublisher(
   }
 
   return {
-    publish(message) {
-      if (!tryToPublish(message)) throw refusal()
-    },
-    publishMany(messages) {
-      const count = ring.writeMany(messages)
+    send,
+    sendMany(messages, note) {
+      const count = ring.writeMany(messages, note)
+      if (count === 0) return 0
       let sizeBytes = 0
       for (let index = 0; index < count; index += 1) sizeBytes += messages[index]?.length ?? 0
-      if (count > 0) {
-        statistics.sent(count, sizeBytes)
-        ring.wakeConsumers(wakeRow)
-      }
+      statistics.sent(count, sizeBytes)
+      ring.wakeConsumers(wakeRow)
       return count
     },
-    async publishWhenFree(message, { timeoutMs = TIMEOUT_MS, signal } = {}) {
-      if (tryToPublish(message)) return
+    async sendWhenFree(message, { timeoutMs = TIMEOUT_MS, signal }, note) {
+      if (send(message, note)) return
       const startedMs = performance.now()
       for (;;) {
         ring.askForSpace()
-        if (tryToPublish(message)) return waited(startedMs)
+        if (send(message, note)) return waited(startedMs)
         if (performance.now() > startedMs + timeoutMs) throw refusal()
         await waitForSpace(wiring, () => !ring.isSpaceWanted(), Math.min(RECHECK_MS, timeoutMs), signal)
       }
     },
-    publishSync(message, { timeoutMs = TIMEOUT_MS } = {}) {
-      if (tryToPublish(message)) return
+    sendSync(message, timeoutMs = TIMEOUT_MS, note) {
+      if (send(message, note)) return
       const startedMs = performance.now()
       let isDone = false
-      const tryAgain = () => (isDone ||= tryToPublish(message))
-      while (!tryAgain()) {
+      const tryAgain = () => (isDone ||= send(message, note))
+      while (!spinUntil(tryAgain)) {
         const leftMs = startedMs + timeoutMs - performance.now()
         if (leftMs <= 0) throw refusal()
         ring.waitForSpaceSync(tryAgain, Math.min(RECHECK_MS, Math.ceil(leftMs)))
       }
       waited(startedMs)
     },
+    refusal,
   }
 }
 

@@ -1,11 +1,12 @@
-import { futexWait, futexWake, spinUntil } from '#kernel/sys'
+import { futexWait, spinUntil } from '#kernel/sys'
 import { fence } from '../segment/fence.ts'
 import type { Segment } from '../segment/segment.ts'
 import { type Consumer, coarseMs, type Start, tooShort } from './consumer.ts'
 import { POSITION, SEQUENCE, WAITING } from './ring-cursors.ts'
 import type { RingPlace, RingSettings } from './ring-place.ts'
-import { isNoted, lengthOf, type RecordNote, RecordStore, recordBytes } from './ring-records.ts'
-import { emptyState, FORGOTTEN, LOOP_WAITS, readState, readVersion, SPACE_WANTED } from './ring-state.ts'
+import { isNoted, lengthOf, MESSAGE, type RecordNote, RecordStore, recordBytes } from './ring-records.ts'
+import { giveSpace, isSpaceWanted } from './ring-space.ts'
+import { emptyState, FORGOTTEN, readState, readVersion } from './ring-state.ts'
 
 /** A cursor is published after this part of the ring was read, or where somebody waits for room. */
 const STEP_PART = 8
@@ -33,6 +34,7 @@ class CursorConsumer implements Consumer {
   private readonly records: RecordStore
   private readonly cursor: number
   private readonly dropCursor: () => void
+  private readonly kinds: number
   private readonly state = emptyState()
   private readonly stepBytes: number
   private position: number
@@ -56,6 +58,7 @@ class CursorConsumer implements Consumer {
     this.stepBytes = Math.floor(place.capacityBytes / STEP_PART)
     this.cursor = start.cursor
     this.dropCursor = start.leave
+    this.kinds = start.kinds
     this.position = start.position
     this.sequence = start.sequence
     this.refresh()
@@ -132,7 +135,8 @@ class CursorConsumer implements Consumer {
         this.length = lengthOf(first)
         this.noted = isNoted(first)
         this.stamp = this.records.stampAt(this.position)
-        if (!this.isExpired()) return true
+        if (!this.isPassedOver()) return true
+        if (!this.wasForgotten()) this.moveOn()
       }
     }
   }
@@ -148,18 +152,15 @@ class CursorConsumer implements Consumer {
     return true
   }
 
-  /** Reads what the record says of itself, and passes over one that is past its time. */
-  private isExpired(): boolean {
+  /** Whether the record is past its time, or of a kind that is not wanted. What it says of itself is read. */
+  private isPassedOver(): boolean {
     const { note } = this
-    if (!this.noted) {
-      note.kind = 0
-      return false
-    }
-    this.records.noteAt(this.position, note)
-    if (note.expiresAtMs === 0 || ((coarseMs() - note.expiresAtMs) | 0) < 0 || this.wasForgotten())
-      return false
+    note.kind = MESSAGE
+    note.expiresAtMs = 0
+    if (this.noted) this.records.noteAt(this.position, note)
+    if ((this.kinds & (1 << note.kind)) === 0) return true
+    if (note.expiresAtMs === 0 || ((coarseMs() - note.expiresAtMs) | 0) < 0) return false
     this.expired += 1
-    this.moveOn()
     return true
   }
 
@@ -235,7 +236,8 @@ class CursorConsumer implements Consumer {
     this.position = this.records.advance(this.position, bytes)
     this.sequence = (this.sequence + 1) | 0
     this.unpublishedBytes += bytes
-    if (this.unpublishedBytes >= this.stepBytes || this.isSpaceWanted()) this.publish()
+    if (this.unpublishedBytes >= this.stepBytes || isSpaceWanted(this.words, this.place.header))
+      this.publish()
   }
 
   private moveTo(position: number, sequence: number): void {
@@ -243,10 +245,6 @@ class CursorConsumer implements Consumer {
     this.sequence = sequence
     this.unpublishedBytes = this.stepBytes
     this.publish()
-  }
-
-  private isSpaceWanted(): boolean {
-    return this.place.lossless && Atomics.load(this.words, this.place.header + SPACE_WANTED) !== 0
   }
 
   private publish(): void {
@@ -259,18 +257,6 @@ class CursorConsumer implements Consumer {
     this.unpublishedBytes = 0
     Atomics.store(this.words, this.cursor + POSITION, this.position)
     Atomics.store(this.words, this.cursor + SEQUENCE, this.sequence)
-    if (this.isSpaceWanted()) this.giveSpace()
-  }
-
-  /** Whoever asks again meanwhile is told as well. */
-  private giveSpace(): void {
-    const { words } = this
-    const word = this.place.header + SPACE_WANTED
-    if (
-      Atomics.load(words, word) > LOOP_WAITS ||
-      Atomics.compareExchange(words, word, LOOP_WAITS, 0) > LOOP_WAITS
-    )
-      futexWake(words, word)
-    this.settings.onSpace()
+    giveSpace(this.words, this.place.header, this.settings.onSpace)
   }
 }

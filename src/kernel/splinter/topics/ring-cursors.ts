@@ -3,6 +3,7 @@ import { rowWord, SLEEPING } from '../seat/members.ts'
 import { rowOfStamp } from '../seat/stamp.ts'
 import { CURSOR_BYTES, CURSORS_BYTE, cursorsOf } from '../segment/geometry.ts'
 import type { Segment } from '../segment/segment.ts'
+import { Groups } from './ring-groups.ts'
 import type { RingPlace, RingSettings } from './ring-place.ts'
 import { RecordStore } from './ring-records.ts'
 import { emptyState, JOINS, type RingState, readState } from './ring-state.ts'
@@ -14,6 +15,13 @@ export const POSITION = 1
 export const SEQUENCE = 2
 /** Not 0: a thread sleeps on this word until something comes. */
 export const WAITING = 3
+/** 0, or the number of the group that it takes part in, counted from 1. */
+const GROUP = 4
+/** What a member of a group has taken and not finished: sequence and position, which is 0 for none and else one more. */
+export const TAKEN = 5
+export const TAKEN_WORDS = 2
+/** How many a member of a group may have at a time. */
+export const TAKEN_MAX = 5
 
 function cursorWord(header: number, index: number): number {
   return header + ((CURSORS_BYTE + index * CURSOR_BYTES) >> 2)
@@ -36,38 +44,64 @@ export class Cursors {
   private readonly count: number
   private readonly settings: RingSettings
   private readonly segment: Segment
+  private readonly groups: Groups
   private joins: number
   private listed: Listed[] = []
 
-  constructor(segment: Segment, { header, consumersMax }: RingPlace, settings: RingSettings) {
+  constructor(segment: Segment, place: RingPlace, settings: RingSettings) {
     this.segment = segment
     this.words = segment.words
-    this.header = header
-    this.count = cursorsOf(consumersMax)
+    this.header = place.header
+    this.count = cursorsOf(place.consumersMax)
     this.settings = settings
-    this.joins = Atomics.load(this.words, header + JOINS) - 1
+    this.groups = new Groups(segment, place)
+    this.joins = Atomics.load(this.words, place.header + JOINS) - 1
   }
 
-  /** The first that nobody living has, or -1. Only for the holder of the ring's lock. */
+  /**
+   * One that nobody living has, or -1. What a dead member of a group has not finished is kept for the others, and where
+   * there are none, as long as another is free. Only for the holder of the ring's lock.
+   */
   findFree(): number {
+    let reserve = -1
     for (let index = 0; index < this.count; index += 1) {
-      const stamp = Atomics.load(this.words, cursorWord(this.header, index))
-      if (stamp === 0 || !this.settings.owner.isAlive(stamp)) return index
+      const cursor = this.at(index)
+      const stamp = this.stampOf(cursor)
+      if (stamp === 0) return index
+      if (this.settings.owner.isAlive(stamp)) continue
+      if (!this.hasTaken(cursor)) return index
+      if (reserve < 0 && this.groups.isAbandoned(this.groupOf(cursor))) reserve = index
     }
-    return -1
+    return reserve
   }
 
-  /** Only for the holder of the ring's lock. */
-  take(index: number, position: number, sequence: number): number {
+  /** For a group, counted from 0, or -1. Only for the holder of the ring's lock. */
+  take(index: number, position: number, sequence: number, group = -1): number {
     const { words, header, settings } = this
-    const cursor = cursorWord(header, index)
+    const cursor = this.at(index)
     Atomics.store(words, cursor + STAMP, 0)
-    Atomics.store(words, cursor + POSITION, position)
-    Atomics.store(words, cursor + SEQUENCE, sequence)
-    Atomics.store(words, cursor + WAITING, 0)
+    words.fill(0, cursor + WAITING, cursor + TAKEN + TAKEN_MAX * TAKEN_WORDS)
+    words[cursor + GROUP] = group + 1
+    words[cursor + POSITION] = position
+    words[cursor + SEQUENCE] = sequence
     Atomics.store(words, cursor + STAMP, settings.owner.stamp)
     Atomics.add(words, header + JOINS, 1)
     return cursor
+  }
+
+  /** The cursors of a group's members, living or not. */
+  ofGroup(group: number): number[] {
+    const all = Array.from({ length: this.count }, (_, index) => this.at(index))
+    return all.filter((cursor) => this.stampOf(cursor) !== 0 && this.groupOf(cursor) === group)
+  }
+
+  stampOf(cursor: number): number {
+    return Atomics.load(this.words, cursor + STAMP)
+  }
+
+  /** Whether anybody has joined or left since somebody saw that number. */
+  joinsSince(): number {
+    return Atomics.load(this.words, this.header + JOINS)
   }
 
   /**
@@ -84,33 +118,43 @@ export class Cursors {
   }
 
   /** Where the slowest consumer reads, whether or not it lives. Only for the holder of the ring's lock. */
-  findSlowest(records: RecordStore, { head, headSequence, tail }: RingState): void {
-    const { words } = this
-    const used = records.distance(tail, head)
-    let most = 0
-    this.slowest = head
-    this.slowestSequence = headSequence
+  findSlowest(records: RecordStore, state: RingState): void {
+    const { words, groups } = this
+    this.slowest = state.head
+    this.slowestSequence = state.headSequence
+    for (let index = 0; index < groups.count; index += 1) {
+      if (!groups.isUsed(index) || groups.isAbandoned(index)) continue
+      this.holdBack(records, state, groups.positionOf(index), groups.sequenceOf(index))
+    }
     for (let index = 0; index < this.count; index += 1) {
-      const cursor = cursorWord(this.header, index)
-      if (Atomics.load(words, cursor) === 0) continue
-      const position = Atomics.load(words, cursor + POSITION)
-      const unread = records.isPosition(position) ? records.distance(position, head) : 0
-      // What lies outside of the ring is damage, and no reason to wait.
-      if (unread <= most || unread > used) continue
-      most = unread
-      this.slowest = position
-      this.slowestSequence = Atomics.load(words, cursor + SEQUENCE)
+      const cursor = this.at(index)
+      if (Atomics.load(words, cursor + STAMP) === 0) continue
+      if (Atomics.load(words, cursor + GROUP) !== 0) this.holdBackTaken(records, state, cursor)
+      else {
+        const position = Atomics.load(words, cursor + POSITION)
+        this.holdBack(records, state, position, Atomics.load(words, cursor + SEQUENCE))
+      }
     }
   }
 
-  /** What a dead consumer has not read is no reason to wait. Whether there was any. */
+  /** What a dead consumer, or a group of which nobody lives, has not read is no reason to wait. Whether there was any. */
   dropDead(): boolean {
+    const { groups } = this
+    const living = new Set<number>()
     let dropped = false
     for (let index = 0; index < this.count; index += 1) {
-      const cursor = cursorWord(this.header, index)
-      const stamp = Atomics.load(this.words, cursor)
-      if (stamp === 0 || this.settings.owner.isAlive(stamp)) continue
-      this.drop(cursor, stamp)
+      const cursor = this.at(index)
+      const stamp = this.stampOf(cursor)
+      if (stamp === 0) continue
+      if (this.settings.owner.isAlive(stamp)) living.add(this.groupOf(cursor))
+      else if (!this.hasTaken(cursor)) {
+        this.drop(cursor, stamp)
+        dropped = true
+      }
+    }
+    for (let index = 0; index < groups.count; index += 1) {
+      if (!groups.isUsed(index) || groups.isAbandoned(index) || living.has(index)) continue
+      groups.setAbandoned(index, true)
       dropped = true
     }
     return dropped
@@ -121,12 +165,54 @@ export class Cursors {
     Atomics.add(this.words, this.header + JOINS, 1)
   }
 
+  private at(index: number): number {
+    return cursorWord(this.header, index)
+  }
+
+  /** Counted from 0; -1 for none. */
+  private groupOf(cursor: number): number {
+    const group = Atomics.load(this.words, cursor + GROUP) - 1
+    return group < this.groups.count ? group : -1
+  }
+
+  private hasTaken(cursor: number): boolean {
+    if (this.groupOf(cursor) < 0) return false
+    for (let slot = 0; slot < TAKEN_MAX; slot += 1) {
+      if (Atomics.load(this.words, cursor + TAKEN + slot * TAKEN_WORDS + 1) !== 0) return true
+    }
+    return false
+  }
+
+  private holdBackTaken(records: RecordStore, state: RingState, cursor: number): void {
+    const group = this.groupOf(cursor)
+    if (group < 0 || this.groups.isAbandoned(group)) return
+    for (let slot = 0; slot < TAKEN_MAX; slot += 1) {
+      const word = cursor + TAKEN + slot * TAKEN_WORDS
+      const position = Atomics.load(this.words, word + 1) - 1
+      if (position >= 0) this.holdBack(records, state, position, Atomics.load(this.words, word))
+    }
+  }
+
+  /** What lies outside of the ring is damage, or was lost, and no reason to wait. */
+  private holdBack(
+    records: RecordStore,
+    { head, tail }: RingState,
+    position: number,
+    sequence: number,
+  ): void {
+    if (!records.isPosition(position)) return
+    const unread = records.distance(position, head)
+    if (unread <= records.distance(this.slowest, head) || unread > records.distance(tail, head)) return
+    this.slowest = position
+    this.slowestSequence = sequence
+  }
+
   private list(): void {
     const { words, segment, header } = this
     this.joins = Atomics.load(words, header + JOINS)
     this.listed = []
     for (let index = 0; index < this.count; index += 1) {
-      const cursor = cursorWord(header, index)
+      const cursor = this.at(index)
       const row = rowOfStamp(Atomics.load(words, cursor))
       if (row < 0 || row >= segment.layout.membersMax) continue
       this.listed.push({ row, sleeping: rowWord(segment, row) + SLEEPING, waiting: cursor + WAITING })
@@ -143,6 +229,7 @@ export function readLag(
   const { words } = segment
   const { header, capacityBytes, consumersMax } = place
   const records = new RecordStore(segment, place)
+  const groups = new Groups(segment, place)
   const state = emptyState()
   let [consumer, behindBytes] = [0, 0]
   for (let index = 0; index < cursorsOf(consumersMax); index += 1) {
@@ -150,8 +237,10 @@ export function readLag(
     const stamp = Atomics.load(words, cursor + STAMP)
     // An inbox has one, whatever the row of its owner.
     if (stamp === 0 || (consumersMax > 1 && rowOfStamp(stamp) !== row)) continue
+    const group = Atomics.load(words, cursor + GROUP) - 1
     // Before the head, which only moves away from it.
-    const position = Atomics.load(words, cursor + POSITION)
+    const position =
+      group >= 0 && group < groups.count ? groups.positionOf(group) : Atomics.load(words, cursor + POSITION)
     readState(words, header, state)
     consumer = stamp
     behindBytes = Math.max(behindBytes, Math.min(capacityBytes, records.distance(position, state.head)))

@@ -11,7 +11,15 @@ const NOTED = 2 ** 28
 /** Positions run on and wrap here, far beyond the capacity, so that an old one is never taken for a new one. */
 const POSITIONS = 2 ** 30
 /** Below this, a loop over bytes is cheaper than making a view. */
-const LOOP_BYTES_MAX = 64
+const LOOP_BYTES_MAX = 32
+
+/** Kinds of records. One without a note is a message. */
+export const MESSAGE = 0
+export const REQUEST = 1
+export const REPLY = 2
+export const FAILURE = 3
+/** A bit for each kind that there may ever be. */
+export const ALL_KINDS = -1
 
 /** What a record may say of itself beside its bytes. */
 export interface RecordNote {

@@ -15,12 +15,6 @@ const HEAD = 0
 const HEAD_SEQUENCE = 1
 const TAIL = 2
 const TAIL_SEQUENCE = 3
-/** In a line of its own: consumers look at it for each record, and hardly anybody writes it. */
-export const SPACE_WANTED = 16
-/** Who waits for room: event loops, threads that sleep, or both. */
-export const LOOP_WAITS = 1
-export const THREAD_WAITS = 2
-
 export interface RingState {
   version: number
   /** Where the next record will stand, and its sequence. */

@@ -60,7 +60,7 @@ test('a lossless ring gives every consumer every record once and in order, and r
   const rings = [ringOf(left, losslessPlace), ringOf(right, losslessPlace)] as const
   fc.assert(
     fc.property(steps, (actions) => {
-      const consumers = [rings[0].join(0), rings[1].join(1)] as const
+      const consumers = [rings[0].join({ index: 0 }), rings[1].join({ index: 1 })] as const
       const read = [0, 0]
       const written: Uint8Array[] = []
       for (const action of actions) {
@@ -95,7 +95,7 @@ test('a lossy ring never refuses, and what a consumer missed is counted to the r
   const rings = [ringOf(left, lossyPlace), ringOf(right, lossyPlace)] as const
   fc.assert(
     fc.property(steps, (actions) => {
-      const consumers = [rings[0].join(0), rings[1].join(1)] as const
+      const consumers = [rings[0].join({ index: 0 }), rings[1].join({ index: 1 })] as const
       const read = [0, 0]
       const written: Uint8Array[] = []
       for (const action of actions) {
@@ -129,8 +129,8 @@ test('a consumer that died holds nobody up, and a lock that it held is taken ove
   const place = newPlace(true)
   const doomed = newMember('doomed')
   const ring = ringOf(left, place)
-  const survivor = ring.join(0)
-  ringOf(doomed, place).join(2)
+  const survivor = ring.join({ index: 0 })
+  ringOf(doomed, place).join({ index: 2 })
   while (ring.write(recordOf(1, 500))) assert.ok(survivor.next())
   assert.ok(!ring.write(recordOf(1, 500)))
   doomed.locks.acquire(place.header + LOCK)
@@ -142,7 +142,7 @@ test('a consumer that died holds nobody up, and a lock that it held is taken ove
 test('a writer that dies in the middle leaves nothing to be seen', () => {
   const place = newPlace(false)
   const ring = ringOf(left, place)
-  const consumer = ring.join(0)
+  const consumer = ring.join({ index: 0 })
   for (let number = 0; number < 20; number += 1) ring.write(recordOf(number, 300))
   const before = drain(consumer)
   // What a writer does before it commits: bytes in the ring, and half of the state that does not hold.
@@ -156,7 +156,7 @@ test('a writer that dies in the middle leaves nothing to be seen', () => {
 test('damaged memory costs records, which are counted, and ends in no error', () => {
   const place = newPlace(false)
   const ring = ringOf(left, place)
-  const consumer = ring.join(0)
+  const consumer = ring.join({ index: 0 })
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat(CAPACITY_BYTES - 1), fc.nat(255)), { maxLength: 40 }), (damage) => {
       for (let number = 0; number < 8; number += 1) ring.write(recordOf(number, 100))

@@ -1,23 +1,23 @@
-import { futexWait } from '#kernel/sys'
 import { RunaError } from '#protocol'
 import { fence } from '../segment/fence.ts'
 import type { Segment } from '../segment/segment.ts'
 import { stampMicros } from '../statistics/clock.ts'
-import type { Consumer } from './consumer.ts'
+import type { Consumer, StartFrom } from './consumer.ts'
 import { createConsumer } from './ring-consumer.ts'
 import { Cursors } from './ring-cursors.ts'
+import { GroupMember, type GroupOptions } from './ring-group-member.ts'
+import { Groups } from './ring-groups.ts'
 import type { RingPlace, RingSettings } from './ring-place.ts'
-import { isNoted, lengthOf, type RecordNote, RecordStore, recordBytes } from './ring-records.ts'
+import { isNoted, lengthOf, MESSAGE, type RecordNote, RecordStore, recordBytes } from './ring-records.ts'
+import { askForSpace, isSpaceWanted, waitForSpaceSync } from './ring-space.ts'
 import {
   commitState,
   emptyState,
   FORGOTTEN,
   LOCK,
-  LOOP_WAITS,
+  type RingState,
   readState,
   readVersion,
-  SPACE_WANTED,
-  THREAD_WAITS,
 } from './ring-state.ts'
 
 /** Every so many records bear the time they were sent at: powers of two. An envelope costs far more than a stamp. */
@@ -25,14 +25,20 @@ const STAMPED_EVERY = { topic: 64, inbox: 4 } as const
 /** The part of a ring that is freed at a time. */
 const FREED_PART = 16
 
-/** Where a new consumer begins: at what is written next, or at the oldest record that is still there. */
-export type StartFrom = 'now' | 'oldest'
+interface JoinOptions {
+  /** That very cursor, whoever had it; else the first that is free. */
+  readonly index?: number
+  readonly from?: StartFrom
+  /** The kinds of records that it is handed, a bit each. Default: messages. */
+  readonly kinds?: number
+}
 
 /** Bytes between processes, in order: any number may write, and each consumer has a cursor of its own. */
 export class Ring {
   private readonly words: Int32Array
   private readonly records: RecordStore
   private readonly cursors: Cursors
+  private readonly groups: Groups
   /** As it was at the last look; it holds as long as the version is the same. */
   private readonly state = emptyState()
   private isKnown = false
@@ -49,6 +55,7 @@ export class Ring {
     this.records = new RecordStore(segment, place)
     this.stampMask = STAMPED_EVERY[place.consumersMax === 1 ? 'inbox' : 'topic'] - 1
     this.cursors = new Cursors(segment, place, settings)
+    this.groups = new Groups(segment, place)
   }
 
   /** False when a lossless ring has no room. Throws BAD_INPUT for a record that can never fit. */
@@ -81,20 +88,51 @@ export class Ring {
     }
   }
 
-  /** A cursor of one's own. With an index, that one; else the first free, or BUS_FULL. */
-  join(chosen?: number, from: StartFrom = 'now'): Consumer {
-    this.begin()
-    try {
+  /** A cursor of one's own. Throws BUS_FULL where every one is taken by a living member. */
+  join({ index: chosen, from = 'now', kinds = 1 << MESSAGE }: JoinOptions = {}): Consumer {
+    return this.locked(({ head, headSequence, tail, tailSequence }) => {
       const index = chosen ?? this.cursors.findFree()
-      if (index < 0) throw new RunaError('BUS_FULL', 'A topic has as many consumers as it takes.')
-      const { head, headSequence, tail, tailSequence } = this.state
+      if (index < 0) throw tooMany()
       const [position, sequence] = from === 'now' ? [head, headSequence] : [tail, tailSequence]
       const cursor = this.cursors.take(index, position, sequence)
       const leave = () => this.cursors.drop(cursor, this.settings.owner.stamp)
-      return createConsumer(this.segment, this.place, this.settings, { cursor, position, sequence, leave })
-    } finally {
-      this.end()
-    }
+      return createConsumer(this.segment, this.place, this.settings, {
+        cursor,
+        position,
+        sequence,
+        kinds,
+        leave,
+      })
+    })
+  }
+
+  /** A seat in the group of that name, which is made where there is none, and then starts there. */
+  joinGroup(name: string, options: GroupOptions): GroupMember {
+    return this.locked((state) => {
+      const { cursors, groups, segment, place, records, settings } = this
+      const index = cursors.findFree()
+      if (index < 0) throw tooMany()
+      const { head, headSequence, tail, tailSequence } = state
+      const [position, sequence] = options.from === 'now' ? [head, headSequence] : [tail, tailSequence]
+      const known = groups.find(name)
+      const group = known < 0 ? groups.create(name, position, sequence) : known
+      groups.setAbandoned(group, false)
+      const cursor = cursors.take(index, position, sequence, group)
+      const locked = <T>(work: (state: RingState) => T) => this.locked(work)
+      const core = { segment, place, settings, records, cursors, groups, locked }
+      return new GroupMember(core, { ...options, group, cursor })
+    })
+  }
+
+  /** The stamps of a group's members, living or not. */
+  stampsOf(name: string): number[] {
+    const group = this.groups.find(name)
+    return group < 0 ? [] : this.cursors.ofGroup(group).map((cursor) => this.cursors.stampOf(cursor))
+  }
+
+  /** Grows whenever a consumer joins or leaves. */
+  get joins(): number {
+    return this.cursors.joinsSince()
   }
 
   /** Wakes the consumers that sleep. After a write: not part of it, since several may be written at a time. */
@@ -104,19 +142,17 @@ export class Ring {
 
   /** Asks to be told of room; a try after it decides whether there is still none. */
   askForSpace(): void {
-    Atomics.or(this.words, this.place.header + SPACE_WANTED, LOOP_WAITS)
+    askForSpace(this.words, this.place.header)
   }
 
   /** Whether nobody has made room since the asking. */
   isSpaceWanted(): boolean {
-    return Atomics.load(this.words, this.place.header + SPACE_WANTED) !== 0
+    return isSpaceWanted(this.words, this.place.header)
   }
 
   /** As `askForSpace`, then blocks this thread until it is told, or for at most so long. */
   waitForSpaceSync(isThere: () => boolean, timeoutMs: number): void {
-    const word = this.place.header + SPACE_WANTED
-    const asked = Atomics.or(this.words, word, THREAD_WAITS) | THREAD_WAITS
-    if (!isThere()) futexWait(this.words, word, asked, timeoutMs)
+    waitForSpaceSync(this.words, this.place.header, isThere, timeoutMs)
   }
 
   private needed(record: Uint8Array, note: RecordNote | undefined): number {
@@ -125,6 +161,15 @@ export class Ring {
     if (neededBytes <= capacityBytes) return neededBytes
     const most = capacityBytes - recordBytes(0, note !== undefined)
     throw new RunaError('BAD_INPUT', `A message of ${record.length} bytes is too long: ${most} fit.`)
+  }
+
+  private locked<T>(work: (state: RingState) => T): T {
+    this.begin()
+    try {
+      return work(this.state)
+    } finally {
+      this.end()
+    }
   }
 
   private begin(): void {
@@ -222,4 +267,8 @@ export class Ring {
     // Before any byte of what is forgotten is written over.
     fence()
   }
+}
+
+function tooMany(): RunaError {
+  return new RunaError('BUS_FULL', 'This topic has as many consumers as it has room for.')
 }

@@ -1,6 +1,6 @@
 import type { Wiring } from '../seat/wiring.ts'
 import { observeTopic } from './observer.ts'
-import type { MessageListener, Subscription } from './subscriber.ts'
+import type { MessageListener, Subscription } from './subscription.ts'
 import type { TopicOptions } from './topic.ts'
 
 /** As `observeTopic`. What is sealed and does not open is heard as it lies in memory. */
@@ -21,5 +21,5 @@ export function observeSealed(
     }
   }
 
-  return observeTopic(wiring, name, (message) => listener(open(message)))
+  return observeTopic(wiring, name, (message, delivery) => listener(open(message), delivery))
 }

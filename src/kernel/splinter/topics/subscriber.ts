@@ -1,21 +1,11 @@
 import type { Wiring } from '../seat/wiring.ts'
-import type { StatisticsRow } from '../statistics/row.ts'
-import type { Consumer } from './consumer.ts'
-import type { Ring, StartFrom } from './ring.ts'
-
-/** Valid only during the call: the memory is used again for the next message. */
-export type MessageListener = (message: Uint8Array) => void
-
-export interface SubscribeOptions {
-  /** Default: what is published from now on. Else what is still there as well. */
-  readonly from?: StartFrom
-}
-
-export interface Subscription {
-  /** Messages that were written over before they could be read, so far. Always 0 for a lossless topic. */
-  readonly lost: number
-  end(): void
-}
+import type { StartFrom } from './consumer.ts'
+import { createFeeds } from './feed.ts'
+import { startGroupFeed } from './group-feed.ts'
+import type { Ring } from './ring.ts'
+import { MESSAGE } from './ring-records.ts'
+import { createGroupStream, createStream, type MessageStream, type StreamOptions } from './stream.ts'
+import type { MessageListener, Seats, SubscribeOptions, Subscription } from './subscription.ts'
 
 /** A consumer that is asked: nothing of it happens by itself. */
 export interface Puller extends Subscription {
@@ -31,79 +21,83 @@ export interface Puller extends Subscription {
 }
 
 export interface Subscriber {
+  /** Throws BUS_FULL where the topic has no room for another consumer, or group. */
   subscribe(listener: MessageListener, options?: SubscribeOptions): Subscription
-  pull(options?: SubscribeOptions): Puller
-}
-
-/** A turn of the event loop goes on for so long, looked at every so many messages: others have work too. */
-const TURN_MS = 1
-const LOOK_EVERY = 32
-
-/** A cursor and those who hear what it reads. */
-interface Feed {
-  readonly consumer: Consumer
-  listeners: readonly { readonly hear: MessageListener }[]
-  endSource(): void
-}
-
-/** The cursors of this member in a ring. */
-interface Seats {
-  join(from: StartFrom): Consumer
-  leave(consumer: Consumer): void
-  /** Counts what a consumer has lost since the last time. */
-  counterOf(consumer: Consumer): () => void
+  /** For threads that may block, or poll. Throws BUS_FULL. */
+  pull(options?: Pick<SubscribeOptions, 'from'>): Puller
+  /**
+   * Messages in memory of their own, each when it is asked for. Joins at once, so that nothing is missed before the first
+   * is asked for; leaves when the loop over it ends, or the signal ends it. Throws BUS_FULL.
+   */
+  stream(options?: StreamOptions): MessageStream
 }
 
 export function createSubscriber(
   wiring: Wiring,
   ring: Ring,
-  statistics: StatisticsRow,
-): Subscriber & { endAll(): void } {
-  const open = new Set<Consumer>()
-  const seats: Seats = {
-    join(from) {
-      const consumer = ring.join(undefined, from)
-      open.add(consumer)
-      return consumer
-    },
-    leave(consumer) {
-      if (!open.delete(consumer)) return
-      consumer.leave()
-      // Whoever waited for this one need not wait any more.
-      if (ring.isSpaceWanted()) wiring.wakeEverybody()
-    },
-    counterOf: (consumer) => countLosses(consumer, wiring, statistics),
-  }
-  const { subscribe, endFeeds } = createFeeds(wiring, seats)
-  return {
-    subscribe,
-    pull: ({ from = 'now' } = {}) => createPuller(seats, from),
-    endAll() {
-      endFeeds()
-      for (const consumer of open) seats.leave(consumer)
-    },
-  }
-}
+  seats: Seats,
+): Subscriber & { endSubscriptions(): void } {
+  const feeds = createFeeds(wiring, seats)
+  const ends = new Set<() => void>()
 
-function countLosses(
-  consumer: Consumer,
-  { own }: Pick<Wiring, 'own'>,
-  statistics: StatisticsRow,
-): () => void {
-  let [lost, expired] = [0, 0]
-  return () => {
-    if (consumer.lost === lost && consumer.expired === expired) return
-    own.count('lost', consumer.lost - lost)
-    own.count('expired', consumer.expired - expired)
-    statistics.count('lost', consumer.lost - lost)
-    statistics.count('expired', consumer.expired - expired)
-    ;[lost, expired] = [consumer.lost, consumer.expired]
+  /** Ends when its owner ends it, or with the channel, and then once. */
+  function endable(end: () => void): () => void {
+    const once = () => {
+      if (ends.delete(once)) end()
+    }
+    ends.add(once)
+    return once
+  }
+
+  function joinGroup(
+    { from = 'now', concurrency = 1 }: SubscribeOptions,
+    group: string,
+    hear: MessageListener,
+  ) {
+    const options = { from, concurrency, kind: MESSAGE }
+    const feed = startGroupFeed(wiring, ring, seats.countLosses, group, options, ({ message, redelivered }) =>
+      hear(message, { redelivered }),
+    )
+    const end = endable(feed.end)
+    return {
+      get lost() {
+        return feed.lost
+      },
+      end,
+    }
+  }
+
+  return {
+    subscribe(hear, options = {}) {
+      const { from = 'now', group } = options
+      return group === undefined ? feeds.subscribe(hear, from) : joinGroup(options, group, hear)
+    },
+    pull({ from = 'now' } = {}) {
+      const puller = createPuller(seats, from)
+      const end = endable(puller.end)
+      return {
+        ...puller,
+        get lost() {
+          return puller.lost
+        },
+        end,
+      }
+    },
+    stream(options = {}) {
+      const { group } = options
+      return group === undefined
+        ? createStream(wiring, seats, options, endable)
+        : createGroupStream(wiring, ring, seats, { ...options, group }, endable)
+    },
+    endSubscriptions() {
+      feeds.end()
+      for (const end of ends) end()
+    },
   }
 }
 
 function createPuller(seats: Seats, from: StartFrom): Puller {
   const consumer = seats.join(from)
-  const count = seats.counterOf(consumer)
   return {
     next: () => consumer.next(),
     nextInto: (into) => consumer.nextInto(into),
@@ -112,79 +106,8 @@ function createPuller(seats: Seats, from: StartFrom): Puller {
       return consumer.lost
     },
     end() {
-      count()
+      seats.countLosses(consumer)
       seats.leave(consumer)
     },
   }
-}
-
-function createFeeds({ pump }: Pick<Wiring, 'pump'>, seats: Seats) {
-  const feeds = new Set<Feed>()
-  /** The one that all share who hear what comes from now on. */
-  let current: Feed | undefined
-
-  function start(from: StartFrom): Feed {
-    const consumer = seats.join(from)
-    const count = seats.counterOf(consumer)
-    const feed: Feed = { consumer, listeners: [], endSource: () => {} }
-    feed.endSource = pump.add({
-      hasWork: () => consumer.hasNext(),
-      drain() {
-        const handled = drain(feed)
-        count()
-        return handled
-      },
-    })
-    feeds.add(feed)
-    return feed
-  }
-
-  function end(feed: Feed): void {
-    if (feed === current) current = undefined
-    feeds.delete(feed)
-    feed.listeners = []
-    feed.endSource()
-    seats.leave(feed.consumer)
-  }
-
-  return {
-    subscribe(hear: MessageListener, { from = 'now' }: SubscribeOptions = {}): Subscription {
-      const feed = from === 'now' ? (current ?? start(from)) : start(from)
-      if (from === 'now') current = feed
-      const listener = { hear }
-      feed.listeners = [...feed.listeners, listener]
-      return {
-        get lost() {
-          return feed.consumer.lost
-        },
-        end() {
-          if (!feed.listeners.includes(listener)) return
-          feed.listeners = feed.listeners.filter((other) => other !== listener)
-          if (feed.listeners.length === 0) end(feed)
-        },
-      }
-    },
-    endFeeds(): void {
-      for (const feed of feeds) end(feed)
-    },
-  }
-}
-
-/** Whether there was anything. */
-function drain(feed: Feed): boolean {
-  const { consumer } = feed
-  const endMs = performance.now() + TURN_MS
-  let handled = 0
-  try {
-    for (;;) {
-      const message = consumer.next()
-      if (message === undefined) break
-      handled += 1
-      for (const { hear } of feed.listeners) hear(message)
-      if (handled % LOOK_EVERY === 0 && performance.now() > endMs) break
-    }
-  } finally {
-    consumer.settle()
-  }
-  return handled > 0
 }
