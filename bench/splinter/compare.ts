@@ -26,7 +26,7 @@ function medians<Figure extends string>(all: readonly Record<Figure, number>[]):
 }
 
 const SIZE_NAMES: Readonly<Record<number, string>> = { 64: '64 B', 1_024: '1 KiB', 16_384: '16 KiB' }
-export const SIZES = [64, 1_024] as const
+export const SIZES = [64, 1_024, 16_384] as const
 
 export function caseName(operation: string, sizeBytes: number, processes: number, way: string): string {
   const together = processes === 1 ? '1 process' : `${processes} processes`

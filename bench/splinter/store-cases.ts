@@ -7,12 +7,13 @@ import { SEALED_BUS } from './typed-ways.ts'
 import { type Hand, hire } from './crew.ts'
 import { nowMs } from './clock.ts'
 
-const OURS = ['string']
+const OURS = ['handle', 'string']
 const PEERS = ['Map', 'lmdb', 'lmdb, batched', 'Redis', 'Redis, pipelined']
 const SLICE_MS = 120
 /** Until both processes have heard that it begins. */
 const START_MS = 8
 const BUS_BYTES = 128 * 2 ** 20
+const STORE_BYTES = 32 * 2 ** 20
 const HEAP_OPERATIONS = 200_000
 
 /** One process sets and gets by turns; of two at once, one sets what the other gets. */
@@ -63,7 +64,7 @@ async function measureStores(place: Place, contenders: readonly string[], proces
 
 /** The one in clear, and the one on which everything is sealed. */
 export function makeBuses({ folder, secret }: Pick<Place, 'folder' | 'secret'>): void {
-  createBus({ path: join(folder, 'bus'), sizeBytes: BUS_BYTES })
+  createBus({ path: join(folder, 'bus'), sizeBytes: BUS_BYTES, storeBytes: STORE_BYTES })
   const sealing = { seals: 'everything', secret: Buffer.from(secret, 'hex') } as const
   createBus({ path: join(folder, SEALED_BUS), sizeBytes: BUS_BYTES / 4, ...sealing })
 }
@@ -76,8 +77,8 @@ export async function benchNeighbours(base: Omit<Place, 'sizeBytes' | 'index'>):
     makeBuses(place)
     const [reader, beside, apart] = [hire(), hire(), hire()]
     try {
-      await reader.ask('openStore', { contender: 'string', place })
-      await beside.ask('openStore', { contender: 'string', place: { ...place, index: 1, ownKeys: 'other' } })
+      await reader.ask('openStore', { contender: 'handle', place })
+      await beside.ask('openStore', { contender: 'handle', place: { ...place, index: 1, ownKeys: 'other' } })
       await apart.ask('openStore', { contender: 'Map', place })
       const figures = await inTurns(['beside', 'apart'], async (which) => {
         const order = { forMs: SLICE_MS, startAt: nowMs() + START_MS }

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { attachBus } from '#kernel/splinter'
+import { attachBus, type KeyHandle } from '#kernel/splinter'
 import { KEYS_COUNT, keysOf, type Place, refuseIncomplete, type StoreContender, valueOf } from './contender.ts'
 
 const MASK = KEYS_COUNT - 1
@@ -8,13 +8,33 @@ const MASK = KEYS_COUNT - 1
 const PIPELINE = 100
 
 export const STORES: Readonly<Record<string, (place: Place) => StoreContender | Promise<StoreContender>>> = {
-  // handle: openHandles,
+  handle: openHandles,
   string: openStrings,
   Map: openMap,
   lmdb: (place) => openLmdb(place, false),
   'lmdb, batched': (place) => openLmdb(place, true),
   Redis: (place) => openRedis(place, 1),
   'Redis, pipelined': (place) => openRedis(place, PIPELINE),
+}
+
+function openHandles(place: Place): StoreContender {
+  const bus = attachBus(join(place.folder, 'bus'), { name: `bench-${place.index}` })
+  const value = valueOf(place)
+  const into = valueOf(place)
+  const handles = keysOf(place).map((key): KeyHandle => bus.store.handle(key))
+  for (const handle of handles) handle.set(value)
+  return {
+    set(times) {
+      for (let count = 0; count < times; count += 1) (handles[count & MASK] as KeyHandle).set(value)
+    },
+    get(times) {
+      for (let count = 0; count < times; count += 1) {
+        const length = (handles[count & MASK] as KeyHandle).getInto(into)
+        if (length !== into.length) refuseIncomplete(length, place)
+      }
+    },
+    close: () => bus.close(),
+  }
 }
 
 function openStrings(place: Place): StoreContender {
