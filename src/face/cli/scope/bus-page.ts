@@ -4,6 +4,8 @@ import { type Column, formatMicros, formatPart, formatRate, layOutTable } from '
 
 /** What the bus did in the last `seconds`, and how things are. */
 export interface BusView {
+  /** Counted from the beginning. Latencies are shown from here: in a few seconds little is measured. */
+  readonly now: BusStatistics
   readonly since: BusStatistics
   readonly seconds: number
   readonly troubles: readonly Trouble[]
@@ -33,27 +35,39 @@ const TOPIC_COLUMNS: readonly Column[] = [
 ]
 
 /** Lines of at most 80 characters. What is to be looked at comes first: it must not fall off a small screen. */
-export function showBus({ since, seconds, troubles }: BusView): string[] {
+export function showBus({ now, since, seconds, troubles }: BusView): string[] {
   return [
     ...showTroubles(troubles),
     '',
     ...layOutTable(
       MEMBER_COLUMNS,
-      since.members.map((member) => memberRow(member, seconds, troubles)),
+      since.members.map((member, index) =>
+        memberRow({ ...member, ...latenciesOf(now.members[index]) }, seconds, troubles),
+      ),
     ),
     '',
     ...layOutTable(
       TOPIC_COLUMNS,
-      since.topics.map((topic) => topicRow(topic, seconds)),
+      since.topics.map((topic, index) =>
+        topicRow({ ...topic, latency: now.topics[index]?.latency ?? topic.latency }, seconds),
+      ),
     ),
   ]
+}
+
+function latenciesOf(member: MemberStatistics | undefined): Partial<MemberStatistics> {
+  return member === undefined ? {} : { inbox: member.inbox, calls: member.calls }
 }
 
 export function showHead({ members, membersMax, topics, sizeBytes, seals }: BusStatistics): string {
   const sealed = { nothing: 'nothing is sealed', words: 'words are sealed', everything: 'all is sealed' }[
     seals
   ]
-  return `${members.length} of ${membersMax} members, ${topics.length} topics, ${formatBytes(sizeBytes)}, ${sealed}`
+  return `${members.length} of ${membersMax} members, ${countOf(topics.length)}, ${formatBytes(sizeBytes)}, ${sealed}`
+}
+
+function countOf(topics: number): string {
+  return topics === 1 ? '1 topic' : `${topics} topics`
 }
 
 function showTroubles(troubles: readonly Trouble[]): string[] {

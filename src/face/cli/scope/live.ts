@@ -88,9 +88,10 @@ const UP = '\u001b[A'
 const DOWN = '\u001b[B'
 
 function untilEither(...signals: readonly AbortSignal[]): Promise<void> {
-  const either = AbortSignal.any([...signals])
   return new Promise((resolve) => {
-    if (either.aborted) resolve()
-    either.addEventListener('abort', () => resolve(), { once: true })
+    for (const signal of signals) {
+      if (signal.aborted) resolve()
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    }
   })
 }

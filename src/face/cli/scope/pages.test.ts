@@ -42,7 +42,7 @@ test('the page of the bus fits 80 columns, and shows rates and who is to be look
 
 test('a bus on which all is well says so', () => {
   const quiet = scope.statistics()
-  const [first] = showBus({ since: { ...quiet, members: [] }, seconds: 1, troubles: [] })
+  const [first] = showBus({ now: quiet, since: { ...quiet, members: [] }, seconds: 1, troubles: [] })
   assert.equal(first, 'Nothing to look at: nobody is slow, silent or behind.')
 })
 

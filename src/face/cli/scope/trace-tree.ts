@@ -74,7 +74,7 @@ export function showTrace({ trace, startedAt, roots, events }: Trace): string[] 
   const count = (spans: readonly Span[]): number =>
     spans.reduce((sum, span) => sum + 1 + count(span.children), 0)
   return [
-    `Trace ${trace}: ${count(roots)} calls, ${events.length} events`,
+    `Trace ${trace}: ${plural(count(roots), 'call')}, ${plural(events.length, 'event')}`,
     '',
     ...roots.flatMap((root) => showSpan(root, startedAt, '', '')),
     ...events.map(
@@ -82,6 +82,10 @@ export function showTrace({ trace, startedAt, roots, events }: Trace): string[] 
         `${sinceStart(at, startedAt)}  ${nameOf(from)} told everybody: ${operation}`,
     ),
   ]
+}
+
+function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
 function showSpan(span: Span, startedAt: number, lead: string, leadOfChildren: string): string[] {

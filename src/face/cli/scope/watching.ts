@@ -9,9 +9,11 @@ import type { BusSession } from '../bus/session.ts'
 import type { BusView } from './bus-page.ts'
 
 const LOOKS_EVERY_MS = 1_000
+/** Rates are of the last ten seconds: they change calmly, and show what happens now and then. */
+const LOOKS_KEPT = 10
 
 export interface Watching {
-  /** What the bus did since the look before; undefined before the second one. */
+  /** What the bus did lately; undefined before the second look. */
   readonly view: BusView | undefined
   /** Why there is nothing to see; undefined where there is. */
   readonly absence: string | undefined
@@ -30,7 +32,7 @@ export function watchBus(
   session: BusSession,
   { onLook, onMessage, wantsMessages }: WatchingOptions,
 ): Watching {
-  let earlier: BusStatistics | undefined
+  let looks: BusStatistics[] = []
   let view: BusView | undefined
   let absence: string | undefined
   let heard: { readonly bus: Bus; readonly end: () => void } | undefined
@@ -40,13 +42,14 @@ export function watchBus(
       const bus = await session.seat()
       if (heard ? heard.bus !== bus : wantsMessages()) heard = { bus, end: bus.lookOn(onMessage) }
       const now = bus.statistics()
-      const isSame = earlier !== undefined && earlier.path === now.path && earlier.at <= now.at
-      if (earlier && isSame) view = compare(now, earlier)
-      earlier = now
+      if (looks.at(-1)?.path !== now.path) looks = []
+      const [earliest] = looks
+      if (earliest) view = compare(now, earliest)
+      looks = [...looks, now].slice(-LOOKS_KEPT)
       absence = undefined
     } catch (error) {
       view = undefined
-      earlier = undefined
+      looks = []
       absence = error instanceof Error ? error.message : String(error)
     }
     onLook()
@@ -70,8 +73,8 @@ export function watchBus(
   }
 }
 
-/** Rates are of the time between; a member that is behind or silent, is so now. */
+/** Rates and troubles are of the time between; who is behind or silent, is so now. */
 export function compare(later: BusStatistics, earlier: BusStatistics): BusView {
   const since = statisticsSince(later, earlier)
-  return { since, seconds: (later.at - earlier.at) / 1_000, troubles: findTroubles(since) }
+  return { now: later, since, seconds: (later.at - earlier.at) / 1_000, troubles: findTroubles(since) }
 }
