@@ -11,7 +11,7 @@ import { openThreadwell } from './threadwell.ts'
 /** As long as a service that died may take to come back. */
 const PATIENCE_MS = 5_000
 
-await runService(threadwellContract, async ({ transportTo, secrets, log }) => {
+await runService(threadwellContract, async ({ transportTo, secrets, metrics, log }) => {
   const paths = homePaths()
   const config = await loadConfig(paths.config)
   const { version } = JSON.parse(await readFile(join(packageFolder(), 'package.json'), 'utf8'))
@@ -21,6 +21,7 @@ await runService(threadwellContract, async ({ transportTo, secrets, log }) => {
     servicesNow: connectServices(transportTo, 0),
     hear: (hearers) => listenToServices(transportTo, hearers),
     secrets,
+    metrics,
     pages: createPages(),
     handbookFolder: assetsFolder('handbook'),
     version,

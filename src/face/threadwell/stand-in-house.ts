@@ -41,6 +41,7 @@ export async function withHouse(
       handbookFolder,
       version: '0',
       policyEnabled: true,
+      metrics: () => 'runa_bus_members 2\n',
       port: 0,
       log: (event, details) => faults.push({ event, details }),
     })

@@ -40,6 +40,8 @@ export interface ThreadwellOptions {
   readonly handbookFolder: string
   readonly version: string
   readonly policyEnabled: boolean
+  /** The figures of the bus, in the text format of Prometheus. */
+  readonly metrics: () => string
   /** 0: any that is free. */
   readonly port: number
   /** What is given holds nobody's words. */

@@ -1,4 +1,4 @@
-import { attachBus } from '#kernel/splinter'
+import { attachBus, toPrometheus } from '#kernel/splinter'
 import { closeDebugger } from '#kernel/sys'
 import { type Contract, type Handlers, RunaError } from '#protocol'
 import { takeBirth } from './birth.ts'
@@ -21,6 +21,8 @@ export interface ServiceContext<C extends Contract> {
   readonly transportTo: (service: string) => Transport
   readonly secrets: Secrets
   readonly emit: Emit<C>
+  /** What everybody on the bus does, in the text format of Prometheus. */
+  readonly metrics: () => string
   /** Writes one line to the log of the service. What is given must hold nobody's words. */
   readonly log: Log
   /** Fires when the service is to stop, also while it still opens. */
@@ -70,7 +72,8 @@ async function liveOnBus<C extends Contract>(
   const path = process.env['RUNA_BUS']
   if (!path) throw new RunaError('NOT_RUNNING', 'RUNA_BUS names no bus: services are started by `runa up`.')
   const { identity, words } = takeBirth()
-  const transport = createBusTransport(attachBus(path, { name, words }))
+  const bus = attachBus(path, { name, words })
+  const transport = createBusTransport(bus)
   const ways = createWays(transport, { name, words }, (service) => process.env[privateBusVariable(service)])
   const log = createLog(name)
   try {
@@ -79,6 +82,7 @@ async function liveOnBus<C extends Contract>(
     const opened = await open({
       ...{ name, transport, emit, log },
       transportTo: ways.to,
+      metrics: () => toPrometheus(bus.statistics()),
       secrets: createSecrets(name, identity, transport),
       signal: stopping,
     })

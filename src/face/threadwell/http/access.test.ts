@@ -131,6 +131,15 @@ test('another program needs a key, and a browser may not use one', () =>
     )
   }))
 
+test('the figures of the bus are for who has a key, in the text format of Prometheus', () =>
+  withHouse(async (house) => {
+    const { key } = await newKey(house)
+    const read = await house.askAsStranger('/metrics', { headers: { authorization: `Bearer ${key}` } })
+    assert.equal(read.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8')
+    assert.equal(await read.text(), 'runa_bus_members 2\n')
+    assert.equal((await house.ask('/metrics')).status, 401)
+  }))
+
 test('without coven there are no keys, and programs are told what is missing', () =>
   withHouse(
     async ({ askAsStranger, ask }) => {

@@ -26,7 +26,7 @@ type Gate = 'open' | 'key' | 'session' | 'page'
 /** Who needs what. Everything that is not named is a page, and pages need a session. */
 function gateOf(path: string): Gate {
   if (path === '/healthz' || path === '/login' || path.startsWith('/static/')) return 'open'
-  if (path === '/v1' || path.startsWith('/v1/')) return 'key'
+  if (path === '/v1' || path.startsWith('/v1/') || path === '/metrics') return 'key'
   return path === '/api' || path.startsWith('/api/') ? 'session' : 'page'
 }
 

@@ -41,8 +41,12 @@ export interface AppParts {
   readonly uploadsFolder: string
   readonly version: string
   readonly policyEnabled: boolean
+  /** The figures of the bus, in the text format of Prometheus. */
+  readonly metrics: () => string
   readonly log: (error: unknown) => void
 }
+
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** Everything that threadwell answers over HTTP: a function from a request to a response. */
 export function createApp(parts: AppParts): (request: Request) => Promise<Response> {
@@ -57,6 +61,7 @@ export function createApp(parts: AppParts): (request: Request) => Promise<Respon
     return req.path.startsWith('/v1') ? openaiFailure(error) : failureResponse(error)
   })
   app.get('/healthz', (context) => context.json({ ok: true }))
+  app.get('/metrics', (context) => context.body(parts.metrics(), 200, { 'content-type': METRICS_TYPE }))
   app.route('/', loginRoute(parts.login, parts.pages))
   app.route('/api', apiRoutes(parts))
   app.route('/v1', openaiRoutes(parts.services))
