@@ -6,6 +6,7 @@ import type { Steps } from './runtime.ts'
 import { ownerOf, type StageOptions, seatOf, segmentOver, setUp } from './stage.ts'
 
 const STORE = 'kernel/splinter/store/store'
+const PARTS = 'kernel/splinter/store/keyed-parts'
 const VALUE_BYTES = 16
 
 export interface StoreScript {
@@ -31,8 +32,11 @@ export async function storeScenario(script: StoreScript, options: StageOptions =
     whenFull: 'refuse',
   } as const
   const layout = layOut(geometry)
-  const { memory, runtime, load } = await setUp([STORE], layout.sizeBytes, options)
-  const { createStore } = load(STORE) as { createStore: (...all: unknown[]) => unknown }
+  const { memory, runtime, load } = await setUp([STORE, PARTS], layout.sizeBytes, options)
+  const { createStore, createStoreParts } = { ...load(STORE), ...load(PARTS) } as Record<
+    'createStore' | 'createStoreParts',
+    (...all: unknown[]) => unknown
+  >
   const protection = {
     seals: 'nothing',
     hasReadableKeys: true,
@@ -42,7 +46,8 @@ export async function storeScenario(script: StoreScript, options: StageOptions =
   const seat = (participant: number, stage: Stage): ((each: Call) => Steps) => {
     const segment = segmentOver(memory, layout)
     const { locks } = seatOf(participant, segment.words, stage)
-    const store = runtime.now(createStore(segment, locks, protection)) as StoreSteps
+    const parts = runtime.now(createStoreParts(segment, locks, protection))
+    const store = runtime.now(createStore(parts, protection)) as StoreSteps
     return ({ name, operands }) => (store[name] as StoreSteps[string])(...operands)
   }
   const nobodyDied = { isDead: () => false }

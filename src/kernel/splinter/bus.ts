@@ -20,7 +20,8 @@ import {
 } from './segment/privacy.ts'
 import { closeSegment, createSegment, openSegment, removeSegment, type Segment } from './segment/segment.ts'
 import { type BusStatistics, readStatistics } from './statistics/statistics.ts'
-import { createStore, type Store } from './store/store.ts'
+import type { LifeOptions } from './store/life.ts'
+import { createLivingStore, type Store } from './store/living-store.ts'
 import { createLossAnnouncer } from './topics/announce.ts'
 import { type Channel, createChannel } from './topics/channel.ts'
 import { sealChannel } from './topics/sealed-channel.ts'
@@ -36,6 +37,11 @@ export interface BusOptions extends Partial<Geometry> {
   readonly keys?: KeyStyle
   /** 32 random bytes, for a bus that seals everything or hides its keys. */
   readonly secret?: Uint8Array
+}
+
+/** Who attaches, and what it was given. */
+export interface SeatOptions extends BusKeys, LifeOptions {
+  readonly name: string
 }
 
 const SIZE_BYTES = 48 * 2 ** 20
@@ -95,18 +101,19 @@ export function destroyBus(path: string): void {
  * Takes a seat on the bus. Throws NOT_RUNNING, BUS_CORRUPT, BUS_VERSION, BUS_FORBIDDEN, BUS_KEY_MISSING or
  * BUS_KEY_WRONG where the bus has a secret, or BUS_FULL when every seat is taken by a living member.
  */
-export function attachBus(path: string, { name, ...keys }: { readonly name: string } & BusKeys): Bus {
+export function attachBus(path: string, options: SeatOptions): Bus {
   const segment = openSegment(path)
   try {
-    return takeSeat(segment, name, createProtection(path, segment.privacy, keys))
+    return takeSeat(segment, options, createProtection(path, segment.privacy, options))
   } catch (error) {
     closeSegment(segment)
     throw error
   }
 }
 
-function takeSeat(segment: Segment, name: string, protection: Protection): Bus {
+function takeSeat(segment: Segment, options: SeatOptions, protection: Protection): Bus {
   const { path } = segment
+  const { name } = options
   const table = createMemberTable(segment)
   const own = table.claim(name)
   const locks = createOwnerLocks(segment.words, own)
@@ -124,6 +131,7 @@ function takeSeat(segment: Segment, name: string, protection: Protection): Bus {
   const { topic, openTopic, closeTopics } = createTopics(wiring)
   const { catchUp, closeMailbox, ...mailbox } = createMailbox(wiring, table, topic)
   const { endLooks, ...looks } = createLooks(wiring, openTopic)
+  const { store, closeStore } = createLivingStore({ ...wiring, openTopic }, options)
   const watcher = createWatcher(segment, table, catchUp)
   own.set('attachedAt', Date.now())
   own.setState('attached')
@@ -136,7 +144,7 @@ function takeSeat(segment: Segment, name: string, protection: Protection): Bus {
     limits: limitsOf(segment.layout, segment.privacy),
     name,
     address: own.address,
-    store: createStore(segment, locks, protection),
+    store,
     topic: openTopic,
     ...looks,
     members: table.list,
@@ -160,6 +168,7 @@ function takeSeat(segment: Segment, name: string, protection: Protection): Bus {
       closed = true
       pump.stop()
       endLooks()
+      closeStore()
       closeTopics()
       closeMailbox()
       closeBell()

@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after } from 'node:test'
-import { attachBus, type Bus, type BusOptions, createBus } from './bus.ts'
-import type { BusKeys } from './segment/privacy.ts'
+import { attachBus, type Bus, type BusOptions, createBus, type SeatOptions } from './bus.ts'
 
 /** Small buses for one file of tests, and seats on them. All of it is gone when the tests are over. */
 export function createTestBuses() {
@@ -21,8 +20,8 @@ export function createTestBuses() {
       createBus({ path, sizeBytes: 4 * 2 ** 20, inboxBytes: 65_536, ...options })
       return path
     },
-    seat(path: string, name: string, keys: BusKeys = {}): Bus {
-      const bus = attachBus(path, { name, ...keys })
+    seat(path: string, name: string, options: Omit<SeatOptions, 'name'> = {}): Bus {
+      const bus = attachBus(path, { name, ...options })
       seats.push(bus)
       return bus
     },

@@ -26,6 +26,10 @@ export const GROUP_BYTES = 256
 export const STATISTICS_WORDS = 128
 const TOPIC_ENTRY_BYTES = 192
 const MEMBERS_MAX = 32
+/** Of one member, at a time. A prefix or a label watches any number of keys. */
+export const WATCHES_MAX = 32
+export const WATCH_HEADER_BYTES = 64
+export const WATCH_BYTES = 128
 const SLOTS_MIN = 16
 const SLOTS_MAX = 2 ** 22
 
@@ -62,6 +66,9 @@ export interface Layout extends Geometry {
   /** A power of two; the tree has two bytes for each. */
   readonly arenaLeaves: number
   readonly arena: number
+  readonly watches: number
+  /** What one member watches, and what has changed for it. */
+  readonly watchBytes: number
   readonly inboxes: number
   /** With its ring header. */
   readonly inboxStride: number
@@ -106,7 +113,9 @@ export function layOut(geometry: Geometry): Layout {
   const arenaTree = slots + slotsMax * SLOT_BYTES
   const arenaLeaves = powerOfTwo(storeBytes / BLOCK_BYTES_MIN)
   const arena = align(arenaTree + 2 * arenaLeaves, 4_096)
-  const topics = arena + storeBytes
+  const watches = arena + storeBytes
+  const watchBytes = watchRowBytes(slotsMax)
+  const topics = watches + membersMax * watchBytes
   const topicArena = align(topics + TOPICS_MAX * TOPIC_ENTRY_BYTES, 4_096)
   const inboxes = align(topicArena + topicsBytes, 4_096)
   return {
@@ -120,6 +129,8 @@ export function layOut(geometry: Geometry): Layout {
     arenaTree,
     arenaLeaves,
     arena,
+    watches,
+    watchBytes,
     topics,
     topicEntryBytes: TOPIC_ENTRY_BYTES,
     topicArena,
@@ -127,6 +138,11 @@ export function layOut(geometry: Geometry): Layout {
     inboxStride,
     sizeBytes: align(inboxes + membersMax * inboxStride, 4_096),
   }
+}
+
+/** What a member watches: a header, its watches, and a bit for each slot, which makes a multiple of 64 bytes. */
+function watchRowBytes(slotsMax: number): number {
+  return WATCH_HEADER_BYTES + WATCHES_MAX * WATCH_BYTES + Math.ceil(slotsMax / 512) * 64
 }
 
 /** The least that is at least so large. */

@@ -138,10 +138,10 @@ export class KeyEntry implements Entry, KeyHandle {
     return length < 0 ? undefined : value
   }
 
-  /** Throws STORE_FULL, and BAD_INPUT for a key that counts. */
-  set(value: Uint8Array): void {
+  /** Throws STORE_FULL, and BAD_INPUT for a key that counts. `finish` is what else is to be done to the slot. */
+  set(value: Uint8Array, finish?: (slot: number) => void): void {
     if (!(value.length <= this.valueBytesMax)) throw tooLong(value.length, this.valueBytesMax)
-    if (!this.setInPlace(value)) this.setSlowly(value)
+    if (finish !== undefined || !this.setInPlace(value)) this.setSlowly(value, finish)
   }
 
   /** Where the key has what `set` finds most of the time: a block that fits, and nobody who watches. */
@@ -173,13 +173,15 @@ export class KeyEntry implements Entry, KeyHandle {
     return isReady
   }
 
-  private setSlowly(value: Uint8Array): void {
+  private setSlowly(value: Uint8Array, finish?: (slot: number) => void): void {
     const { slots, values } = this.parts
     slots.change(this, (slot) => {
       refuseInteger(this.words, slot)
       if (!values.write(slot, value)) return NO_ROOM
       const side = (this.words[slot + VERSION] ?? 0) & 1
       this.learn(this.sideOf(side), this.words[slot + PLACES + side] ?? 0)
+      slots.renew(slot)
+      finish?.(slot)
       return undefined
     })
   }
@@ -229,7 +231,7 @@ export class KeyEntry implements Entry, KeyHandle {
       const { slot } = this
       const version = Atomics.load(words, slot + VERSION)
       if (Atomics.load(words, slot + GENERATION) !== this.generation) continue
-      if (this.parts.slots.isGone(slot)) return NO_VALUE
+      if (!this.parts.slots.use(slot)) return NO_VALUE
       if (((words[slot + TYPE] ?? 0) & TYPE_MASK) === INTEGER_TYPE) {
         if (this.copyInteger(slot, into)) return INTEGER_BYTES
         continue

@@ -21,7 +21,7 @@ export class Numbers {
   /** 0n where there is none. */
   load(entry: KeyEntry): bigint {
     const { slots } = this.parts
-    while (slots.locate(entry) && !slots.isGone(entry.slot)) {
+    while (slots.locate(entry) && slots.use(entry.slot)) {
       const { slot, generation } = entry
       if (!this.isInteger(slot)) return 0n
       const value = Atomics.load(this.integers, (slot + INTEGER) / 2)

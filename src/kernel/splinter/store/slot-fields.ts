@@ -1,3 +1,4 @@
+import { RunaError } from '#protocol'
 import { type Layout, SLOT_BYTES } from '../segment/geometry.ts'
 
 // Words of a slot. Who has its lock changes them; readers look without one. A slot is of use to a key as long as its
@@ -22,8 +23,21 @@ export const PLACES = 9
 export const TYPE = 11
 /** A bit for each member that wants to know of changes. */
 export const WATCHERS = 12
+/** The highest number that was given to an ordered key under this one. */
+export const ORDERS = 13
 /** 64 bits: the number, where the type is integer. */
 export const INTEGER = 14
+/** 64 bits, one for each label. */
+export const LABELS = 16
+// Numbers of 64 bits with a fraction, in milliseconds: since 1970, or of a duration; 0 where there is none.
+export const EXPIRES_AT = 18
+export const TOUCHED_AT = 20
+export const HALF_LIFE_MS = 22
+/** How the last key of this slot went, and which that was. They stay until the next one comes. */
+export const ENDED_AS = 24
+export const ENDED_GENERATION = 25
+/** The strength below which the key is evicted: as the others, with a fraction. */
+export const THRESHOLD = 26
 /** Changes since the key came. */
 export const WRITES = 30
 export const KEY = 32
@@ -38,6 +52,13 @@ export const HAS_LIFETIME = 0x100
 export const VALUE_TYPES = ['bytes', 'text', 'json', 'integer', 'image', 'audio', 'vector'] as const
 export type ValueType = (typeof VALUE_TYPES)[number]
 export const INTEGER_TYPE = VALUE_TYPES.indexOf('integer')
+
+/** Throws BAD_INPUT for a type that there is not, as a caller without types may name it. */
+export function numberOfType(type: ValueType): number {
+  const number = VALUE_TYPES.indexOf(type)
+  if (number < 0) throw new RunaError('BAD_INPUT', `'${type}' is no type: ${VALUE_TYPES.join(', ')} are.`)
+  return number
+}
 
 // Words of the head of the store. Locks and what changes under them lie on lines of their own.
 
@@ -58,6 +79,18 @@ export const ARENA_LOCK = 32
 export const ARENA_CLEAN = 33
 /** How the store scrubs: read by each writer, changed by hardly anybody. */
 export const SCRUB = 64
+/** Held while one sweeps. */
+export const SWEEP_LOCK = 96
+/** The number of the slot that the next sweep begins with. */
+export const SWEEP_NEXT = 97
+// How many keys ended so since the bus was made, and how often one had to stay because who must hear of it had no room.
+export const EXPIRED = 98
+export const EVICTED = 99
+export const UNTOLD = 100
+
+export function slotNumberOf(layout: Layout, slot: number): number {
+  return (slot * 4 - layout.slots) / SLOT_BYTES
+}
 
 /** The slot of that number, in words. */
 export function slotAt(layout: Layout, index: number): number {

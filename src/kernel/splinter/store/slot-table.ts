@@ -1,8 +1,11 @@
 import type { OwnerLocks } from '../seat/owner-lock.ts'
 import { SLOT_BYTES } from '../segment/geometry.ts'
 import type { Segment } from '../segment/segment.ts'
+import { CHANGE_KINDS, type ChangeKind } from './companion.ts'
 import { IndexTable, type Wanted } from './index-table.ts'
 import {
+  ENDED_AS,
+  ENDED_GENERATION,
   FIRST_FREE,
   GENERATION,
   HASH,
@@ -12,6 +15,7 @@ import {
   LAST_GENERATION,
   NEXT_FREE,
   slotAt,
+  slotNumberOf,
 } from './slot-fields.ts'
 import type { Values } from './values.ts'
 
@@ -57,6 +61,11 @@ export class SlotTable {
     }
   }
 
+  /** Makes good what a death has left, where there is something. */
+  mend(): void {
+    if (Atomics.load(this.words, this.head + INDEX_CLEAN) !== 1) this.exclusively(() => {})
+  }
+
   /** −1 where there is none. A list that leads to a slot in use is damaged, and made anew. */
   takeFree(): number {
     const { words, head } = this
@@ -78,16 +87,18 @@ export class SlotTable {
     const { words, head } = this
     const generation = ((words[head + LAST_GENERATION] ?? 0) + 1) | 0 || 1
     Atomics.store(words, head + LAST_GENERATION, generation)
-    this.index.add(this.indexOf(slot), words[slot + HASH] ?? 0)
+    this.index.add(slotNumberOf(this.segment.layout, slot), words[slot + HASH] ?? 0)
     Atomics.store(words, slot + GENERATION, generation)
     return generation
   }
 
   /** Takes a slot from its key, and its blocks from the slot: from here on it is not found. */
-  erase(slot: number, onErased: () => void): void {
-    Atomics.store(this.words, slot + GENERATION, 0)
-    onErased()
-    this.index.remove(this.indexOf(slot), this.words[slot + HASH] ?? 0)
+  erase(slot: number, what: ChangeKind): void {
+    const { words } = this
+    words[slot + ENDED_AS] = CHANGE_KINDS.indexOf(what)
+    words[slot + ENDED_GENERATION] = words[slot + GENERATION] ?? 0
+    Atomics.store(words, slot + GENERATION, 0)
+    this.index.remove(slotNumberOf(this.segment.layout, slot), words[slot + HASH] ?? 0)
     this.free(slot)
   }
 
@@ -97,7 +108,7 @@ export class SlotTable {
     this.values.vacate(slot)
     if (this.values.scrub !== 'off') words.fill(0, slot + KEY, slot + SLOT_BYTES / 4)
     words[slot + NEXT_FREE] = words[head + FIRST_FREE] ?? 0
-    Atomics.store(words, head + FIRST_FREE, this.indexOf(slot) + 1)
+    Atomics.store(words, head + FIRST_FREE, slotNumberOf(this.segment.layout, slot) + 1)
   }
 
   /** Makes index and free slots anew from the slots, and takes from free ones what a death left there. */
@@ -109,9 +120,5 @@ export class SlotTable {
       const slot = slotAt(this.segment.layout, index)
       if (Atomics.load(words, slot + GENERATION) === 0) this.free(slot)
     }
-  }
-
-  private indexOf(slot: number): number {
-    return (slot * 4 - this.segment.layout.slots) / SLOT_BYTES
   }
 }

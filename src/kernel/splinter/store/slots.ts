@@ -55,7 +55,7 @@ export class Slots {
   private readonly bytes: Buffer
   private readonly locks: OwnerLocks
   private readonly values: Values
-  private readonly table: SlotTable
+  readonly table: SlotTable
 
   constructor(segment: Segment, locks: OwnerLocks, values: Values) {
     this.segment = segment
@@ -85,6 +85,16 @@ export class Slots {
     return ((this.words[slot + TYPE] ?? 0) & HAS_LIFETIME) !== 0 && this.companion.isGone(slot)
   }
 
+  /** The same, for who reads or changes it: what is there has been used. */
+  use(slot: number): boolean {
+    return ((this.words[slot + TYPE] ?? 0) & HAS_LIFETIME) === 0 || this.companion.use(slot)
+  }
+
+  /** The key has a new value. Only under the slot's lock. */
+  renew(slot: number): void {
+    if (((this.words[slot + TYPE] ?? 0) & HAS_LIFETIME) !== 0) this.companion.renew(slot)
+  }
+
   /**
    * Runs `work` on the slot of the key, alone. A key that is not there yet is there once that is done, all at once. Throws
    * STORE_FULL where no more fits.
@@ -103,7 +113,8 @@ export class Slots {
     for (let attempt = 0; attempt < ATTEMPTS_MAX && this.locate(entry); attempt += 1) {
       const { slot, generation } = entry
       const wasGone = this.isGone(slot)
-      if (this.removeIf(slot, generation, wasGone ? 'expired' : 'deleted', () => true)) return !wasGone
+      if (wasGone) this.companion.expire(slot, generation)
+      else if (this.removeIf(slot, generation, 'deleted', () => true)) return true
     }
     return false
   }
@@ -119,9 +130,10 @@ export class Slots {
       this.lock(slot)
       try {
         if (Atomics.load(this.words, slot + GENERATION) !== generation || !isDue(slot)) return false
-        this.table.erase(slot, () => {
-          if (this.words[slot + WATCHERS] !== 0) this.companion.changed(slot, what)
-        })
+        const isWatched = this.words[slot + WATCHERS] !== 0
+        if (isWatched) this.companion.changing(slot)
+        this.table.erase(slot, what)
+        if (isWatched) this.companion.changed(slot)
         return true
       } finally {
         this.unlock(slot)
@@ -182,7 +194,7 @@ export class Slots {
   private inherit(slot: number): void {
     const { words } = this
     Atomics.store(words, slot + VERSION, ((words[slot + VERSION] ?? 0) + 2) | 0)
-    if (words[slot + WATCHERS] !== 0) this.companion.changed(slot, 'set')
+    if (words[slot + WATCHERS] !== 0) this.companion.changed(slot)
   }
 
   private attempt<Result, Absent>(
@@ -207,17 +219,18 @@ export class Slots {
   private tryChange<Result>(entry: Entry, work: Work<Result>): Result | Refusal {
     const { words } = this
     const { slot, generation } = entry
-    if (this.isGone(slot)) {
-      this.removeIf(slot, generation, 'expired', () => this.isGone(slot))
+    if (!this.use(slot)) {
+      this.companion.expire(slot, generation)
       return MOVED
     }
     this.lock(slot)
     try {
       if (Atomics.load(words, slot + GENERATION) !== generation) return MOVED
       const version = words[slot + VERSION]
-      const result = work(slot)
       const isWatched = words[slot + WATCHERS] !== 0
-      if (isWatched && words[slot + VERSION] !== version) this.companion.changed(slot, 'set')
+      if (isWatched) this.companion.changing(slot)
+      const result = work(slot)
+      if (isWatched && words[slot + VERSION] !== version) this.companion.changed(slot)
       return result
     } finally {
       this.unlock(slot)
@@ -252,9 +265,10 @@ export class Slots {
       return result
     }
     this.companion.inserted(slot)
+    if (words[slot + WATCHERS] !== 0) this.companion.changing(slot)
     entry.generation = this.table.commit(slot)
     entry.slot = slot
-    if (words[slot + WATCHERS] !== 0) this.companion.changed(slot, 'set')
+    if (words[slot + WATCHERS] !== 0) this.companion.changed(slot)
     return result
   }
 }

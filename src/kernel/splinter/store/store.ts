@@ -1,16 +1,13 @@
 import { MESSAGE_SEAL_BYTES, type MessageSeal } from '#kernel/seal'
 import { RunaError } from '#protocol'
-import type { OwnerLocks } from '../seat/owner-lock.ts'
-import { KEY_BYTES_MAX } from '../segment/geometry.ts'
 import { type Protection, protect } from '../segment/privacy.ts'
-import type { Segment } from '../segment/segment.ts'
-import { Blocks } from './blocks.ts'
-import { KeyEntry, type KeyHandle, refuseInteger, tooLong } from './key-entry.ts'
+import type { Lasting } from './companion.ts'
+import { type KeyEntry, type KeyHandle, refuseInteger, tooLong } from './key-entry.ts'
 import { type KeyHead, tokenOf } from './key-head.ts'
+import type { KeyedParts } from './keyed-parts.ts'
 import { Numbers } from './numbers.ts'
-import type { StoreParts } from './parts.ts'
-import { NO_ROOM, Slots } from './slots.ts'
-import { type Scrub, Values } from './values.ts'
+import { NO_ROOM } from './slots.ts'
+import type { Scrub } from './values.ts'
 
 export interface ValueOptions {
   /**
@@ -19,6 +16,8 @@ export interface ValueOptions {
    */
   readonly words?: string
 }
+
+export interface SetOptions extends ValueOptions, Lasting {}
 
 /**
  * Keys and values in the memory of the bus. What was set is read whole, whoever dies meanwhile. Sealed values throw
@@ -39,7 +38,7 @@ export interface Store {
    * Throws STORE_FULL when no more fits; BAD_INPUT for a key or value that is too long, or a key that counts. Then the old
    * value stays.
    */
-  set(key: string, value: Uint8Array, options?: ValueOptions): void
+  set(key: string, value: Uint8Array, options?: SetOptions): void
   /** Adds to the end of a value, and returns how long it is now. Throws as `set`, and BAD_INPUT where values are sealed. */
   append(key: string, addition: Uint8Array, options?: ValueOptions): number
   /** Whether there was something to delete. */
@@ -48,7 +47,7 @@ export interface Store {
    * Sets the value if the key still has this version, as `head` gives it; 0n: if there is no such key. False where it has
    * not.
    */
-  compareAndSet(key: string, version: bigint, value: Uint8Array, options?: ValueOptions): boolean
+  compareAndSet(key: string, version: bigint, value: Uint8Array, options?: SetOptions): boolean
   head(key: string): KeyHead | undefined
   /** The keys that begin so, in order. Throws BAD_INPUT on a bus with hashed keys: nobody can read them there. */
   list(prefix?: string): string[]
@@ -66,20 +65,14 @@ export interface Store {
   scrub: Scrub
 }
 
-/** Of keys that are remembered: longer than a process's keys stay in use, short enough to stay small. */
-const KNOWN_MAX = 16_384
-
-export function createStore(segment: Segment, locks: OwnerLocks, protection: Protection): Store {
-  const blocks = new Blocks(segment, locks)
-  const values = new Values(segment, blocks)
-  const parts: StoreParts = { segment, locks, blocks, values, slots: new Slots(segment, locks, values) }
-  const entryOf = createKnownKeys(parts, protection)
+export function createStore(parts: KeyedParts, protection: Protection): Store {
+  const { entryOf, values } = parts
   return {
-    ...createValues(parts, entryOf, protection),
-    ...createNumbers(parts, entryOf),
+    ...createValues(parts, protection),
+    ...createNumbers(parts),
     delete: (key) => entryOf(key).delete(),
     head: (key) => entryOf(key).head(),
-    list: (prefix = '') => listKeys(parts, protection, prefix),
+    list: (prefix = '') => listKeys(parts, protection, (key) => key.startsWith(prefix)),
     get scrub() {
       return values.scrub
     },
@@ -89,29 +82,11 @@ export function createStore(segment: Segment, locks: OwnerLocks, protection: Pro
   }
 }
 
-type EntryOf = ReturnType<typeof createKnownKeys>
-
-function createKnownKeys(parts: StoreParts, { storedKey }: Protection) {
-  const known = new Map<string, KeyEntry>()
-
-  function know(key: string): KeyEntry {
-    const bytes = storedKey(key)
-    if (bytes.length === 0 || bytes.length > KEY_BYTES_MAX) {
-      throw new RunaError('BAD_INPUT', `A key has 1 to ${KEY_BYTES_MAX} bytes; this one has ${bytes.length}.`)
-    }
-    if (known.size >= KNOWN_MAX) known.clear()
-    const entry = new KeyEntry(parts, key, bytes)
-    known.set(key, entry)
-    return entry
-  }
-
-  return (key: string): KeyEntry => known.get(key) ?? know(key)
-}
-
 type ValueStore = Pick<Store, 'handle' | 'get' | 'getInto' | 'set' | 'append' | 'compareAndSet'>
 
-function createValues(parts: StoreParts, entryOf: EntryOf, protection: Protection): ValueStore {
-  const sealed = createSealedValues(parts, entryOf)
+function createValues(parts: KeyedParts, protection: Protection): ValueStore {
+  const { entryOf } = parts
+  const sealed = createSealedValues(parts)
   const sealOf = (options: ValueOptions | undefined) => protection.sealFor(options?.words)
   return {
     handle(key, options) {
@@ -129,7 +104,9 @@ function createValues(parts: StoreParts, entryOf: EntryOf, protection: Protectio
     set(key, content, options) {
       const seal = sealOf(options)
       const entry = entryOf(key)
-      entry.set(seal ? sealed.seal(entry, content, seal) : content)
+      const value = seal ? sealed.seal(entry, content, seal) : content
+      const finish = options && parts.slots.companion.prepare(options)
+      entry.set(value, finish)
     },
     append(key, addition, options) {
       return sealOf(options) ? refuseToAppend() : entryOf(key).append(addition)
@@ -137,16 +114,18 @@ function createValues(parts: StoreParts, entryOf: EntryOf, protection: Protectio
     compareAndSet(key, version, content, options) {
       const seal = sealOf(options)
       const entry = entryOf(key)
-      return compareAndSet(parts, entry, version, seal ? sealed.seal(entry, content, seal) : content)
+      const value = seal ? sealed.seal(entry, content, seal) : content
+      return compareAndSet(parts, entry, version, value, options && parts.slots.companion.prepare(options))
     },
   }
 }
 
 function compareAndSet(
-  { slots, values, segment: { words, layout } }: StoreParts,
+  { slots, values, segment: { words, layout } }: KeyedParts,
   entry: KeyEntry,
   version: bigint,
   value: Uint8Array,
+  finish: ((slot: number) => void) | undefined,
 ): boolean {
   if (value.length > layout.valueBytesMax) throw tooLong(value.length, layout.valueBytesMax)
   const isAsExpected = (slot: number) =>
@@ -154,13 +133,16 @@ function compareAndSet(
   const write = (slot: number) => {
     if (!isAsExpected(slot)) return false
     refuseInteger(words, slot)
-    return values.write(slot, value) ? true : NO_ROOM
+    if (!values.write(slot, value)) return NO_ROOM
+    slots.renew(slot)
+    finish?.(slot)
+    return true
   }
   return version === 0n ? slots.change(entry, write) : (slots.changeIfThere(entry, write) ?? false)
 }
 
 /** Values that are sealed before they are set, each bound to its key. */
-function createSealedValues({ segment }: StoreParts, entryOf: EntryOf) {
+function createSealedValues({ segment, entryOf }: KeyedParts) {
   const placeOf = (entry: KeyEntry) => Buffer.concat([Buffer.from('value '), entry.keyBytes])
 
   function get(entry: KeyEntry, seal: MessageSeal): Buffer | undefined {
@@ -210,7 +192,8 @@ function refuseToAppend(): never {
 
 type NumberStore = Pick<Store, 'load' | 'add' | 'and' | 'or' | 'xor' | 'not' | 'compareExchange'>
 
-function createNumbers(parts: StoreParts, entryOf: EntryOf): NumberStore {
+function createNumbers(parts: KeyedParts): NumberStore {
+  const { entryOf } = parts
   const numbers = new Numbers(parts)
   return {
     load: (key) => numbers.load(entryOf(key)),
@@ -225,14 +208,19 @@ function createNumbers(parts: StoreParts, entryOf: EntryOf): NumberStore {
   }
 }
 
-function listKeys({ slots }: StoreParts, { hasReadableKeys }: Protection, prefix: string): string[] {
+/** Those that pass, in order. Throws BAD_INPUT on a bus with hashed keys. */
+export function listKeys(
+  { slots }: KeyedParts,
+  { hasReadableKeys }: Protection,
+  passes: (key: string, slot: number) => boolean,
+): string[] {
   if (!hasReadableKeys) {
     throw new RunaError('BAD_INPUT', 'The keys of this bus are hashed: they can be asked for, not listed.')
   }
   const keys: string[] = []
   slots.each((slot, generation) => {
     const key = slots.isGone(slot) ? undefined : slots.keyOf(slot, generation)?.toString()
-    if (key?.startsWith(prefix)) keys.push(key)
+    if (key !== undefined && passes(key, slot)) keys.push(key)
   })
   return keys.sort()
 }

@@ -73,6 +73,16 @@ export class Values {
     return total
   }
 
+  /** A copy of the value. Only under the slot's lock. */
+  copy(slot: number): Buffer {
+    const { words, bytes, blocks } = this
+    const side = (words[slot + VERSION] ?? 0) & 1
+    const place = words[slot + PLACES + side] ?? 0
+    const length = Math.min(Math.max(0, words[slot + LENGTHS + side] ?? 0), blocks.capacity(place))
+    const start = length === 0 ? 0 : blocks.start(place)
+    return Buffer.from(bytes.subarray(start, start + length))
+  }
+
   /** Takes the side away that does not hold. True where that freed a block. */
   retire(slot: number): boolean {
     const { words } = this

@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { WATCHES_MAX, type Watched, WatchTable, watchRowBytes } from './watch-table.ts'
+import { WATCH_BYTES, WATCH_HEADER_BYTES, WATCHES_MAX } from '../segment/geometry.ts'
+import { type Watched, WatchTable } from './watch-table.ts'
 
 const SLOTS = 100
 const ROWS = 4
 const START = 128
+const ROW_BYTES = WATCH_HEADER_BYTES + WATCHES_MAX * WATCH_BYTES + 64
 
 function newMemory() {
-  const memory = new SharedArrayBuffer(START + ROWS * watchRowBytes(SLOTS) + 64)
+  const memory = new SharedArrayBuffer(START + ROWS * ROW_BYTES + 64)
   return { words: new Int32Array(memory), bytes: Buffer.from(memory) }
 }
 
 function newTable(memory = newMemory()): WatchTable {
-  return new WatchTable(memory, { watches: START, slotsMax: SLOTS, membersMax: ROWS })
+  return new WatchTable(memory, { watches: START, watchBytes: ROW_BYTES, slotsMax: SLOTS, membersMax: ROWS })
 }
 
 const key = (text: string): Watched => ({ kind: 'key', bytes: Buffer.from(text) })

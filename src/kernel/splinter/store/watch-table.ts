@@ -1,17 +1,14 @@
+import { WATCH_BYTES, WATCH_HEADER_BYTES, WATCHES_MAX } from '../segment/geometry.ts'
 import type { Segment } from '../segment/segment.ts'
 
-/** Of one member, at a time. A prefix or a label watches any number of keys. */
-export const WATCHES_MAX = 32
 /** A slot has one bit for each row that watches it. Members in later rows cannot watch. */
 const WATCHING_ROWS_MAX = 32
 
 // Each row of the process table has a region: a header, its watches, and a bit for each slot that has changed.
-const HEADER_BYTES = 64
 /** Grows with each round of changes: what its owner compares to learn whether there is something to look at. */
 const ROUNDS = 0
 /** Watches at and above this one were never used. */
 const USED = 1
-const WATCH_BYTES = 128
 const KIND = 0
 /** Of the pattern in bytes; the number, for a label. */
 const LENGTH = 1
@@ -25,14 +22,10 @@ export type Watched =
   | { readonly kind: 'key' | 'prefix'; readonly bytes: Uint8Array }
   | { readonly kind: 'label'; readonly label: number }
 
-/** A multiple of 64 bytes for each row. */
-export function watchRowBytes(slotsMax: number): number {
-  return HEADER_BYTES + WATCHES_MAX * WATCH_BYTES + Math.ceil(slotsMax / 512) * 64
-}
-
 /** Where the regions lie. */
 export interface WatchPlace {
   readonly watches: number
+  readonly watchBytes: number
   readonly slotsMax: number
   readonly membersMax: number
 }
@@ -46,14 +39,12 @@ export class WatchTable {
   private readonly bytes: Buffer
   private readonly place: WatchPlace
   private readonly rows: number
-  private readonly rowBytes: number
 
   constructor({ words, bytes }: Pick<Segment, 'words' | 'bytes'>, place: WatchPlace) {
     this.words = words
     this.bytes = bytes
     this.place = place
     this.rows = Math.min(place.membersMax, WATCHING_ROWS_MAX)
-    this.rowBytes = watchRowBytes(place.slotsMax)
   }
 
   /** Whether anybody had watched from this row. */
@@ -65,7 +56,7 @@ export class WatchTable {
   clear(row: number): void {
     const start = this.headerOf(row)
     for (let index = 0; index < WATCHES_MAX; index += 1) this.remove(row, index)
-    this.words.fill(0, start, start + (this.rowBytes >> 2))
+    this.words.fill(0, start, start + (this.place.watchBytes >> 2))
   }
 
   /** Its number in the row; −1 where there is no room for another, or where this row cannot watch. */
@@ -100,6 +91,12 @@ export class WatchTable {
     return rows
   }
 
+  /** Whether that watch of that row is for such a key. */
+  isFor(row: number, index: number, key: Uint8Array, labelsLow: number, labelsHigh: number): boolean {
+    return this.matches(this.watchOf(row, index), key, labelsLow, labelsHigh)
+  }
+
+  /** Whether any watch of that row is. */
   watches(row: number, key: Uint8Array, labelsLow: number, labelsHigh: number): boolean {
     const used = this.usedBy(row)
     for (let index = 0; index < used; index += 1) {
@@ -152,14 +149,14 @@ export class WatchTable {
   }
 
   private headerOf(row: number): number {
-    return (this.place.watches + row * this.rowBytes) >> 2
+    return (this.place.watches + row * this.place.watchBytes) >> 2
   }
 
   private watchOf(row: number, index: number): number {
-    return this.headerOf(row) + ((HEADER_BYTES + index * WATCH_BYTES) >> 2)
+    return this.headerOf(row) + ((WATCH_HEADER_BYTES + index * WATCH_BYTES) >> 2)
   }
 
   private marksOf(row: number): number {
-    return this.headerOf(row) + ((HEADER_BYTES + WATCHES_MAX * WATCH_BYTES) >> 2)
+    return this.headerOf(row) + ((WATCH_HEADER_BYTES + WATCHES_MAX * WATCH_BYTES) >> 2)
   }
 }

@@ -59,6 +59,7 @@ function newKeys() {
       return 0
     },
     end: () => {},
+    leave: () => {},
     rounds: () => rounds,
     takeMarks() {
       const taken = [...marks]

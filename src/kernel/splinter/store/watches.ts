@@ -1,6 +1,7 @@
 import { RunaError } from '#protocol'
+import { WATCHES_MAX } from '../segment/geometry.ts'
 import { checkLabel } from './labels.ts'
-import { WATCHES_MAX, type Watched } from './watch-table.ts'
+import type { Watched } from './watch-table.ts'
 
 /** What to watch: one key, whether it exists or not; all that begin so; all that have a label. */
 export type WatchSelector =
@@ -42,7 +43,10 @@ export interface WatchedKeys {
   endOf(slotNumber: number, generation: number): KeyChange['what']
   /** Enters a watch for this member, and returns its number, or −1; calls `each` with every key that it is for. */
   begin(watched: Watched, each: (key: Buffer) => void): number
+  /** The watch is over, which had told of these keys. */
   end(watch: number, keys: Iterable<Buffer>): void
+  /** The key is none any more that this watch is for; another one may be. */
+  leave(key: Buffer): void
   rounds(): number
   takeMarks(): number[]
 }
@@ -63,7 +67,7 @@ const LOOK_AGAIN_MS = 5
 /** One member's watches. `drain` is for its pump: it looks at what was marked, and tells its listeners. */
 export function createWatches(keys: WatchedKeys, wake: () => void) {
   const watches = new Set<Watch>()
-  const untold: (() => void)[] = []
+  const untold: (() => unknown)[] = []
   let held = new Set<number>()
   let timer: NodeJS.Timeout | undefined
   let seenRounds = keys.rounds()
@@ -82,14 +86,11 @@ export function createWatches(keys: WatchedKeys, wake: () => void) {
       // Whoever changes it may die before it says so again. This look may have come too early.
       if (keys.isChanging(slotNumber)) held.add(slotNumber)
       for (const watch of watches) {
-        for (const change of findChanges(keys, watch, slotNumber)) untold.push(() => tell(watch, change))
+        for (const change of findChanges(keys, watch, slotNumber))
+          untold.push(() => watches.has(watch) && watch.listener(change))
       }
     }
     if (held.size > 0) lookAgainLater()
-  }
-
-  function tell(watch: Watch, change: KeyChange): void {
-    if (watches.has(watch)) watch.listener(change)
   }
 
   function end(watch: Watch): void {
@@ -111,22 +112,32 @@ export function createWatches(keys: WatchedKeys, wake: () => void) {
       return hadWork
     },
     watch(selector: WatchSelector, listener: ChangeListener): () => void {
-      const watched = describeSelector(keys, selector)
-      const seen = new Map<string, Sighting>()
-      const bySlot = new Map<number, string>()
-      const number = keys.begin(watched, (key) => remember({ seen, bySlot }, idOf(key), keys.look(key)))
-      if (number < 0)
-        throw new RunaError('BUS_FULL', `A member watches at most ${WATCHES_MAX} keys, prefixes and labels.`)
-      const watch = { number, watched, listener, nameOf: nameFor(keys, selector), seen, bySlot }
+      const watch = beginWatch(keys, selector, listener)
       watches.add(watch)
       return () => end(watch)
     },
     close(): void {
       clearTimeout(timer)
-      watches.clear()
+      for (const watch of watches) {
+        try {
+          end(watch)
+        } catch (error) {
+          // Somebody holds the store up. Whoever takes this row next ends what is left.
+          if (!(error instanceof RunaError)) throw error
+        }
+      }
       untold.length = 0
     },
   }
+}
+
+function beginWatch(keys: WatchedKeys, selector: WatchSelector, listener: ChangeListener): Watch {
+  const watched = describeSelector(keys, selector)
+  const seen = new Map<string, Sighting>()
+  const bySlot = new Map<number, string>()
+  const number = keys.begin(watched, (key) => remember({ seen, bySlot }, idOf(key), keys.look(key)))
+  if (number >= 0) return { number, watched, listener, nameOf: nameFor(keys, selector), seen, bySlot }
+  throw new RunaError('BUS_FULL', `A member watches at most ${WATCHES_MAX} keys, prefixes and labels.`)
 }
 
 const idOf = (key: Uint8Array) => Buffer.from(key).toString('latin1')
@@ -167,6 +178,7 @@ function findChange(keys: WatchedKeys, watch: Watch, id: string): KeyChange | un
   }
   if (!before) return undefined
   remember(watch, id, undefined)
+  if (now) keys.leave(key)
   const what = now ? 'set' : keys.endOf(before.slotNumber, before.generation)
   return { key: watch.nameOf(key), what, version: now?.version ?? 0n }
 }

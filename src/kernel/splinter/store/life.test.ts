@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { createTestBuses, until } from '../fixture.ts'
+import { isWeak, isWorthNoting } from './lifetime.ts'
+import type { Store } from './living-store.ts'
+
+const { newBus, seat } = createTestBuses()
+let now = 1_700_000_000_000
+const nowMs = () => now
+
+const path = newBus({ slotsMax: 32 })
+const left = seat(path, 'left', { nowMs })
+const right = seat(path, 'right', { nowMs })
+
+interface Key {
+  value: string
+  labels: bigint
+  expiresAt: number
+  halfLifeMs: number
+  touchedAt: number
+}
+
+const THRESHOLD = 0.25
+
+/** What the store should do, in a map: what is past its time is gone, what has faded goes with a sweep. */
+function createModel() {
+  const keys = new Map<string, Key>()
+
+  function find(name: string): Key | undefined {
+    const key = keys.get(name)
+    if (key && key.expiresAt !== 0 && now >= key.expiresAt) keys.delete(name)
+    return keys.get(name)
+  }
+
+  /** A use is noted once that is worth a store. */
+  function use(name: string): Key | undefined {
+    const key = find(name)
+    if (key && isWorthNoting(now - key.touchedAt, key.halfLifeMs)) key.touchedAt = now
+    return key
+  }
+
+  return {
+    find,
+    use,
+    names: () => [...keys.keys()].filter(find).sort(),
+    set(name: string, value: string): void {
+      const before = find(name)
+      keys.set(name, {
+        value,
+        labels: before?.labels ?? 0n,
+        expiresAt: 0,
+        halfLifeMs: before?.halfLifeMs ?? 0,
+        touchedAt: now,
+      })
+    },
+    delete: (name: string) => find(name) !== undefined && keys.delete(name),
+    sweep(): void {
+      for (const [name, { halfLifeMs, touchedAt }] of keys) {
+        if (halfLifeMs !== 0 && isWeak(now - touchedAt, { halfLifeMs, threshold: THRESHOLD }))
+          keys.delete(name)
+      }
+    },
+  }
+}
+
+type Act = (store: Store, model: ReturnType<typeof createModel>, name: string, amount: number) => void
+
+/** What is done to store and model alike. What comes back must be the same. */
+const ACTS = {
+  set(store, model, name, amount) {
+    store.set(name, Buffer.from(`${amount}`))
+    model.set(name, `${amount}`)
+  },
+  append(store, model, name) {
+    const key = model.use(name)
+    store.append(name, Buffer.from('+'))
+    if (key) key.value += '+'
+    else model.set(name, '+')
+  },
+  get(store, model, name) {
+    const value = store.get(name)
+    assert.equal(value && Buffer.from(value).toString(), model.use(name)?.value)
+  },
+  delete(store, model, name) {
+    assert.equal(store.delete(name), model.delete(name))
+  },
+  label(store, model, name, amount) {
+    const key = model.use(name)
+    if (key) key.labels |= 1n << BigInt(amount)
+    assert.equal(store.label(name, { add: 1n << BigInt(amount) }), key?.labels ?? 0n)
+    assert.equal(store.labelled(1n << BigInt(amount)).includes(name), key !== undefined)
+  },
+  unlabel(store, model, name, amount) {
+    const key = model.use(name)
+    if (key) key.labels &= ~(1n << BigInt(amount))
+    assert.equal(store.label(name, { remove: 1n << BigInt(amount) }), key?.labels ?? 0n)
+  },
+  expire(store, model, name, amount) {
+    const key = model.use(name)
+    if (key) key.expiresAt = now + amount
+    assert.equal(store.expire(name, amount), key !== undefined)
+  },
+  decay(store, model, name, amount) {
+    const key = model.use(name)
+    if (key) Object.assign(key, { halfLifeMs: amount, touchedAt: now })
+    assert.equal(store.decay(name, { halfLifeMs: amount, threshold: THRESHOLD }), key !== undefined)
+  },
+  touch(store, model, name) {
+    const key = model.find(name)
+    if (key) key.touchedAt = now
+    assert.equal(store.touch(name), key !== undefined)
+  },
+  sweep(store, model) {
+    store.sweep()
+    model.sweep()
+  },
+  wait(_store, _model, _name, amount) {
+    now += amount
+  },
+} satisfies Record<string, Act>
+
+const step = fc.record({
+  act: fc.constantFrom(...(Object.keys(ACTS) as (keyof typeof ACTS)[])),
+  name: fc.constantFrom('a', 'b', 'c.1', 'c.2', 'c.10'),
+  by: fc.boolean(),
+  amount: fc.integer({ min: 1, max: 60 }),
+})
+
+test('keys live, fade and go as in a simple model, whoever acts', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      for (const name of left.store.list()) left.store.delete(name)
+      const model = createModel()
+      for (const { act, name, by, amount } of steps) {
+        const store = by ? left.store : right.store
+        ACTS[act](store, model, name, amount)
+        assert.deepEqual((by ? right : left).store.list(), model.names())
+        const head = store.head(name)
+        assert.equal(head?.labels, model.find(name)?.labels)
+        assert.equal(head?.expiresAt, model.find(name)?.expiresAt || undefined)
+      }
+    }),
+    { numRuns: 150 },
+  )
+})
+
+test('who keeps a copy by what it is told has in the end what the store has', async () => {
+  const copy = new Map<string, bigint>()
+  const stop = right.store.watch({ prefix: 'c.' }, ({ key, what, version }) => {
+    if (what === 'set') copy.set(key, version)
+    else copy.delete(key)
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+      const model = createModel()
+      for (const name of left.store.list()) left.store.delete(name)
+      for (const { act, name, amount } of steps) ACTS[act](left.store, model, name, amount)
+      left.store.sweep()
+      const standing = () => left.store.list('c.').map((key) => [key, left.store.head(key)?.version])
+      await until(() => isSame([...copy].sort(), standing()))
+    }),
+    { numRuns: 50 },
+  )
+  stop()
+})
+
+function isSame(copy: readonly unknown[], standing: readonly unknown[]): boolean {
+  const text = (value: unknown) =>
+    JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? `${item}` : item))
+  return text(copy) === text(standing)
+}
