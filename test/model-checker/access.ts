@@ -7,10 +7,21 @@ export type Content = number | bigint | boolean | Uint8Array
  * What a participant is about to do with the shared memory. `load`, `store` and `update` are atomic and ordered as
  * JavaScript's `Atomics` are; `read` and `write` are plain. `lock` is a lock of the bus, which is had when it is free or
  * its holder dead. `pause` lets others run until one of them has changed something. `ask` is about who lives; `own` about nothing
- * that others see.
+ * that others see. A `fence` is a barrier; `sleep` waits until `isReady`.
  */
 export interface Access {
-  readonly kind: 'load' | 'store' | 'update' | 'read' | 'write' | 'lock' | 'pause' | 'ask' | 'own'
+  readonly kind:
+    | 'load'
+    | 'store'
+    | 'update'
+    | 'read'
+    | 'write'
+    | 'lock'
+    | 'pause'
+    | 'ask'
+    | 'own'
+    | 'fence'
+    | 'sleep'
   /** In bytes. */
   readonly start: number
   readonly length: number
@@ -18,6 +29,8 @@ export interface Access {
   readonly decode: (bytes: DataView, at: number) => Content
   /** What is written; of an `update`, from what was there. */
   readonly encode?: (before: Content) => Uint8Array | undefined
+  /** Of a `sleep`: whether it is over. */
+  readonly isReady?: () => boolean
   /** What the participant is given in place of what was read. */
   readonly result?: () => unknown
 }
@@ -66,6 +79,16 @@ export function writeBytes(start: number, content: Uint8Array): Access {
 /** Something that the participant learns from elsewhere than memory, or does there. */
 export function ask(answer: () => unknown): Access {
   return { kind: 'ask', start: 0, length: 0, decode: () => 0, result: answer }
+}
+
+/** As the one of `segment/fence.ts`. */
+export function fence(): Access {
+  return { ...pause(), kind: 'fence', result: () => undefined }
+}
+
+/** Until somebody wakes it. */
+export function sleep(isReady: () => boolean): Access {
+  return { ...pause(), kind: 'sleep', isReady, result: () => undefined }
 }
 
 export function pause(): Access {

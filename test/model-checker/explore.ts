@@ -32,6 +32,8 @@ export interface Bounds {
    * context bounding", 2007). Without it, all orders are tried.
    */
   readonly interruptions?: number
+  /** In weak memory: accesses that take effect at another time than that of their step. */
+  readonly oddities?: number
   /** States to visit before it gives up. */
   readonly statesMax?: number
 }
@@ -109,10 +111,18 @@ interface Participant {
   pausedAt: number
 }
 
+const UNBOUNDED = {
+  deaths: 0,
+  interruptions: Number.POSITIVE_INFINITY,
+  oddities: Number.POSITIVE_INFINITY,
+  statesMax: 5_000_000,
+}
+
 class Search {
   private readonly visited = new Map<string, number>()
   private readonly path: Junction[] = []
   private participants: Participant[] = []
+  private oddities = 0
   private states = 0
   private runs = 0
   private readonly scenario: Scenario
@@ -121,7 +131,7 @@ class Search {
 
   constructor(scenario: Scenario, bounds: Bounds, footprint: Footprint) {
     this.scenario = scenario
-    this.bounds = { deaths: 0, interruptions: Number.POSITIVE_INFINITY, statesMax: 5_000_000, ...bounds }
+    this.bounds = { ...UNBOUNDED, ...bounds }
     this.footprint = footprint
     footprint.isStale = false
   }
@@ -165,6 +175,7 @@ class Search {
     }))
     for (const [index] of this.participants.entries()) this.advance(index, undefined)
     let left = this.bounds.interruptions
+    this.oddities = this.bounds.oddities
     let last = -1
     for (let depth = 0; depth < STEPS_MAX && !this.footprint.isStale; depth += 1) {
       if (depth === this.path.length) {
@@ -177,6 +188,7 @@ class Search {
       const move = moves[index] as Move
       trace?.push(this.describe(move))
       if (move.kind === 'step' && last !== move.by && this.canGoOn(last)) left -= 1
+      if (move.kind === 'step' && move.detail !== this.scenario.memory.time) this.oddities -= 1
       this.make(move)
       if (move.kind === 'step') last = move.by
     }
@@ -187,9 +199,10 @@ class Search {
     const isBounded = this.bounds.interruptions !== Number.POSITIVE_INFINITY
     const each = this.participants.map(({ digests, isDead, pending }, index) => {
       const state = isDead ? 'dead' : pending === undefined ? 'ended' : ''
-      return `${digests}${state}${this.isPaused(index) ? 'p' : ''}`
+      const isWaiting = this.isPaused(index) || pending?.isReady?.() === false
+      return `${digests}${state}${isWaiting ? 'w' : ''}`
     })
-    const key = `${this.scenario.memory.digest()}|${each.join()}|${play.digest()}|${isBounded ? last : ''}`
+    const key = `${this.scenario.memory.digest()}|${each.join()}|${play.digest()}|${this.oddities}|${isBounded ? last : ''}`
     const before = this.visited.get(key)
     if (before !== undefined && before >= left) return false
     if (before === undefined) this.states += 1
@@ -205,7 +218,11 @@ class Search {
     for (const [by, { pending, isDead }] of this.participants.entries()) {
       if (isDead) deaths += 1
       else if (pending && this.isEnabled(by) && (!isBound || by === last)) {
-        for (const detail of memory.times(pending, by).reverse()) steps.push({ kind: 'step', by, detail })
+        const times = memory
+          .times(pending, by)
+          .reverse()
+          .slice(0, this.oddities > 0 ? undefined : 1)
+        for (const detail of times) steps.push({ kind: 'step', by, detail })
       }
       for (const detail of memory.arrivals(by)) steps.push({ kind: 'arrival', by, detail })
     }
@@ -228,6 +245,7 @@ class Search {
     const { memory } = this.scenario
     if (!pending || !memory.isPossible(pending, index)) return false
     if (pending.kind === 'lock') return this.isFree(pending)
+    if (pending.isReady) return pending.isReady() || this.hasDeath()
     return !this.isPaused(index)
   }
 
@@ -241,6 +259,11 @@ class Search {
   private isPaused(index: number): boolean {
     const { pending, pausedAt } = this.participants[index] as Participant
     return pending?.kind === 'pause' && pausedAt === this.now()
+  }
+
+  /** Whoever sleeps looks again from time to time, since the dead wake nobody. */
+  private hasDeath(): boolean {
+    return this.participants.some(({ isDead }) => isDead)
   }
 
   private now(): number {
@@ -268,7 +291,8 @@ class Search {
     let step = participant.steps.next(given)
     for (; !step.done; step = participant.steps.next(this.scenario.memory.perform(step.value))) {
       this.footprint.note(step.value, index)
-      if (!this.footprint.isVisible(step.value)) continue
+      const isNoBarrier = step.value.kind === 'fence' && !this.scenario.memory.isWeak
+      if (isNoBarrier || !this.footprint.isVisible(step.value)) continue
       participant.pending = step.value
       participant.pausedAt = this.now()
       return

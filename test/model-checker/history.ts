@@ -1,4 +1,5 @@
 import { RunaError } from '#protocol'
+import { fence } from './access.ts'
 import { isLinearisable, type Meaning, type Operation } from './linearisability.ts'
 import type { Steps } from './runtime.ts'
 
@@ -29,8 +30,12 @@ export class History {
   /** Makes the calls one after the other, by the steps that `toSteps` gives for each. */
   *script(calls: readonly Call[], toSteps: (call: Call) => Steps): Steps<void> {
     for (const each of calls) {
+      // Whoever says that one call came before another has learnt so from both, as over a barrier.
+      yield fence()
       const operation = this.begin(each)
-      this.end(operation, yield* outcomeOf(toSteps(each)))
+      const outcome = yield* outcomeOf(toSteps(each))
+      yield fence()
+      this.end(operation, outcome)
     }
   }
 

@@ -14,8 +14,6 @@ export interface LoadOptions {
   readonly plant?: Readonly<Record<string, readonly (readonly [found: string, planted: string])[]>>
   /** Stand-ins for whole modules, by path below src without ending, or by the name they are imported under. */
   readonly replace?: Readonly<Record<string, Exports>>
-  /** Stand-ins for what is global. */
-  readonly globals?: Exports
 }
 
 interface Parsed {
@@ -38,7 +36,8 @@ export async function loadSteps(entry: readonly string[], options: LoadOptions =
   }
   for (const path of entry) await visit(path)
   return {
-    instantiate(runtime: Runtime): (path: string) => Exports {
+    /** `globals` stand in for what is global. */
+    instantiate(runtime: Runtime, globals: Readonly<Exports> = {}): (path: string) => Exports {
       const instances = new Map<string, Exports>()
       const instantiate = (path: string): Exports => {
         const known = natives.get(path) ?? instances.get(path)
@@ -48,7 +47,6 @@ export async function loadSteps(entry: readonly string[], options: LoadOptions =
         instances.set(path, exported)
         const importing = (specifier: string) =>
           instantiate(specifier.startsWith('.') ? resolve(path, specifier) : specifier)
-        const globals = options.globals ?? {}
         const parameters = ['$runtime', '$import', '$exports', ...Object.keys(globals)]
         const body = compileFunction(code, parameters, { filename: `${path} (in steps)` })
         body(runtime, importing, exported, ...Object.values(globals))

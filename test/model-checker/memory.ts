@@ -19,6 +19,8 @@ interface Mind {
   readonly seenAt: Map<number, number>
 }
 
+/** Of a write that others see only some time after it was made. */
+const LATE = -1
 /** More writes than that are not held back by one participant: a bound of the search, as small machines have one. */
 const DELAYED_MAX = 4
 
@@ -37,7 +39,7 @@ export class Memory {
   observer: ((access: Access) => void) | undefined
   private readonly view: DataView
   private readonly words: Int32Array
-  private readonly isWeak: boolean
+  readonly isWeak: boolean
   private readonly writtenWords: number[] = []
   private readonly overwritten: number[] = []
   private readonly minds: Mind[] = []
@@ -91,16 +93,18 @@ export class Memory {
   isPossible(access: Access, participant: number): boolean {
     const { delayed } = this.mindOf(participant)
     if (delayed.length === 0) return true
-    if (access.kind === 'update' || access.kind === 'lock') return false
+    if (access.kind === 'update' || access.kind === 'lock' || access.kind === 'fence') return false
     if (access.kind === 'load') return !delayed.some((write) => write.isRelease)
     return access.kind === 'read' || delayed.length < DELAYED_MAX
   }
 
-  /** The times as of which this access may be made; the last is now. */
+  /** The times as of which this access may be made: the last is now, and `LATE` is later, for a write. */
   times(access: Access, participant: number): number[] {
     const { delayed, acquiredAt, releasedAt, seenAt } = this.mindOf(participant)
     const now = this.time
-    if (!this.isWeak || (access.kind !== 'read' && access.kind !== 'load')) return [now]
+    if (!this.isWeak) return [now]
+    if (access.kind === 'write' || access.kind === 'store') return [LATE, now]
+    if (access.kind !== 'read' && access.kind !== 'load') return [now]
     if (delayed.some((write) => overlaps(write, access))) return [now]
     let earliest = access.kind === 'load' ? Math.max(acquiredAt, releasedAt) : acquiredAt
     const [first, last] = wordsOf(access)
@@ -120,9 +124,11 @@ export class Memory {
     if (access.kind === 'store' || access.kind === 'write') {
       const content = access.encode?.(0) as Uint8Array
       mind.delayed.push({ start: access.start, content: content.slice(), isRelease: access.kind === 'store' })
+      const last = mind.delayed.length - 1
+      if (time !== LATE && this.arrivals(participant).includes(last)) this.arrive(participant, last)
       return access.result?.()
     }
-    if (access.kind === 'update' || access.kind === 'lock') {
+    if (access.kind === 'update' || access.kind === 'lock' || access.kind === 'fence') {
       const result = this.perform(access)
       mind.acquiredAt = this.time
       mind.releasedAt = this.time

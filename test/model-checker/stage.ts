@@ -23,8 +23,11 @@ export function ownerOf(stamp: number): number | undefined {
 export async function setUp(entry: readonly string[], sizeBytes: number, options: StageOptions) {
   const memory = new Memory(sizeBytes, options.isWeak === true)
   const runtime = new Runtime(memory.buffer, (access) => memory.perform(access))
-  const load = (await loadSteps(entry, options)).instantiate(runtime)
-  return { memory, runtime, load }
+  const modules = await loadSteps(entry, options)
+  /** `globals` stand in for what is global. */
+  const instantiate = (globals: Readonly<Record<string, unknown>> = {}) =>
+    modules.instantiate(runtime, globals)
+  return { memory, runtime, instantiate, load: instantiate() }
 }
 
 /** The memory as the parts of the bus see it. */
