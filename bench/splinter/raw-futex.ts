@@ -1,6 +1,6 @@
 import { openSync } from 'node:fs'
 import { join } from 'node:path'
-import { allocateFile, futexWait, futexWake, mapFile, spinUntil } from '#kernel/sys'
+import { allocateFile, createSpin, futexWait, futexWake, mapFile } from '#kernel/sys'
 import type { EchoContender, Place } from './contender.ts'
 
 export const PATIENCE_MS = 100
@@ -18,9 +18,10 @@ export function openFutex(place: Place): EchoContender {
   const other = SIDE_WORDS - own
   let taken = Atomics.load(words, own + SENT)
   const isThere = () => Atomics.load(words, own + SENT) !== taken
+  const spin = createSpin()
 
   function take(): boolean {
-    if (!spinUntil(isThere)) {
+    if (!spin(isThere)) {
       Atomics.store(words, own + ASLEEP, 1)
       if (!isThere()) futexWait(words, own + ASLEEP, 1, PATIENCE_MS)
       Atomics.store(words, own + ASLEEP, 0)

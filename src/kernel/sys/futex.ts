@@ -11,13 +11,16 @@ const EVERYBODY = 0x7fff_ffff
 const SET_TO_ZERO = (0 << 28) | (2 << 24)
 const [EINTR, EAGAIN, ETIMEDOUT] = [4, 11, 110]
 
-/** Together about 30 µs: longer than a core takes to hand over a cache line, shorter than the kernel to wake a sleeper. */
-const LOOKS = availableParallelism() > 1 ? 600 : 0
+/** Together about 10 µs: longer than an answer takes that is on its way, shorter than the kernel takes to wake a sleeper. */
+const LOOKS_MAX = availableParallelism() > 1 ? 128 : 0
 /** Between two looks. Each takes the line of the cache from whoever is about to bring something. */
 const PAUSE_TURNS = 100
+/** Spinning that failed is tried in full again after so many more. */
+const RETRIED_EVERY = 16
 /** Written so that the turns of a pause are not left out. */
 const pause = new Int32Array(1)
 
+/** struct timespec: seconds and nanoseconds, 64 bits each. */
 const timeout = Buffer.alloc(16)
 
 function futex(...values: readonly unknown[]): number {
@@ -31,8 +34,8 @@ function futex(...values: readonly unknown[]): number {
  */
 export function futexWait(words: Int32Array, index: number, expected: number, timeoutMs: number): boolean {
   const wholeMs = Math.max(0, Math.floor(timeoutMs))
-  timeout.writeBigInt64LE(BigInt(Math.floor(wholeMs / 1_000)), 0)
-  timeout.writeBigInt64LE(BigInt((wholeMs % 1_000) * 1_000_000), 8)
+  timeout.writeUInt32LE(Math.min(0x7fff_ffff, Math.floor(wholeMs / 1_000)), 0)
+  timeout.writeUInt32LE((wholeMs % 1_000) * 1_000_000, 8)
   if (futex(addressOfWord(words, index), FUTEX_WAIT, expected, timeout, 0, 0) === 0) return true
   const errno = koffiLibrary().errno()
   if (errno === ETIMEDOUT) return false
@@ -49,11 +52,25 @@ export function futexWake(words: Int32Array, index: number): void {
   if (futex(address, FUTEX_WAKE_OP, EVERYBODY, null, address, SET_TO_ZERO) < 0) throw systemError('futex')
 }
 
-/** Looks for it a while without sleeping. On a single core, whoever brings it could not run meanwhile: once only. */
-export function spinUntil(isThere: () => boolean): boolean {
-  for (let look = 0; look < LOOKS; look += 1) {
-    if (isThere()) return true
-    for (let turn = 0; turn < PAUSE_TURNS; turn += 1) pause[0] = turn
+type Spin = (isThere: () => boolean) => boolean
+
+/**
+ * Looks for something a while without sleeping. Half as long after it was in vain: then the one who is to bring it may be
+ * waiting for this very core. On a single core that is always so, and it looks but once.
+ */
+export function createSpin(): Spin {
+  let looks = LOOKS_MAX
+  let failures = 0
+  return (isThere) => {
+    for (let look = 0; look < looks; look += 1) {
+      if (isThere()) {
+        looks = LOOKS_MAX
+        return true
+      }
+      for (let turn = 0; turn < PAUSE_TURNS; turn += 1) pause[0] = turn
+    }
+    failures += 1
+    looks = failures % RETRIED_EVERY === 0 ? LOOKS_MAX : looks >> 1
+    return isThere()
   }
-  return isThere()
 }

@@ -1,6 +1,6 @@
 export { isByteLocked, lockByte, unlockByte } from './byte-lock.ts'
 export { makeFifo } from './fifo.ts'
-export { futexWait, futexWake, spinUntil } from './futex.ts'
+export { createSpin, futexWait, futexWake } from './futex.ts'
 export { allocateFile, mapFile } from './memory.ts'
 export { findPortHolder } from './port-holder.ts'
 export {

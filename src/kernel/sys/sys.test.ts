@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { url } from 'node:inspector'
@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { isByteLocked, lockByte, unlockByte } from './byte-lock.ts'
 import { makeFifo } from './fifo.ts'
+import { createSpin, futexWait, futexWake } from './futex.ts'
 import { libc } from './libc.ts'
 import { allocateFile, mapFile } from './memory.ts'
 import {
@@ -128,4 +129,45 @@ test('a socket names who made it, and nothing else is one', () => {
 test('a process that nobody traces has no tracer, and none that is gone can be asked', () => {
   assert.equal(tracerOf(process.pid), 0)
   assert.equal(tracerOf(2 ** 22 + 1), undefined)
+})
+
+test('a futex is waited for while its word stays the same, and only in mapped memory', () => {
+  const words = new Int32Array(mapFile(openSync(createFile('futex'), 'r+')))
+  words[3] = 7
+  assert.ok(!futexWait(words, 3, 7, 1), 'the time is over')
+  assert.ok(futexWait(words, 3, 8, 60_000), 'it has another value')
+  futexWake(words, 3)
+  assert.equal(words[3], 0)
+  for (const [memory, index] of [
+    [new Int32Array(8), 0],
+    [words, -1],
+    [words, words.length],
+    [words, 0.5],
+  ] as const)
+    assert.throws(() => futexWake(memory, index), { code: 'EINVAL' })
+})
+
+test('who sleeps on a futex is woken by another process', async () => {
+  const path = createFile('sleeper')
+  const words = new Int32Array(mapFile(openSync(path, 'r+')))
+  const source = `
+    import { openSync } from 'node:fs'
+    import { futexWait, mapFile } from ${JSON.stringify(new URL('./index.js', import.meta.url).href)}
+    const words = new Int32Array(mapFile(openSync(${JSON.stringify(path)}, 'r+')))
+    Atomics.store(words, 0, 1)
+    while (Atomics.load(words, 0) === 1) if (!futexWait(words, 0, 1, 30_000)) process.exit(1)
+    process.exit(words[0] === 0 ? 0 : 2)
+  `
+  const sleeper = spawn(process.execPath, ['--input-type=module', '--eval', source], { stdio: 'inherit' })
+  while (Atomics.load(words, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1))
+  futexWake(words, 0)
+  const [status] = await once(sleeper, 'exit')
+  assert.equal(status, 0)
+})
+
+test('a spin ends with what it looks for, or in vain', () => {
+  const spin = createSpin()
+  let looks = 0
+  assert.ok(spin(() => ++looks > 3))
+  for (let count = 0; count < 40; count += 1) assert.ok(!spin(() => false))
 })

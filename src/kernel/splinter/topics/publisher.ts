@@ -1,4 +1,4 @@
-import { spinUntil } from '#kernel/sys'
+import { createSpin } from '#kernel/sys'
 import { RunaError } from '#protocol'
 import type { Wiring } from '../seat/wiring.ts'
 import type { StatisticsRow } from '../statistics/row.ts'
@@ -68,6 +68,7 @@ function noteFor(options: PublishOptions | undefined): RecordNote | undefined {
 
 export function createSender(wiring: Wiring, ring: Ring, name: string, statistics: StatisticsRow): Sender {
   const { own, wakeRow } = wiring
+  const spin = createSpin()
 
   function send(message: Uint8Array, note?: RecordNote): boolean {
     if (!ring.write(message, note)) return false
@@ -117,7 +118,7 @@ export function createSender(wiring: Wiring, ring: Ring, name: string, statistic
       const startedMs = performance.now()
       let isDone = false
       const tryAgain = () => (isDone ||= send(message, note))
-      while (!spinUntil(tryAgain)) {
+      while (!spin(tryAgain)) {
         const leftMs = startedMs + timeoutMs - performance.now()
         if (leftMs <= 0) throw refusal()
         ring.waitForSpaceSync(tryAgain, Math.min(RECHECK_MS, Math.ceil(leftMs)))

@@ -1,4 +1,4 @@
-import { futexWait, spinUntil } from '#kernel/sys'
+import { createSpin, futexWait } from '#kernel/sys'
 import { fence } from '../segment/fence.ts'
 import type { Segment } from '../segment/segment.ts'
 import { type Consumer, coarseMs, type Start, tooShort } from './consumer.ts'
@@ -34,6 +34,8 @@ class CursorConsumer implements Consumer {
   private readonly records: RecordStore
   private readonly cursor: number
   private readonly dropCursor: () => void
+  private readonly spin = createSpin()
+  private readonly isThere = () => this.hasNext()
   private readonly kinds: number
   private readonly state = emptyState()
   private readonly stepBytes: number
@@ -94,21 +96,21 @@ class CursorConsumer implements Consumer {
   }
 
   waitSync(timeoutMs: number): boolean {
-    const { words, cursor } = this
-    const hasNext = () => this.hasNext()
-    if (spinUntil(hasNext)) return true
+    const { words, cursor, isThere } = this
+    if (this.spin(isThere)) return true
     this.publish()
     const endMs = performance.now() + timeoutMs
-    for (;;) {
+    let leftMs = timeoutMs
+    do {
       // First the mark, then the look: who writes does it in the other order, so one of the two sees the other.
       Atomics.store(words, cursor + WAITING, 1)
-      if (hasNext()) break
-      const leftMs = endMs - performance.now()
-      if (leftMs <= 0) break
+      if (isThere()) break
       futexWait(words, cursor + WAITING, 1, Math.min(RECHECK_MS, Math.ceil(leftMs)))
-    }
+      if (isThere()) break
+      leftMs = endMs - performance.now()
+    } while (leftMs > 0)
     Atomics.store(words, cursor + WAITING, 0)
-    return hasNext()
+    return isThere()
   }
 
   settle(): void {
