@@ -7,7 +7,7 @@ export type Content = number | bigint | boolean | Uint8Array
  * What a participant is about to do with the shared memory. `load`, `store` and `update` are atomic and ordered as
  * JavaScript's `Atomics` are; `read` and `write` are plain. `lock` is a lock of the bus, which is had when it is free or
  * its holder dead. `pause` lets others run until one of them has changed something. `ask` is about who lives; `own` about nothing
- * that others see. A `fence` is a barrier; `sleep` waits until `isReady`.
+ * that others see. A `fence` is a barrier; who sleeps (`sleep`) waits until `isReady`, and may be asleep at the end.
  */
 export interface Access {
   readonly kind:
@@ -54,9 +54,13 @@ export function decoderOf(view: View): Access['decode'] {
 
 /** The bytes of one element, as that array would keep it. */
 export function encodeFor(view: View, value: unknown): Uint8Array {
-  const Kind = view.constructor as new (values: unknown[]) => View
-  const kind = view instanceof Uint8Array ? new Uint8Array([Number(value)]) : new Kind([value])
-  return new Uint8Array(kind.buffer, 0, view.BYTES_PER_ELEMENT)
+  const bytes = new Uint8Array(view.BYTES_PER_ELEMENT)
+  const into = new DataView(bytes.buffer)
+  if (view instanceof Uint8Array) bytes[0] = Number(value)
+  else if (view instanceof Int32Array || view instanceof Uint32Array) into.setInt32(0, Number(value), true)
+  else if (view instanceof Float64Array) into.setFloat64(0, Number(value), true)
+  else into.setBigInt64(0, BigInt(value as bigint), true)
+  return bytes
 }
 
 export function readBytes(start: number, length: number): Access {

@@ -1,3 +1,4 @@
+import { createRandom } from '../torture/row.ts'
 import type { Access } from './access.ts'
 import type { Memory } from './memory.ts'
 import type { Steps } from './runtime.ts'
@@ -54,6 +55,8 @@ interface Junction {
   index: number
 }
 
+/** Orders that are taken by chance first, to learn what is shared. */
+const WANDERINGS = 100
 const STEPS_MAX = 20_000
 /** Who is asked after everything: beyond the participants. */
 const SURVIVOR = 30
@@ -61,6 +64,7 @@ const SURVIVOR = 30
 /** Tries every order of the steps of the participants of a scenario, up to the first that ends badly. */
 export function explore(scenario: Scenario, bounds: Bounds = {}): Exploration {
   const footprint = new Footprint()
+  new Search(scenario, bounds, footprint).wander(WANDERINGS)
   for (;;) {
     const result = new Search(scenario, bounds, footprint).run()
     if (result) return result
@@ -154,13 +158,22 @@ class Search {
     }
   }
 
+  /** Takes some orders by chance. */
+  wander(times: number): void {
+    const random = createRandom(1)
+    for (let time = 0; time < times; time += 1) {
+      this.runOnce(undefined, (moves) => Math.floor(random() * moves.length))
+      this.path.length = 0
+    }
+  }
+
   private result(isComplete: boolean, fault?: Exploration['fault']): Exploration {
     const figures = { scenario: this.scenario.name, states: this.states, runs: this.runs, isComplete }
     return fault ? { ...figures, fault } : figures
   }
 
   /** One order of steps: that of `path`, then always the first one. Returns what is wrong at its end. */
-  private runOnce(trace?: string[]): string | undefined {
+  private runOnce(trace?: string[], choose?: (moves: readonly Move[]) => number): string | undefined {
     const { memory } = this.scenario
     this.participants = []
     memory.reset()
@@ -177,12 +190,12 @@ class Search {
     let left = this.bounds.interruptions
     this.oddities = this.bounds.oddities
     let last = -1
-    for (let depth = 0; depth < STEPS_MAX && !this.footprint.isStale; depth += 1) {
+    for (let depth = 0; depth < STEPS_MAX && (choose || !this.footprint.isStale); depth += 1) {
       if (depth === this.path.length) {
         const moves = this.moves(last, left)
         if (moves.length === 0) return this.end(play)
-        if (!this.isNew(play, last, left)) return undefined
-        this.path.push({ moves, index: 0 })
+        if (!choose && !this.isNew(play, last, left)) return undefined
+        this.path.push({ moves, index: choose?.(moves) ?? 0 })
       }
       const { moves, index } = this.path[depth] as Junction
       const move = moves[index] as Move
@@ -245,7 +258,7 @@ class Search {
     const { memory } = this.scenario
     if (!pending || !memory.isPossible(pending, index)) return false
     if (pending.kind === 'lock') return this.isFree(pending)
-    if (pending.isReady) return pending.isReady() || this.hasDeath()
+    if (pending.isReady) return pending.isReady()
     return !this.isPaused(index)
   }
 
@@ -259,11 +272,6 @@ class Search {
   private isPaused(index: number): boolean {
     const { pending, pausedAt } = this.participants[index] as Participant
     return pending?.kind === 'pause' && pausedAt === this.now()
-  }
-
-  /** Whoever sleeps looks again from time to time, since the dead wake nobody. */
-  private hasDeath(): boolean {
-    return this.participants.some(({ isDead }) => isDead)
   }
 
   private now(): number {
@@ -301,7 +309,9 @@ class Search {
   }
 
   private end(play: Play): string | undefined {
-    const stuck = [...this.participants.keys()].filter((index) => !this.hasEnded(index))
+    const isStuck = (index: number) =>
+      !this.hasEnded(index) && this.participants[index]?.pending?.kind !== 'sleep'
+    const stuck = [...this.participants.keys()].filter(isStuck)
     if (stuck.length > 0) return `participant ${stuck.join(' and ')} waits for ever`
     const { memory } = this.scenario
     memory.observer = (access) => this.footprint.note(access, SURVIVOR)

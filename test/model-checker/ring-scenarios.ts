@@ -1,11 +1,10 @@
-import { layOut } from '../../src/kernel/splinter/segment/geometry.ts'
 import type { RingPlace } from '../../src/kernel/splinter/topics/ring-place.ts'
 import { fence } from './access.ts'
 import type { Scenario, Stage } from './explore.ts'
 import { type Call, call, History, tell } from './history.ts'
 import type { Meaning } from './linearisability.ts'
 import type { Runtime, Steps } from './runtime.ts'
-import { ownerOf, type StageOptions, seatOf, segmentOver, setUp } from './stage.ts'
+import { ownerOf, SMALL_LAYOUT, type StageOptions, seatOf, segmentOver, setUp } from './stage.ts'
 
 const RING = 'kernel/splinter/topics/ring'
 /** Of each record: with its header, two or three have room. */
@@ -35,13 +34,7 @@ interface ConsumerSteps {
 }
 
 export async function ringScenario(script: RingScript, options: StageOptions = {}): Promise<Scenario> {
-  const layout = layOut({
-    membersMax: 4,
-    inboxBytes: 64,
-    topicsBytes: 4_096,
-    slotsMax: 1,
-    valueBytesMax: 16,
-  } as never)
+  const layout = SMALL_LAYOUT
   const replace = {
     'kernel/splinter/statistics/clock': { stampMicros: () => 7 },
     '#kernel/sys': { futexWake() {}, futexWait() {} },

@@ -136,6 +136,11 @@ export class Runtime {
         const length = Math.max(0, Math.min(to - from, bytes.length - from, target.length - at))
         return yield* this.transfer(bytes, from, length, target, at)
       }
+      case 'copyWithin': {
+        const content = yield* this.readAll(bytes, second, third - second)
+        yield* this.writeAll(bytes, first as number, content)
+        return bytes
+      }
       case 'fill':
         return yield* this.writeAll(
           new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),

@@ -1,8 +1,7 @@
-import { layOut } from '../../src/kernel/splinter/segment/geometry.ts'
 import { ask, sleep } from './access.ts'
 import type { Scenario } from './explore.ts'
 import type { Steps } from './runtime.ts'
-import { ownerOf, type StageOptions, segmentOver, setUp } from './stage.ts'
+import { ownerOf, SMALL_LAYOUT, type StageOptions, segmentOver, setUp } from './stage.ts'
 
 const PUMP = 'kernel/splinter/seat/pump'
 const ROW = 1
@@ -20,13 +19,7 @@ interface PumpModule {
 
 /** One who sleeps when there is nothing to do, and others who bring work and then ring. */
 export async function sleepScenario(ringers: number, options: StageOptions = {}): Promise<Scenario> {
-  const layout = layOut({
-    membersMax: 4,
-    inboxBytes: 64,
-    topicsBytes: 4_096,
-    slotsMax: 1,
-    valueBytesMax: 16,
-  } as never)
+  const layout = SMALL_LAYOUT
   const { memory, runtime, instantiate } = await setUp([PUMP], layout.sizeBytes, options)
   let due: (() => Steps)[] = []
   const immediate = (work: () => Steps) => due.push(work)
@@ -39,7 +32,7 @@ export async function sleepScenario(ringers: number, options: StageOptions = {})
     name: `one who sleeps, and ${ringers} who ring`,
     memory,
     ownerOf,
-    begin() {
+    begin(stage) {
       due = []
       let [rings, heard, done] = [0, 0, 0]
       const source = {
@@ -56,7 +49,7 @@ export async function sleepScenario(ringers: number, options: StageOptions = {})
       const pump = runtime.now(createPump(segment, ROW, () => {})) as PumpSteps
       runtime.now(pump.add(source))
       function* loop(): Steps<void> {
-        while (done < ringers) {
+        for (;;) {
           const turn = due.shift()
           if (turn) {
             yield* turn()
@@ -78,7 +71,15 @@ export async function sleepScenario(ringers: number, options: StageOptions = {})
       return {
         participants: [loop(), ...Array.from({ length: ringers }, ringer)],
         digest: () => `${rings}.${heard}.${done}.${due.length}`,
-        check: () => undefined,
+        check() {
+          if (stage.isDead(0)) return undefined
+          const missed = (words[WORK] as number) - done
+          const dead = Array.from({ length: ringers }, (_, index) => stage.isDead(index + 1)).filter(
+            Boolean,
+          ).length
+          // Whoever dies before it has rung is found by looking from time to time.
+          return missed > dead ? `it sleeps, and ${missed} pieces of work wait for it` : undefined
+        },
       }
     },
   }

@@ -1,9 +1,21 @@
+import { layOut } from '../../src/kernel/splinter/segment/geometry.ts'
 import type { Segment } from '../../src/kernel/splinter/segment/segment.ts'
 import { ask, atomic, lock, tryLock } from './access.ts'
 import type { Stage } from './explore.ts'
 import { type LoadOptions, loadSteps } from './load.ts'
 import { Memory } from './memory.ts'
 import { Runtime, type Steps } from './runtime.ts'
+
+/** A bus as small as can be: three keys, and topics with room for one. */
+export const SMALL_LAYOUT = layOut({
+  membersMax: 4,
+  inboxBytes: 64,
+  topicsBytes: 8_192,
+  slotsMax: 3,
+  storeBytes: 512,
+  valueBytesMax: 128,
+  whenFull: 'refuse',
+})
 
 export interface StageOptions extends LoadOptions {
   readonly isWeak?: boolean

@@ -5,6 +5,14 @@ const [a, b, c, z] = [bytesOf('a'), bytesOf('b'), bytesOf('c'), bytesOf('z')]
 /** What a survivor finds of a key, and that it can go on. */
 const goOn = (key: string) => [call('get', key), call('set', key, z), call('get', key)]
 
+/** The second set writes over the side that is being read. */
+export const OVERWRITE: StoreScript = {
+  name: 'two sets beside one get',
+  before: [call('set', 'k', a)],
+  together: [[call('set', 'k', b), call('set', 'k', c)], [call('get', 'k')]],
+  after: goOn('k'),
+}
+
 export const STORE_CASES: readonly StoreScript[] = [
   {
     name: 'set beside get beside set',
@@ -12,11 +20,21 @@ export const STORE_CASES: readonly StoreScript[] = [
     together: [[call('set', 'k', b)], [call('get', 'k')], [call('set', 'k', c)]],
     after: goOn('k'),
   },
+  OVERWRITE,
   {
-    name: 'two sets beside one get',
-    before: [call('set', 'k', a)],
-    together: [[call('set', 'k', b), call('set', 'k', c)], [call('get', 'k')]],
-    after: goOn('k'),
+    name: 'append beside get',
+    before: [call('set', 'k', bytesOf('a', 56))],
+    together: [
+      [call('append', 'k', bytesOf('b', 8)), call('append', 'k', bytesOf('c', 8))],
+      [call('get', 'k')],
+    ],
+    after: [call('get', 'k'), call('append', 'k', bytesOf('d', 8)), call('get', 'k')],
+  },
+  {
+    name: 'two that append',
+    before: [call('set', 'k', bytesOf('a', 8))],
+    together: [[call('append', 'k', bytesOf('b', 8))], [call('append', 'k', bytesOf('c', 8))]],
+    after: [call('get', 'k')],
   },
   {
     name: 'the same key inserted by two',

@@ -1,13 +1,11 @@
-import { layOut } from '../../src/kernel/splinter/segment/geometry.ts'
 import type { Scenario, Stage } from './explore.ts'
 import { type Call, History, tell } from './history.ts'
 import type { Meaning } from './linearisability.ts'
 import type { Steps } from './runtime.ts'
-import { ownerOf, type StageOptions, seatOf, segmentOver, setUp } from './stage.ts'
+import { ownerOf, SMALL_LAYOUT, type StageOptions, seatOf, segmentOver, setUp } from './stage.ts'
 
 const STORE = 'kernel/splinter/store/store'
 const PARTS = 'kernel/splinter/store/keyed-parts'
-const VALUE_BYTES = 16
 
 export interface StoreScript {
   readonly name: string
@@ -22,16 +20,7 @@ export interface StoreScript {
 type StoreSteps = Readonly<Record<string, (...operands: unknown[]) => Steps>>
 
 export async function storeScenario(script: StoreScript, options: StageOptions = {}): Promise<Scenario> {
-  const geometry = {
-    membersMax: 8,
-    inboxBytes: 64,
-    topicsBytes: 4_096,
-    slotsMax: 3,
-    storeBytes: 512,
-    valueBytesMax: VALUE_BYTES,
-    whenFull: 'refuse',
-  } as const
-  const layout = layOut(geometry)
+  const layout = SMALL_LAYOUT
   const { memory, runtime, load } = await setUp([STORE, PARTS], layout.sizeBytes, options)
   const { createStore, createStoreParts } = { ...load(STORE), ...load(PARTS) } as Record<
     'createStore' | 'createStoreParts',

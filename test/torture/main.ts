@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { tortureAlethia } from './alethia.ts'
 import { tortureBoards } from './boards.ts'
 import { tortureCoven } from './coven.ts'
+import { tortureInterleavings } from './interleavings.ts'
 import { tortureMigration } from './migration.ts'
 import { tortureReplay } from './replay.ts'
 import { createRandom, type TortureOptions, type TortureRow } from './row.ts'
@@ -14,6 +15,7 @@ const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<Tor
   coven: tortureCoven,
   alethia: tortureAlethia,
   boards: tortureBoards,
+  interleavings: tortureInterleavings,
   migration: tortureMigration,
   replay: tortureReplay,
   services: tortureServices,
@@ -23,6 +25,8 @@ const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<Tor
 }
 
 const FAULTS = 200
+/** Its processes die so fast that it may have many. */
+const MORE: Readonly<Record<string, number>> = { splinter: 10_000 }
 /** These need no storm: fewer show the same. */
 const FEWER: Readonly<Record<string, number>> = { replay: 50 }
 
@@ -32,7 +36,7 @@ const { values, positionals } = parseArgs({
 })
 const [name = ''] = positionals
 const torture = TORTURES[name]
-const faults = Number(values.faults ?? FEWER[name] ?? FAULTS)
+const faults = Number(values.faults ?? FEWER[name] ?? MORE[name] ?? FAULTS)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 
 if (!torture || !Number.isInteger(faults) || faults < 1 || !Number.isInteger(seed)) {
