@@ -10,7 +10,7 @@ const RING = 'kernel/splinter/topics/ring'
 /** Of each record: with its header, two or three have room. */
 const RECORD_BYTES = 8
 const CAPACITY_BYTES = 64
-export const RECORDS_MAX = 2
+const RECORDS_MAX = 2
 
 export interface RingScript {
   readonly name: string
@@ -149,7 +149,7 @@ function ringMeaning(lossless: boolean, consumers: readonly number[]): Meaning<C
   }
 }
 
-export const FENCE = 'kernel/splinter/segment/fence'
+const FENCE = 'kernel/splinter/segment/fence'
 export const WITH_FENCE = {
   [FENCE]: {
     *fence(): Steps<void> {
