@@ -132,6 +132,35 @@ const CHECKS: Readonly<Record<string, Check>> = {
     expect(text(bus.store.get('big')) === 'mine', 'a lock of the dead was not taken over')
     return { noticedMs: Math.round((lostAtMs ?? 0) - killedAtMs) }
   },
+  async 'a wait that blocks the thread'(bus) {
+    const other = startOther(bus.path, 'wait')
+    const puller = bus.topic('waited for').pull()
+    await until(() => bus.store.get('wait is ready') !== undefined)
+    bus.topic('waiting').publish(Buffer.from('go'))
+    expect(puller.waitSync({ timeoutMs: PATIENCE_MS }), 'a thread was not woken')
+    expect(text(puller.next()) === 'gone', 'another message came')
+    puller.end()
+    await once(other, 'exit')
+    return undefined
+  },
+  async 'groups, streams, requests'(bus) {
+    const topic = bus.topic('work', { lossless: true })
+    const streams = [topic.stream({ group: 'g' }), topic.stream({ group: 'g' })]
+    const endReplies = topic.reply((question) => Buffer.from(`${text(question)}!`))
+    expect(text(await topic.request(Buffer.from('ready?'))) === 'ready?!', 'a request was not answered')
+    for (let count = 0; count < 10; count += 1) await topic.publishWhenFree(Buffer.of(count))
+    const taken = new Set<number>()
+    const take = async (stream: (typeof streams)[number]) => {
+      for await (const message of stream) {
+        taken.add(message[0] ?? -1)
+        if (taken.size === 10) for (const one of streams) void one.return?.()
+      }
+    }
+    await Promise.race([Promise.all(streams.map(take)), until(() => taken.size === 10)])
+    endReplies()
+    expect(taken.size === 10, `${taken.size} of 10 messages came`)
+    return undefined
+  },
   async 'a bus that seals everything'({ path }) {
     const secret = new Uint8Array(32).fill(7)
     const sealed = join(path, '..', 'sealed', 'bus')
@@ -155,6 +184,12 @@ const JOBS: Readonly<Record<string, (bus: Bus) => Promise<void>>> = {
     bus.store.set('echo is ready', Buffer.of(1))
     // Should the one that asks be dead.
     setTimeout(bus.close, 4 * PATIENCE_MS)
+  },
+  async wait(bus) {
+    const puller = bus.topic('waiting').pull()
+    bus.store.set('wait is ready', Buffer.of(1))
+    if (puller.waitSync({ timeoutMs: PATIENCE_MS })) bus.topic('waited for').publish(Buffer.from('gone'))
+    bus.close()
   },
   async write(bus) {
     bus.setState('ready')

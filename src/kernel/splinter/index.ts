@@ -25,7 +25,7 @@ export { ANNOUNCEMENTS_TOPIC, type Announcement, decodeAnnouncement } from './st
 export type { KeyHandle } from './store/key-entry.ts'
 export type { KeyHead } from './store/key-head.ts'
 export type { Store } from './store/living-store.ts'
-export type { ValueType } from './store/slot-fields.ts'
+export { VALUE_TYPES, type ValueType } from './store/slot-fields.ts'
 export type { SetOptions, ValueOptions } from './store/store.ts'
 export type { Scrub } from './store/values.ts'
 export type { KeyChange, WatchSelector } from './store/watches.ts'

@@ -1,25 +1,30 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, writeFileSync } from 'node:fs'
-import { type BusOptions, createBus, destroyBus } from '#kernel/splinter'
+import { arch } from 'node:os'
+import { type Bus, type BusOptions, createBus, destroyBus } from '#kernel/splinter'
 import { RunaError } from '#protocol'
-import { formatBytes, print, wholeNumber } from '../output.ts'
+import { formatBytes, formatTable, print, wholeNumber } from '../output.ts'
+import { readChoice, readSize } from './amounts.ts'
 import { readSecret } from './session.ts'
 import type { VerbCall } from './verb.ts'
 
-const SIZE_BYTES_MAX = 4 * 2 ** 30 - 4_096
 const SECRET_BYTES = 32
 const KEY_STYLES = ['plain', 'hashed', 'uuid'] as const
+const WHEN_FULL = ['refuse', 'evict'] as const
+const SCRUBS = ['off', 'hybrid', 'full'] as const
+const COUNT_MAX = 2 ** 22
 
 export function initBus(call: VerbCall): void {
   const path = namedPath(call)
   if (existsSync(path) && !call.has('replace')) {
-    throw new RunaError('BAD_INPUT', `There is a bus at ${path} already. \`--replace\` throws it away.`)
+    throw new RunaError('BAD_INPUT', `There is a file at ${path} already. \`--replace\` throws away a bus.`)
   }
-  const options = { path, ...sizes(call), ...privacy(call) }
+  const options = { path, ...sizes(call), ...privacy(call), persistent: call.has('persistent') }
+  if (existsSync(path)) destroyBus(path)
   createBus(options)
-  const { sizeBytes, seals = 'nothing', keys = 'plain' } = options
+  const { sizeBytes, seals = 'nothing', keys = 'plain', persistent } = options
   const size = sizeBytes === undefined ? '' : `, ${formatBytes(sizeBytes)}`
-  print({ path, sizeBytes, seals, keys }, call.json, `Made a bus at ${path}${size}.`)
+  print({ path, sizeBytes, seals, keys, persistent }, call.json, `Made a bus at ${path}${size}.`)
 }
 
 export function destroyThisBus(call: VerbCall): void {
@@ -38,29 +43,19 @@ function namedPath({ place }: VerbCall): string {
 }
 
 function sizes(call: VerbCall): Partial<BusOptions> {
-  const size = call.option('size')
-  const members = call.option('members')
+  const [size, store] = [call.option('size'), call.option('store')]
+  const [members, slots, whenFull] = [call.option('members'), call.option('slots'), call.option('whenFull')]
   return {
     ...(size === undefined ? {} : { sizeBytes: readSize('--size', size) }),
-    ...(members === undefined ? {} : { membersMax: wholeNumber('--members', members, 1_024) }),
+    ...(store === undefined ? {} : { storeBytes: readSize('--store', store) }),
+    ...(members === undefined ? {} : { membersMax: wholeNumber('--members', members, COUNT_MAX) }),
+    ...(slots === undefined ? {} : { slotsMax: wholeNumber('--slots', slots, COUNT_MAX) }),
+    ...(whenFull === undefined ? {} : { whenFull: readChoice('--when-full', whenFull, WHEN_FULL) }),
   }
 }
 
-/** `4096`, `64K`, `8M`, `1G`: in powers of 1,024, as memory is measured. Throws BAD_INPUT. */
-export function readSize(option: string, text: string): number {
-  const [, count = '', unit = ''] = /^(\d{1,10})([KMG]?)$/i.exec(text) ?? []
-  const power = ['', 'K', 'M', 'G'].indexOf(unit.toUpperCase())
-  const sizeBytes = Number(count) * 1_024 ** power
-  if (count !== '' && sizeBytes <= SIZE_BYTES_MAX) return sizeBytes
-  throw new RunaError(
-    'BAD_INPUT',
-    `${option} takes a size such as 65536, 64K or 8M, below 4G, and not '${text}'.`,
-  )
-}
-
 function privacy(call: VerbCall): Partial<BusOptions> {
-  const keys = KEY_STYLES.find((style) => style === (call.option('keys') ?? 'plain'))
-  if (!keys) throw new RunaError('BAD_INPUT', `--keys takes one of: ${KEY_STYLES.join(', ')}.`)
+  const keys = readChoice('--keys', call.option('keys') ?? 'plain', KEY_STYLES)
   const seals = call.has('seal') ? 'everything' : 'nothing'
   if (seals === 'nothing' && keys !== 'hashed') return { keys }
   const { secretFile } = call.place
@@ -74,4 +69,44 @@ function makeSecret(path: string): Buffer {
   const secret = randomBytes(SECRET_BYTES)
   writeFileSync(path, secret, { mode: 0o600, flag: 'wx' })
   return secret
+}
+
+export async function configure(call: VerbCall): Promise<void> {
+  const [setting, value] = call.words
+  if (setting !== undefined && setting !== 'scrub')
+    throw new RunaError('BAD_INPUT', `'${setting}' cannot be changed while a bus is used: only scrub can.`)
+  const wanted = value === undefined ? undefined : readChoice('scrub', value, SCRUBS)
+  const { store } = await call.seat()
+  if (wanted !== undefined) store.scrub = wanted
+  print({ scrub: store.scrub }, call.json, `scrub: ${store.scrub}`)
+}
+
+export async function showCapabilities(call: VerbCall): Promise<void> {
+  const bus = await call.seat()
+  const capabilities = { path: bus.path, limits: bus.limits, store: bus.store.figures(), runtime: runtime() }
+  print(capabilities, call.json, formatTable(rowsOf(bus)))
+}
+
+function rowsOf(bus: Bus): string[][] {
+  const figures = { ...bus.limits, ...bus.store.figures(), ...runtime() }
+  const rows = Object.entries(figures).map(([name, value]) => {
+    const isSize = name.endsWith('Bytes') || name.endsWith('BytesMax')
+    return [inWords(name), isSize ? formatBytes(Number(value)) : String(value)]
+  })
+  return [['bus', bus.path], ...rows]
+}
+
+/** `valueBytesMax` → `value, most`. */
+function inWords(name: string): string {
+  const words = name.replace(/Bytes/, '').replaceAll(/([A-Z])/g, ' $1')
+  return words
+    .toLowerCase()
+    .replace(/ max$/, ', most')
+    .replace(/^(.*) max /, '$1 ')
+}
+
+function runtime() {
+  const { deno, bun, node } = process.versions as Record<string, string | undefined>
+  const name = deno ? `Deno ${deno}` : bun ? `Bun ${bun}` : `Node ${node}`
+  return { runtime: name, machine: arch(), wakesBy: deno || bun ? 'a thread' : 'the event loop' }
 }

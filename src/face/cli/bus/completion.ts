@@ -44,5 +44,5 @@ function optionsOf({ options = [] }: Verb): string[] {
 
 async function namesOn(session: BusSession, kind: NonNullable<Verb['names']>, beginning: string) {
   const bus = await session.seat()
-  return kind === 'key' ? bus.store.list(beginning) : []
+  return kind === 'key' ? bus.store.list(beginning) : bus.statistics().topics.map(({ name }) => name)
 }

@@ -60,7 +60,7 @@ test('wrong arguments are told what the verb expected', async () => {
 test('verbs, options and names are completed, and nothing else', async () => {
   const names = async () => ['boat', 'big ship', 'car']
   const completed = async (line: string) => (await complete(line, names))[0]
-  assert.deepEqual(await completed('de'), ['delete ', 'destroy '])
+  assert.deepEqual(await completed('del'), ['delete '])
   assert.deepEqual(await completed('help se'), ['set '])
   assert.deepEqual(await completed('get b'), ['boat '])
   assert.deepEqual(await completed('get '), ['boat ', "'big ship' ", 'car '])

@@ -1,6 +1,7 @@
-import type { TopicOptions } from '#kernel/splinter'
+import type { Bus, TopicOptions } from '#kernel/splinter'
 import { RunaError } from '#protocol'
 import { print, wholeNumber } from '../output.ts'
+import { readDuration } from './amounts.ts'
 import { createFilter } from './filter.ts'
 import { wordsOf } from './store-work.ts'
 import { carry, preview, readValue } from './values.ts'
@@ -11,9 +12,12 @@ const COUNT_MAX = 2 ** 31
 export async function publishMessage(call: VerbCall): Promise<void> {
   const name = call.word(0)
   const message = await readValue(call, call.words[1])
+  const expires = call.option('expires')
+  const timeToLiveMs = expires === undefined ? undefined : readDuration(expires)
   const bus = await call.seat()
-  const topic = bus.topic(name, topicOptions(call))
-  await topic.publishWhenFree(message, { signal: call.signal })
+  const topic = bus.topic(name, topicOptions(call, bus, name))
+  const options = timeToLiveMs === undefined ? {} : { timeToLiveMs }
+  await topic.publishWhenFree(message, { signal: call.signal, ...options })
   print(
     { topic: name, sizeBytes: message.length },
     call.json,
@@ -21,8 +25,10 @@ export async function publishMessage(call: VerbCall): Promise<void> {
   )
 }
 
-function topicOptions(call: VerbCall): TopicOptions {
-  return { lossless: call.has('lossless'), ...wordsOf(call) }
+/** A topic that is there stays as it was made; one that is not is made as was asked for. */
+function topicOptions(call: VerbCall, bus: Bus, name: string): TopicOptions {
+  const known = bus.statistics().topics.find((topic) => topic.name === name)
+  return { lossless: known?.lossless ?? call.has('lossless'), ...wordsOf(call) }
 }
 
 /** Shows messages as they come, until Ctrl-C or `--count` of them. */
@@ -32,6 +38,7 @@ export async function tap(call: VerbCall): Promise<void> {
   const wanted = count === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--count', count, COUNT_MAX)
   const passes = createFilter(call.option('containing'), call.option('where'))
   const bus = await call.seat()
+  const from = call.has('all') ? 'oldest' : 'now'
   const ended = new AbortController()
   let shown = 0
 
@@ -50,7 +57,7 @@ export async function tap(call: VerbCall): Promise<void> {
   const end =
     name === undefined
       ? bus.overhear((envelope) => show(Buffer.from(JSON.stringify(envelope))))
-      : bus.topic(name, topicOptions(call)).subscribe(show).end
+      : bus.topic(name, topicOptions(call, bus, name)).subscribe(show, { from }).end
   await untilStopped(AbortSignal.any([call.signal, ended.signal])).finally(end)
   if (shown < wanted && call.signal.aborted) throw new RunaError('CANCELLED', `${shown} shown.`)
 }

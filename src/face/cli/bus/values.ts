@@ -33,7 +33,7 @@ function readWhole(path: string): Buffer {
   }
 }
 
-async function readInput(): Promise<Buffer> {
+export async function readInput(): Promise<Buffer> {
   const pieces: Buffer[] = []
   let sizeBytes = 0
   for await (const piece of process.stdin as AsyncIterable<Buffer>) {
@@ -68,6 +68,10 @@ export function carry(bytes: Uint8Array): Carried {
   } catch {
     return { base64: Buffer.from(bytes).toString('base64') }
   }
+}
+
+export function carried(value: Carried): Buffer {
+  return 'text' in value ? Buffer.from(value.text) : fromBase64(value.base64)
 }
 
 /** As a person reads it, on one line. */

@@ -22,6 +22,8 @@ export interface Lifespan {
   /** From 1 down to 0; undefined where it does not fade. */
   readonly strength: number | undefined
   readonly halfLifeMs: number | undefined
+  /** The strength below which it is evicted. */
+  readonly threshold: number | undefined
 }
 
 /**
@@ -51,6 +53,14 @@ export interface Companion {
   makeRoom(): boolean
 }
 
+/** Of a key that neither ends nor fades. */
+export const LASTING: Lifespan = {
+  expiresAt: undefined,
+  strength: undefined,
+  halfLifeMs: undefined,
+  threshold: undefined,
+}
+
 /** Keeps everything, watches nothing. */
 export const NO_COMPANION: Companion = {
   isGone: () => false,
@@ -58,7 +68,7 @@ export const NO_COMPANION: Companion = {
   expire: () => {},
   renew: () => {},
   prepare: () => undefined,
-  describe: () => ({ expiresAt: undefined, strength: undefined, halfLifeMs: undefined }),
+  describe: () => LASTING,
   changing: () => {},
   changed: () => {},
   inserted: () => {},

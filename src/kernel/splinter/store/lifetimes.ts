@@ -1,5 +1,5 @@
 import type { Segment } from '../segment/segment.ts'
-import type { Lifespan } from './companion.ts'
+import { LASTING, type Lifespan } from './companion.ts'
 import { type Decay, isWeak, isWorthNoting, strengthAfter } from './lifetime.ts'
 import { EXPIRES_AT, HALF_LIFE_MS, HAS_LIFETIME, THRESHOLD, TOUCHED_AT, TYPE } from './slot-fields.ts'
 
@@ -33,13 +33,14 @@ export class Lifetimes {
   }
 
   describe(slot: number): Lifespan {
-    if (!this.has(slot)) return { expiresAt: undefined, strength: undefined, halfLifeMs: undefined }
+    if (!this.has(slot)) return LASTING
     const halfLifeMs = this.read(slot, HALF_LIFE_MS)
     const strength = strengthAfter(this.nowMs() - this.read(slot, TOUCHED_AT), halfLifeMs)
     return {
       expiresAt: this.read(slot, EXPIRES_AT) || undefined,
       strength: halfLifeMs === 0 ? undefined : strength,
       halfLifeMs: halfLifeMs || undefined,
+      threshold: halfLifeMs === 0 ? undefined : this.read(slot, THRESHOLD),
     }
   }
 

@@ -11,7 +11,8 @@ export const TOPIC_VERBS: readonly Verb[] = [
     description: 'publish a message on a topic, which is made where it does not exist',
     options: [
       ...VALUE_OPTIONS,
-      ['--lossless', 'the topic waits for the slowest of those who read it'],
+      ['--expires <time>', 'who reads it later than that passes it over, such as 500ms or 30s'],
+      ['--lossless', 'a topic that is made waits for the slowest of those who read it'],
       WORDS_OPTION,
     ],
     example: ['publish', 'progress', 'half of it'],
@@ -22,12 +23,13 @@ export const TOPIC_VERBS: readonly Verb[] = [
   {
     name: 'tap',
     parameters: '[topic]',
-    description: 'show what is published on a topic, or sent to everybody, until Ctrl-C',
+    description:
+      'show what is published on a topic, or sent to everybody, until Ctrl-C; a lossless topic waits for it',
     options: [
       ['--containing <text>', 'only messages in which this text stands'],
       ['--where <path=value>', 'only JSON messages in which this is so, such as type=event or size.width=3'],
       ['-n, --count <count>', 'end after so many'],
-      ['--lossless', 'the topic is one that waits, and now for this too'],
+      ['--all', 'also what was published before, and is still there'],
       WORDS_OPTION,
     ],
     example: ['tap', 'progress', '--containing', 'half', '-n', '1'],

@@ -1,0 +1,128 @@
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Store } from '#kernel/splinter'
+import { RunaError } from '#protocol'
+import { print } from '../output.ts'
+import { readChoice } from './amounts.ts'
+import { wordsOf } from './store-work.ts'
+import { decodeEntries, type Entry, encodeEntry } from './transfer.ts'
+import { readInput } from './values.ts'
+import type { VerbCall } from './verb.ts'
+
+const EXISTING = ['refuse', 'keep', 'replace'] as const
+
+/** To the output, or into a file of one's own that is there whole or not at all. */
+export async function exportKeys(call: VerbCall): Promise<void> {
+  const [file] = call.words
+  const { store } = await call.seat()
+  const words = wordsOf(call)
+  const entries = store.list(call.option('prefix') ?? '').flatMap((key) => readEntry(store, key, words) ?? [])
+  const lines = entries.map((entry) => `${encodeEntry(entry)}\n`)
+  if (file === undefined) {
+    for (const line of lines) process.stdout.write(line)
+    return
+  }
+  writeWhole(resolve(file), lines)
+  print({ file, keys: lines.length }, call.json, `Wrote ${lines.length} keys to ${file}, in clear.`)
+}
+
+function writeWhole(path: string, lines: readonly string[]): void {
+  const unfinished = `${path}.unfinished-${process.pid}`
+  try {
+    writeFileSync(unfinished, lines.join(''), { mode: 0o600, flush: true } as { mode: number })
+    renameSync(unfinished, path)
+  } catch (cause) {
+    rmSync(unfinished, { force: true })
+    const { code = '' } = cause as NodeJS.ErrnoException
+    throw new RunaError('BAD_INPUT', `${path} cannot be written: ${code}.`, { cause })
+  }
+}
+
+/** Undefined for a key that goes meanwhile. */
+function readEntry(store: Store, key: string, words: { readonly words?: string }): Entry | undefined {
+  const head = store.head(key)
+  const value = head?.type === 'integer' ? store.load(key) : store.get(key, words)
+  if (head === undefined || value === undefined) return undefined
+  const { type, labels, expiresAt, halfLifeMs, threshold } = head
+  const decay = halfLifeMs === undefined ? undefined : { halfLifeMs, threshold: threshold ?? 0 }
+  return { key, type, value, labels, expiresAt, decay }
+}
+
+/** Everything is read and looked at before anything is set. */
+export async function importKeys(call: VerbCall): Promise<void> {
+  const existing = readChoice('--existing', call.option('existing') ?? 'refuse', EXISTING)
+  const entries = decodeEntries(await readLines(call))
+  const { store, limits } = await call.seat()
+  const now = Date.now()
+  const living = entries.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > now)
+  const known = living.filter(({ key }) => store.head(key) !== undefined)
+  const [first] = known
+  if (first && existing === 'refuse') {
+    const how = 'Choose with `--existing keep` or `--existing replace`'
+    throw new RunaError('BAD_INPUT', `'${first.key}' and ${known.length - 1} more are there. ${how}.`)
+  }
+  const taken = existing === 'keep' ? living.filter((entry) => !known.includes(entry)) : living
+  refuseUnfit(taken, limits)
+  refuseCrowd(taken.length - (existing === 'keep' ? 0 : known.length), store)
+  for (const entry of taken) writeEntry(store, entry, wordsOf(call), now)
+  const figures = {
+    imported: taken.length,
+    kept: living.length - taken.length,
+    expired: entries.length - living.length,
+  }
+  const text = `Took in ${figures.imported} keys; ${figures.kept} that were there were kept, ${figures.expired} were past their time.`
+  print(figures, call.json, text)
+}
+
+async function readLines(call: VerbCall): Promise<Buffer> {
+  const [file] = call.words
+  if (file !== undefined) {
+    if (!existsSync(file)) throw new RunaError('FILE_NOT_FOUND', `There is no file ${file}.`)
+    return readFileSync(file)
+  }
+  if (call.canReadInput && process.stdin.isTTY !== true) return await readInput()
+  throw new RunaError('BAD_INPUT', 'What is imported was expected: name its file, or pipe it in.')
+}
+
+function refuseUnfit(
+  entries: readonly Entry[],
+  { keyBytesMax, valueBytesMax }: { readonly keyBytesMax: number; readonly valueBytesMax: number },
+): void {
+  for (const { key, value } of entries) {
+    const isKeyLong = Buffer.byteLength(key) > keyBytesMax
+    const isValueLong = typeof value !== 'bigint' && value.length > valueBytesMax
+    if (!isKeyLong && !isValueLong) continue
+    const [what, most] = isKeyLong ? ['key', keyBytesMax] : ['value', valueBytesMax]
+    throw new RunaError(
+      'BAD_INPUT',
+      `The ${what} of '${key}' is longer than ${most} bytes. Nothing was changed.`,
+    )
+  }
+}
+
+function refuseCrowd(added: number, store: Store): void {
+  const { keys, keysMax } = store.figures()
+  if (keys + added <= keysMax) return
+  throw new RunaError(
+    'STORE_FULL',
+    `${added} more keys do not fit: ${keys} of ${keysMax} are there. Nothing was changed.`,
+  )
+}
+
+function writeEntry(
+  store: Store,
+  { key, type, value, labels, expiresAt, decay }: Entry,
+  words: { readonly words?: string },
+  now: number,
+): void {
+  if (typeof value === 'bigint') {
+    store.delete(key)
+    store.add(key, value)
+  } else {
+    if (store.head(key)?.type === 'integer') store.delete(key)
+    store.set(key, value, { ...words, type })
+  }
+  store.label(key, { add: labels, remove: ~labels & (2n ** 64n - 1n) })
+  store.decay(key, decay)
+  store.expire(key, expiresAt === undefined ? undefined : expiresAt - now)
+}

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { after, test } from 'node:test'
+import { createTestRuna, UP } from './test-runa.ts'
+
+// `runa bus` on buses of its own: no Runa runs here.
+
+const runa = createTestRuna()
+const folder = mkdtempSync('/dev/shm/runa-bus-cli-')
+const path = join(folder, 'first', 'bus')
+after(async () => {
+  await runa.remove()
+  rmSync(folder, { recursive: true })
+})
+
+const bus = (...words: string[]) => runa.runa('bus', ...words, '--bus', path)
+const script = (lines: readonly string[], ...words: string[]) =>
+  runa.runaWith(`${lines.join('\n')}\n`, 'bus', ...words)
+
+async function json(...words: string[]): Promise<Record<string, unknown>> {
+  const { status, stdout, stderr } = await bus(...words, '--json')
+  assert.equal(status, 0, stderr)
+  return JSON.parse(stdout) as Record<string, unknown>
+}
+
+test('a bus is made, written to, read and asked about by single commands', async () => {
+  assert.match((await bus('init', '--size', '16M')).stdout, /^Made a bus at .*first\/bus/)
+  const again = await bus('init')
+  assert.deepEqual([again.status, /already/.test(again.stderr)], [2, true])
+  const bytes = Buffer.from([0, 255, 10, 13, 0])
+  const file = join(runa.home, 'bytes')
+  writeFileSync(file, bytes)
+  await bus('set', 'raw', '--file', file)
+  const copy = join(runa.home, 'copy')
+  await bus('get', 'raw', '--file', copy)
+  assert.deepEqual(readFileSync(copy), bytes)
+  assert.equal((await json('get', 'raw'))['base64'], bytes.toString('base64'))
+  await runa.runaWith('from the input', 'bus', 'set', 'text', '--bus', path)
+  assert.equal((await bus('get', 'text')).stdout, 'from the input')
+  assert.deepEqual((await json('list'))['keys'], ['raw', 'text'])
+  const absent = await bus('get', 'nowhere', '--json')
+  assert.deepEqual([absent.status, JSON.parse(absent.stderr).error.code], [1, 'KEY_ABSENT'])
+  assert.equal((await bus('frobnicate')).status, 2)
+  assert.match((await bus('set')).stderr, /Expected: set <key> \[value\]/)
+})
+
+test('every verb of keys works at the prompt, in order, and piped in', async () => {
+  const lines = [
+    'set a.note "two words" --type text',
+    'append a.note " more"',
+    'get a.note',
+    'math a.count add 40',
+    'math a.count xor 2',
+    'math a.count not',
+    'get a.count',
+    'type a.note',
+    'label a.note --add 3,17 --remove 5',
+    'list --labels 17',
+    'orders a.step wash --add',
+    'orders a.step dry --add',
+    'orders a.step',
+    'set a.note x --if-version 1',
+  ]
+  const { status, stdout, stderr } = await script(lines, '--bus', path)
+  assert.equal(status, 3)
+  assert.match(stderr, /^Line 14: 'a.note' has version \d+ by now.*VERSION_CONFLICT/)
+  const shown = stdout.split('\n').filter((line) => !/^Set /.test(line))
+  const results = [
+    'a.note has 14 bytes now.',
+    'two words more',
+    '40',
+    '42',
+    '-43',
+    '-43',
+    'text',
+    '3,17',
+    'a.note',
+  ]
+  assert.deepEqual(shown.slice(0, -1), [...results, 'a.step', 'a.step.1'])
+  const { limits } = (await json('caps')) as { limits: { layoutVersion: number } }
+  assert.ok(limits.layoutVersion >= 3)
+})
+
+test('what is exported is imported as it was, and a wrong line changes nothing', async () => {
+  const file = join(runa.home, 'keys.jsonl')
+  await script(['decay a.note 1h --threshold 0.2', 'expire a.step 7d'], '--bus', path)
+  assert.match((await bus('export', file)).stdout, /^Wrote 6 keys/)
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+  const other = join(folder, 'second', 'bus')
+  await runa.runa('bus', 'init', '--bus', other, '--size', '16M')
+  const wrong = await runa.runaWith(
+    `${readFileSync(file, 'utf8')}{"key":"b"}`,
+    'bus',
+    'import',
+    '--bus',
+    other,
+  )
+  assert.deepEqual([wrong.status, /^Line 7 .*Nothing was changed/.test(wrong.stderr)], [2, true])
+  assert.equal((await runa.runa('bus', 'list', '--bus', other)).stdout, '')
+  const taken = await runa.ask('bus', 'import', file, '--bus', other)
+  assert.deepEqual(taken, { imported: 6, kept: 0, expired: 0 })
+  assert.match((await runa.runa('bus', 'import', file, '--bus', other)).stderr, /are there/)
+  const exported = await runa.runa('bus', 'export', '--bus', other)
+  assert.deepEqual(
+    exported.stdout.split('\n').map(withoutTime),
+    readFileSync(file, 'utf8').split('\n').map(withoutTime),
+  )
+})
+
+/** A lifetime is set anew from what is left of it. */
+function withoutTime(line: string): string {
+  return line.replace(/"expiresAt":\d{10,}(\.\d+)?/, '"expiresAt":…')
+}
+
+test('a tap shows what is published, and a watch what is set, by another process', async () => {
+  const heard = await Promise.all([
+    firstLine(['tap', 'news', '--where', 'kind=storm', '-n', '1'], ['publish', 'news', '{"kind":"storm"}']),
+    firstLine(['watch', '--prefix', 'w.', '-n', '1'], ['set', 'w.1', 'x']),
+  ])
+  assert.deepEqual(heard, ['{"kind":"storm"}', 'set w.1'])
+})
+
+/** What a waiting verb says first when another goes on happening. */
+async function firstLine(waiting: string[], happening: string[]): Promise<string> {
+  const [node = '', main = ''] = UP
+  const stdio = ['ignore', 'pipe', 'inherit'] as const
+  const child = spawn(node, [main, 'bus', ...waiting, '--bus', path], {
+    env: runa.environment,
+    stdio: [...stdio],
+  })
+  const line = once(createInterface(child.stdout), 'line') as Promise<[string]>
+  let isHeard = false
+  void line.then(() => {
+    isHeard = true
+  })
+  // Whether it listens already, nobody outside can see: so until it has heard.
+  while (!isHeard && child.exitCode === null) await bus(...happening)
+  return (await line)[0]
+}
+
+test('with a secret keys are hidden and values sealed; without it nobody comes in', async () => {
+  const sealed = join(folder, 'sealed', 'bus')
+  const secret = join(runa.home, 'secret')
+  const place = ['--bus', sealed, '--secret-file', secret]
+  await runa.runa('bus', 'init', '--seal', '--keys', 'hashed', '--size', '8M', ...place)
+  assert.equal(statSync(secret).mode & 0o777, 0o600)
+  await runa.runa('bus', 'set', 'hidden', 'xyzzy', ...place)
+  assert.equal((await runa.runa('bus', 'get', 'hidden', ...place)).stdout, 'xyzzy')
+  assert.ok(!readFileSync(sealed).includes('xyzzy') && !readFileSync(sealed).includes('hidden'))
+  assert.equal((await runa.runa('bus', 'get', 'hidden', '--bus', sealed)).status, 1)
+  assert.match((await runa.runa('bus', 'list', ...place)).stderr, /hashed/)
+  await runa.runa('bus', 'destroy', '--yes', '--bus', sealed)
+  assert.match((await runa.runa('bus', 'get', 'hidden', ...place)).stderr, /There is no bus.*FILE_NOT_FOUND/)
+})
