@@ -129,11 +129,11 @@ function createAsking(wiring: Wiring, ring: Ring, seats: Seats, { sendWhenFree }
       const answer = awaitAnswer(asked, note.call, timeoutMs, signal)
       watchRepliers()
       failIfNobodyIsLeft()
-      // Whoever fails first tells why; the other must not count as unheard.
-      const sent = asked.has(note.call)
-        ? sendWhenFree(message, { timeoutMs, ...(signal ? { signal } : {}) }, note)
-        : answer
-      return await Promise.race([answer, sent.then(() => answer)])
+      if (asked.has(note.call)) {
+        const options = signal ? { timeoutMs, signal } : { timeoutMs }
+        sendWhenFree(message, options, note).catch((error: unknown) => asked.get(note.call)?.reject(error))
+      }
+      return await answer
     },
     endAsking(): void {
       for (const { reject } of asked.values())

@@ -91,7 +91,9 @@ function readEntry(segment: Segment, index: number): { name: string; place: Ring
   )
   const start = word * 4 + NAME_BYTE
   const records = offset + align(ringHeaderBytes(layout.membersMax), 64)
-  if (offset < layout.topicArena || records + capacityBytes > layout.topicArena + layout.topicsBytes) {
+  const isAligned = offset % 64 === 0 && capacityBytes % 64 === 0
+  const end = layout.topicArena + layout.topicsBytes
+  if (!isAligned || offset < layout.topicArena || capacityBytes < 4_096 || records + capacityBytes > end) {
     throw new RunaError('BUS_CORRUPT', `${segment.path} is damaged: a topic lies outside of its place.`)
   }
   return {
