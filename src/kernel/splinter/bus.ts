@@ -160,7 +160,7 @@ function takeSeat(segment: Segment, options: SeatOptions, protection: Protection
     took(durationMs) {
       if (!closed) own.tookMicros(durationMs * 1_000)
     },
-    statistics: () => readStatistics(segment, table),
+    statistics: () => readStatistics(segment, table, store.figures()),
     silentMs: table.silentMs,
     watch: watcher.watch,
     close() {

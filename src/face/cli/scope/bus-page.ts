@@ -52,8 +52,18 @@ export function showBus({ now, since, seconds, troubles }: BusView): string[] {
         topicRow({ ...topic, latency: now.topics[index]?.latency ?? topic.latency }, seconds),
       ),
     ),
+    '',
+    showStore(now.store, since.store),
   ]
 }
+
+function showStore({ keys, keysMax, usedBytes, storeBytes }: StoreFigures, since: StoreFigures): string {
+  const letGo = since.expired + since.evicted
+  const values = `values ${formatBytes(usedBytes)} of ${formatBytes(storeBytes)}`
+  return `STORE: ${keys} of ${keysMax} keys, ${values}${letGo > 0 ? `, ${letGo} keys let go of lately` : ''}`
+}
+
+type StoreFigures = BusStatistics['store']
 
 function latenciesOf(member: MemberStatistics | undefined): Partial<MemberStatistics> {
   return member === undefined ? {} : { inbox: member.inbox, calls: member.calls }

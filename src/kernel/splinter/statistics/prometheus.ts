@@ -27,7 +27,11 @@ interface HistogramFamily {
  * https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 export function toPrometheus(statistics: BusStatistics): string {
-  const families = [...familiesOfMembers(statistics), ...familiesOfTopics(statistics)]
+  const families = [
+    ...familiesOfMembers(statistics),
+    ...familiesOfTopics(statistics),
+    ...familiesOfStore(statistics),
+  ]
   return families
     .flatMap(writeFamily)
     .map((line) => `${line}\n`)
@@ -132,6 +136,27 @@ function familiesOfTopics({ topics }: BusStatistics): (Family | HistogramFamily)
       'From publishing to reading, of a sample of the messages.',
       seats.map(({ labels, member }) => ({ labels, latency: member.latency })),
     ),
+  ]
+}
+
+function familiesOfStore({ store }: BusStatistics): Family[] {
+  const { keys, keysMax, blocks, usedBytes, storeBytes, expired, evicted, untold } = store
+  const one = (value: number) => [{ labels: {}, value }]
+  const counter = (name: string, help: string, value: number): Family => ({
+    name: `runa_bus_store_${name}_total`,
+    help,
+    type: 'counter',
+    samples: one(value),
+  })
+  return [
+    gauge('runa_bus_store_keys', 'Keys in the store.', one(keys)),
+    gauge('runa_bus_store_keys_max', 'Keys that there is room for.', one(keysMax)),
+    gauge('runa_bus_store_blocks', 'Blocks that values hold, or held last.', one(blocks)),
+    gauge('runa_bus_store_used_bytes', 'Of those blocks.', one(usedBytes)),
+    gauge('runa_bus_store_capacity_bytes', 'Of all blocks.', one(storeBytes)),
+    counter('expired_keys', 'Keys whose time was over.', expired),
+    counter('evicted_keys', 'Keys that faded, or had to make room.', evicted),
+    counter('untold', 'How often a listener had no room for what the store let go of.', untold),
   ]
 }
 

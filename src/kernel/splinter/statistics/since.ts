@@ -1,3 +1,4 @@
+import type { StoreFigures } from '../store/store-figures.ts'
 import { latencySince } from './histogram.ts'
 import { subtractCounters } from './row.ts'
 import type { BusStatistics, MemberStatistics, TopicMemberStatistics, TopicStatistics } from './statistics.ts'
@@ -15,6 +16,7 @@ export function statisticsSince(later: BusStatistics, earlier: BusStatistics): B
         earlier.members.find(({ address }) => address === member.address),
       ),
     ),
+    store: { ...later.store, ...lettingGo(later.store, earlier.store) },
     topics: later.topics.map((topic) =>
       topicSince(
         topic,
@@ -22,6 +24,12 @@ export function statisticsSince(later: BusStatistics, earlier: BusStatistics): B
       ),
     ),
   }
+}
+
+/** What the store has let go of; how full it is, it is now. */
+function lettingGo(later: StoreFigures, earlier: StoreFigures) {
+  const counted = ({ expired, evicted, untold }: StoreFigures) => ({ expired, evicted, untold })
+  return subtractCounters(counted(later), counted(earlier))
 }
 
 function memberSince(later: MemberStatistics, earlier: MemberStatistics | undefined): MemberStatistics {

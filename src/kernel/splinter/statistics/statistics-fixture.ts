@@ -61,9 +61,26 @@ export function someTopic({
   return { name, lossless: true, capacityBytes: 1_000, members: [member], total: counters, latency }
 }
 
+const SOME_STORE = {
+  ...{
+    keys: 3,
+    keysMax: 100,
+    blocks: 4,
+    usedBytes: 256,
+    storeBytes: 1_000,
+    expired: 0,
+    evicted: 0,
+    untold: 0,
+  },
+}
+
 export function statisticsOf(
   members: readonly MemberStatistics[],
   topics: readonly TopicStatistics[],
+  store: Partial<BusStatistics['store']> = {},
 ): BusStatistics {
-  return { at: 0, path: '/bus', sizeBytes: 4_096, seals: 'nothing', membersMax: 32, members, topics }
+  return {
+    ...{ at: 0, path: '/bus', sizeBytes: 4_096, seals: 'nothing', membersMax: 32, members, topics },
+    store: { ...SOME_STORE, ...store },
+  }
 }

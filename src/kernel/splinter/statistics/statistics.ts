@@ -2,6 +2,7 @@ import { type Member, type MemberTable, stampOfAddress } from '../seat/members.t
 import { rowOfStamp } from '../seat/stamp.ts'
 import type { Seals } from '../segment/privacy.ts'
 import type { Segment } from '../segment/segment.ts'
+import type { StoreFigures } from '../store/store-figures.ts'
 import { describeLatency, type Latency, mergeHistograms } from './histogram.ts'
 import { type RingReading, readInbox, readTopics } from './rings.ts'
 import { addCounters, type Counters, type RowReading } from './row.ts'
@@ -49,10 +50,11 @@ export interface BusStatistics {
   readonly membersMax: number
   readonly members: readonly MemberStatistics[]
   readonly topics: readonly TopicStatistics[]
+  readonly store: StoreFigures
 }
 
 /** Takes no lock, and keeps nobody waiting. */
-export function readStatistics(segment: Segment, table: MemberTable): BusStatistics {
+export function readStatistics(segment: Segment, table: MemberTable, store: StoreFigures): BusStatistics {
   const { path, layout, privacy } = segment
   const members = table.list()
   return {
@@ -62,6 +64,7 @@ export function readStatistics(segment: Segment, table: MemberTable): BusStatist
     seals: privacy.seals,
     membersMax: layout.membersMax,
     members: members.map((member) => describeMember(segment, table, member)),
+    store,
     topics: readTopics(segment).map(({ name, ring }) => ({ name, ...describeTopic(ring, members) })),
   }
 }

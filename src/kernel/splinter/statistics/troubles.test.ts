@@ -64,3 +64,10 @@ test('losses, refusals and damage are named with their number', () => {
     ],
   )
 })
+
+test('a store that is nearly full of keys, or cannot announce what it lets go of, is named', () => {
+  const kinds = (store: Parameters<typeof statisticsOf>[2]) =>
+    findTroubles(statisticsOf([], [], store)).map(({ kind }) => kind)
+  assert.deepEqual(kinds({ keys: 90, keysMax: 100 }), [])
+  assert.deepEqual(kinds({ keys: 91, keysMax: 100, untold: 2 }), ['full', 'untold'])
+})

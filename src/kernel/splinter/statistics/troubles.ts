@@ -1,3 +1,4 @@
+import type { StoreFigures } from '../store/store-figures.ts'
 import type { BusStatistics, MemberStatistics, TopicStatistics } from './statistics.ts'
 
 /** From when on a member or a topic is named. */
@@ -10,16 +11,18 @@ const LIMITS = {
   p99Micros: 250_000,
   /** Fewer say little about one in a hundred. */
   measuredMin: 20,
+  /** Of the keys that a store has room for. */
+  fullPart: 0.9,
 } as const
 
-export type TroubleKind = 'silent' | 'behind' | 'slow' | 'losing' | 'refused' | 'damaged'
+export type TroubleKind = 'silent' | 'behind' | 'slow' | 'losing' | 'refused' | 'damaged' | 'full' | 'untold'
 
 /** Something that a person should look at, with the figure that says so. */
 export interface Trouble {
   readonly kind: TroubleKind
-  /** Address of the member. */
-  readonly member: string
-  /** Undefined where it is about the member as such, or its inbox. */
+  /** Address of the member; undefined where it is about the store. */
+  readonly member: string | undefined
+  /** Undefined where it is about the store, the member as such, or its inbox. */
   readonly topic: string | undefined
   readonly sentence: string
 }
@@ -28,8 +31,22 @@ export interface Trouble {
  * Names the slow and the silent. Give it `statisticsSince`, not what was counted since the beginning: then it tells how
  * things are.
  */
-export function findTroubles({ members, topics }: Pick<BusStatistics, 'members' | 'topics'>): Trouble[] {
-  return [...members.flatMap(troublesOfMember), ...topics.flatMap(troublesInTopic)]
+export function findTroubles({ members, topics, store }: BusStatistics): Trouble[] {
+  return [...members.flatMap(troublesOfMember), ...topics.flatMap(troublesInTopic), ...troublesOfStore(store)]
+}
+
+function troublesOfStore({ keys, keysMax, untold }: StoreFigures): Trouble[] {
+  const found: Trouble[] = []
+  const add = (kind: TroubleKind, sentence: string) =>
+    found.push({ kind, member: undefined, topic: undefined, sentence })
+  if (keys > keysMax * LIMITS.fullPart) add('full', `The store is ${percent(keys / keysMax)} full of keys.`)
+  if (untold > 0) {
+    add(
+      'untold',
+      `The store could not announce what it lets go of, ${untold} times: a listener does not keep up.`,
+    )
+  }
+  return found
 }
 
 function troublesOfMember({ address, name, silentMs, state, inbox, calls, figures }: MemberStatistics) {
