@@ -1,4 +1,7 @@
 import { createMailbox, type Mailbox } from './envelopes/mailbox.ts'
+import { createKeeping, type Keeping } from './persistence/keeping.ts'
+import type { Recovered } from './persistence/recover-store.ts'
+import { takeUp } from './persistence/take-up.ts'
 import { createLooks, type Looks, recordOptions } from './recording/looks.ts'
 import { createWitness, RECORD_TOPIC } from './recording/witness.ts'
 import { witnessChannel } from './recording/witness-channel.ts'
@@ -8,6 +11,7 @@ import { createOwnerLocks } from './seat/owner-lock.ts'
 import { createPump, ringIfAsleep } from './seat/pump.ts'
 import { createWatcher } from './seat/watcher.ts'
 import type { Wiring } from './seat/wiring.ts'
+import { createSegment, removeSegment } from './segment/create.ts'
 import { chooseGeometry, type Geometry } from './segment/geometry.ts'
 import { type BusLimits, limitsOf } from './segment/limits.ts'
 import {
@@ -18,7 +22,7 @@ import {
   type Protection,
   type Seals,
 } from './segment/privacy.ts'
-import { closeSegment, createSegment, openSegment, removeSegment, type Segment } from './segment/segment.ts'
+import { closeSegment, openSegment, type Segment } from './segment/segment.ts'
 import { type BusStatistics, readStatistics } from './statistics/statistics.ts'
 import type { LifeOptions } from './store/life.ts'
 import { createLivingStore, type Store } from './store/living-store.ts'
@@ -28,9 +32,14 @@ import { sealChannel } from './topics/sealed-channel.ts'
 import { placeTopic, type TopicOptions } from './topics/topic.ts'
 
 export interface BusOptions extends Partial<Geometry> {
-  /** Of the file, in a folder of its own on a file system in memory. */
+  /** Of the file, in a folder of its own: on a file system in memory, unless the bus is to last. */
   readonly path: string
   readonly sizeBytes?: number
+  /**
+   * Its keys and values outlive the machine's power, in a file on a disk. Each value then carries a check of 32 bits, and
+   * whatever stands at the path already is left alone.
+   */
+  readonly persistent?: boolean
   /** Default: nothing. */
   readonly seals?: Seals
   /** Default: plain. */
@@ -47,7 +56,7 @@ export interface SeatOptions extends BusKeys, LifeOptions {
 const SIZE_BYTES = 48 * 2 ** 20
 
 /** One process's seat on the bus. */
-export interface Bus extends Mailbox, Looks {
+export interface Bus extends Mailbox, Looks, Keeping {
   readonly path: string
   readonly seals: Seals
   /** What it was made with, and what fits on it. */
@@ -88,8 +97,9 @@ export interface Bus extends Mailbox, Looks {
  * BAD_INPUT where the size is too small to be of use, or a secret is missing.
  */
 export function createBus(options: BusOptions): void {
-  const { path, sizeBytes = SIZE_BYTES, seals, keys, secret, ...geometry } = options
-  createSegment(path, chooseGeometry(sizeBytes, geometry), describePrivacy(seals, keys, secret))
+  const { path, sizeBytes = SIZE_BYTES, seals, keys, secret, persistent, ...geometry } = options
+  const privacy = describePrivacy(seals, keys, secret)
+  createSegment(path, chooseGeometry(sizeBytes, geometry), privacy, { persistent })
 }
 
 /** Removes the file of a bus. Members that are still attached keep their memory, and lose nothing but new members. */
@@ -104,16 +114,31 @@ export function destroyBus(path: string): void {
 export function attachBus(path: string, options: SeatOptions): Bus {
   const segment = openSegment(path)
   try {
-    return takeSeat(segment, options, createProtection(path, segment.privacy, options))
+    const protection = createProtection(path, segment.privacy, options)
+    const takenUp = takeUp(segment)
+    try {
+      const bus = takeSeat({ segment, protection, recovered: takenUp?.recovered }, options)
+      takenUp?.done()
+      return bus
+    } catch (error) {
+      takenUp?.abandon()
+      throw error
+    }
   } catch (error) {
     closeSegment(segment)
     throw error
   }
 }
 
-function takeSeat(segment: Segment, options: SeatOptions, protection: Protection): Bus {
-  const { path } = segment
-  const { name } = options
+interface Entrance {
+  readonly segment: Segment
+  readonly protection: Protection
+  /** By this very member, before it took its seat. */
+  readonly recovered: Recovered | undefined
+}
+
+function takeSeat({ segment, protection, recovered }: Entrance, options: SeatOptions): Bus {
+  const [path, name] = [segment.path, options.name]
   const table = createMemberTable(segment)
   const own = table.claim(name)
   const locks = createOwnerLocks(segment.words, own)
@@ -131,7 +156,7 @@ function takeSeat(segment: Segment, options: SeatOptions, protection: Protection
   const { topic, openTopic, closeTopics } = createTopics(wiring)
   const { catchUp, closeMailbox, ...mailbox } = createMailbox(wiring, table, topic)
   const { endLooks, ...looks } = createLooks(wiring, openTopic)
-  const { store, closeStore } = createLivingStore({ ...wiring, openTopic }, options)
+  const { store, parts, closeStore } = createLivingStore({ ...wiring, openTopic }, options)
   const watcher = createWatcher(segment, table, catchUp)
   own.set('attachedAt', Date.now())
   own.setState('attached')
@@ -145,6 +170,7 @@ function takeSeat(segment: Segment, options: SeatOptions, protection: Protection
     name,
     address: own.address,
     store,
+    ...createKeeping(parts, recovered),
     topic: openTopic,
     ...looks,
     members: table.list,

@@ -26,17 +26,17 @@ test('a bus says what it seals, and asks for its secret', () => {
 
 test('a bus whose header was made to say that it seals less is refused by whoever has its keys', () => {
   const words32 = (bytes: Buffer) => new Int32Array(Uint8Array.from(bytes).buffer)
-  // Seals and keys, then the check over them, as segment.ts lays them out.
+  // Seals and keys, then the check over them, as header.ts lays them out.
   const forge = (path: string, seals: number, keys: number) => {
     const fd = openSync(path, 'r+')
-    const header = Buffer.alloc(96)
-    readSync(fd, header, 0, 96, 0)
-    header.writeInt32LE(seals, 36)
-    header.writeInt32LE(keys, 40)
+    const header = Buffer.alloc(128)
+    readSync(fd, header, 0, 128, 0)
+    header.writeInt32LE(seals, 16)
+    header.writeInt32LE(keys, 20)
     let check = 0x811c_9dc5
-    for (const word of words32(header).subarray(0, 23)) check = Math.imul(check ^ word, 0x0100_0193)
-    header.writeInt32LE(check, 92)
-    writeSync(fd, header, 0, 96, 0)
+    for (const word of words32(header).subarray(0, 31)) check = Math.imul(check ^ word, 0x0100_0193)
+    header.writeInt32LE(check, 124)
+    writeSync(fd, header, 0, 128, 0)
     closeSync(fd)
   }
   const sealing = newBus({ seals: 'words' })

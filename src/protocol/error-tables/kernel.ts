@@ -23,7 +23,13 @@ export const KERNEL_ERRORS = {
   },
   BUS_CORRUPT: {
     means: 'The file of the bus is damaged, or is no bus at all.',
-    advice: 'Stop Runa and start it again: the bus is made anew, and holds nothing that must last.',
+    advice:
+      'Runa makes its own bus anew: stop it and start it again. For a bus of yours in a file, make a new one and restore its last snapshot.',
+    retry: false,
+  },
+  BUS_EXISTS: {
+    means: 'There is something at this path already that must not be lost. Nothing was changed.',
+    advice: 'Attach to it, choose another path, or remove it on purpose.',
     retry: false,
   },
   BUS_FORBIDDEN: {
@@ -45,12 +51,19 @@ export const KERNEL_ERRORS = {
   },
   BUS_KEY_WRONG: {
     means: 'The bus was made with another secret than the one that was given.',
-    advice: 'Stop Runa and start it again: each start makes the bus and its keys anew.',
+    advice:
+      'Give the secret that it was made with. Runa makes its own buses and their keys anew at each start.',
     retry: false,
   },
   BUS_NO_SPACE: {
     means: 'There is not enough shared memory for the bus.',
     advice: 'Make room in the folder that is named, or set a smaller `bus.sizeBytes` in runa.yaml.',
+    retry: false,
+  },
+  BUS_PLACE_UNFIT: {
+    means:
+      'A bus cannot be kept in that place: several machines may reach it, or memory cannot be mapped there.',
+    advice: 'Choose a folder on a disk of this machine, or in memory: below `/dev/shm`.',
     retry: false,
   },
   BUS_VERSION: {
@@ -167,6 +180,21 @@ export const KERNEL_ERRORS = {
   SERVICE_UNKNOWN: {
     means: 'There is no service of that name.',
     advice: 'List them: `runa status`.',
+    retry: false,
+  },
+  SNAPSHOT_BROKEN: {
+    means: 'The snapshot is damaged, cut short, or no snapshot at all. Nothing was restored.',
+    advice: 'Take another copy of it, or an older one.',
+    retry: false,
+  },
+  SNAPSHOT_FOREIGN: {
+    means: 'The snapshot is of a bus with another secret, or with other keys or seals. Nothing was restored.',
+    advice: 'Restore it into a bus that was made as the first one was, with the same secret.',
+    retry: false,
+  },
+  SNAPSHOT_VERSION: {
+    means: 'The snapshot was made by another version of Runa. Nothing was restored.',
+    advice: 'Restore it with the version that made it, or a newer one.',
     retry: false,
   },
   STORE_FULL: {

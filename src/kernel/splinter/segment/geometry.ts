@@ -31,7 +31,7 @@ export const WATCHES_MAX = 32
 export const WATCH_HEADER_BYTES = 64
 export const WATCH_BYTES = 128
 const SLOTS_MIN = 16
-const SLOTS_MAX = 2 ** 22
+export const SLOTS_MAX = 2 ** 22
 
 /** What may be chosen when a bus is made; everything else follows from it. */
 export interface Geometry {

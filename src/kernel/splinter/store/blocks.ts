@@ -8,6 +8,11 @@ import { ARENA_CLEAN, ARENA_LOCK, PLACES, slotAt } from './slot-fields.ts'
 const ORDER_BITS = 5
 const ORDER_MASK = 31
 
+/** Where a place lies, in units of the arena; undefined for no block. It may lie nowhere, where it comes from damage. */
+export function blockAt(place: number): { readonly unit: number; readonly units: number } | undefined {
+  return place === 0 ? undefined : { unit: place >>> ORDER_BITS, units: 2 ** ((place & ORDER_MASK) - 1) }
+}
+
 /**
  * The blocks that values lie in. Which slot has which block stands in the slots alone: the tree of free blocks follows
  * from them, and changes together with them under one lock. Whoever finds that its last holder died makes it anew, so

@@ -1,10 +1,13 @@
 import { RunaError } from '#protocol'
 import { fence } from '../segment/fence.ts'
 import { BLOCK_BYTES_MIN } from '../segment/geometry.ts'
+import { checkOf, checkSeed } from './checks.ts'
 import { hashOf } from './index-table.ts'
 import { type KeyHead, readHead } from './key-head.ts'
 import type { StoreParts } from './parts.ts'
+import { refuseInteger, tooLong } from './refusals.ts'
 import {
+  CHECKS,
   GENERATION,
   HAS_LIFETIME,
   HASH,
@@ -68,6 +71,7 @@ export class KeyEntry implements Entry, KeyHandle {
   private readonly parts: StoreParts
   private readonly scrubWord: number
   private readonly valueBytesMax: number
+  private readonly seed: number | undefined
   private readonly sideA = new Side()
   private readonly sideB = new Side()
   private taken: Buffer | undefined
@@ -78,6 +82,7 @@ export class KeyEntry implements Entry, KeyHandle {
     this.keyBytes = keyBytes
     this.hash = hashOf(keyBytes)
     this.valueBytesMax = parts.segment.layout.valueBytesMax
+    this.seed = parts.segment.persistent ? checkSeed(keyBytes) : undefined
     this.words = parts.segment.words
     this.bytes = parts.segment.bytes
     this.scrubWord = parts.segment.layout.storeHead / 4 + SCRUB
@@ -166,6 +171,7 @@ export class KeyEntry implements Entry, KeyHandle {
       fence()
       words[slot + LENGTHS + side] = length
       this.bytes.set(value, known.start)
+      if (this.seed !== undefined) words[slot + CHECKS + side] = checkOf(value, this.seed)
       words[slot + WRITES] = (words[slot + WRITES] ?? 0) + 1
       Atomics.store(words, slot + VERSION, next)
     }
@@ -285,13 +291,4 @@ export class KeyEntry implements Entry, KeyHandle {
 /** Neither a number nor anything that ends. */
 function isPlain(type: number): boolean {
   return type < HAS_LIFETIME && type !== INTEGER_TYPE
-}
-
-export function refuseInteger(words: Int32Array, slot: number): void {
-  if (((words[slot + TYPE] ?? 0) & TYPE_MASK) !== INTEGER_TYPE) return
-  throw new RunaError('BAD_INPUT', 'This key holds a number, not bytes.')
-}
-
-export function tooLong(sizeBytes: number, fitting: number): RunaError {
-  return new RunaError('BAD_INPUT', `A value of ${sizeBytes} bytes is too long: ${fitting} fit.`)
 }

@@ -51,7 +51,7 @@ export function createLivingStore(wiring: LifeWiring, options: LifeOptions) {
     sweep: life.sweep,
     figures: () => readFigures(parts),
   })
-  return { store, closeStore: life.close }
+  return { store, parts, closeStore: life.close }
 }
 
 function orderedKeys(

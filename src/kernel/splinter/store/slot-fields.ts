@@ -38,6 +38,8 @@ export const ENDED_AS = 24
 export const ENDED_GENERATION = 25
 /** The strength below which the key is evicted: as the others, with a fraction. */
 export const THRESHOLD = 26
+/** CRC-32 of key and value, for each side: only on a bus that is to last. */
+export const CHECKS = 28
 /** Changes since the key came. */
 export const WRITES = 30
 export const KEY = 32

@@ -159,6 +159,11 @@ export class Slots {
     return Atomics.load(this.words, slot + GENERATION) === generation ? key : undefined
   }
 
+  /** Makes index and free slots anew where they do not say what the slots say. */
+  settle(): void {
+    this.table.exclusively(() => undefined)
+  }
+
   /** Moves the version on for a holder that died, so that nobody takes a half-done change for what was before it. */
   lock(slot: number): void {
     if (this.locks.acquire(slot + LOCK)) this.inherit(slot)

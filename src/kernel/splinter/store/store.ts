@@ -2,10 +2,11 @@ import { MESSAGE_SEAL_BYTES, type MessageSeal } from '#kernel/seal'
 import { RunaError } from '#protocol'
 import { type Protection, protect } from '../segment/privacy.ts'
 import type { Lasting } from './companion.ts'
-import { type KeyEntry, type KeyHandle, refuseInteger, tooLong } from './key-entry.ts'
+import type { KeyEntry, KeyHandle } from './key-entry.ts'
 import { type KeyHead, tokenOf } from './key-head.ts'
 import type { KeyedParts } from './keyed-parts.ts'
 import { Numbers } from './numbers.ts'
+import { refuseInteger, tooLong } from './refusals.ts'
 import { NO_ROOM } from './slots.ts'
 import type { Scrub } from './values.ts'
 
@@ -66,7 +67,7 @@ export interface Store {
 }
 
 export function createStore(parts: KeyedParts, protection: Protection): Store {
-  const { entryOf, values } = parts
+  const { entryOf } = parts
   return {
     ...createValues(parts, protection),
     ...createNumbers(parts),
@@ -74,10 +75,10 @@ export function createStore(parts: KeyedParts, protection: Protection): Store {
     head: (key) => entryOf(key).head(),
     list: (prefix = '') => listKeys(parts, protection, (key) => key.startsWith(prefix)),
     get scrub() {
-      return values.scrub
+      return parts.values.scrub
     },
     set scrub(scrub) {
-      values.scrub = scrub
+      parts.values.scrub = scrub
     },
   }
 }

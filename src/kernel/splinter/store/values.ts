@@ -2,7 +2,8 @@ import { fence } from '../segment/fence.ts'
 import { BLOCK_BYTES_MIN } from '../segment/geometry.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { Blocks } from './blocks.ts'
-import { LENGTHS, NO_VALUE, PLACES, SCRUB, VERSION, WRITES, WRITING } from './slot-fields.ts'
+import { checkOf, checkSeed, keyIn } from './checks.ts'
+import { CHECKS, LENGTHS, NO_VALUE, PLACES, SCRUB, VERSION, WRITES, WRITING } from './slot-fields.ts'
 
 /** What is overwritten with zeros: nothing, what is freed, or also the old value as soon as there is a new one. */
 const SCRUBS = ['off', 'hybrid', 'full'] as const
@@ -19,9 +20,11 @@ export class Values {
   private readonly words: Int32Array
   private readonly bytes: Buffer
   private readonly blocks: Blocks
+  private readonly segment: Segment
   private readonly scrubWord: number
 
   constructor(segment: Segment, blocks: Blocks) {
+    this.segment = segment
     this.words = segment.words
     this.bytes = segment.bytes
     this.blocks = blocks
@@ -57,7 +60,8 @@ export class Values {
     const length = Math.min(Math.max(0, words[slot + LENGTHS + side] ?? 0), blocks.capacity(place))
     const total = length + addition.length
     if (addition.length === 0) return total
-    if (total <= blocks.capacity(place)) {
+    // What is to last is never changed where it stands: a check that no longer fits would be all that is left of it.
+    if (total <= blocks.capacity(place) && !this.segment.persistent) {
       bytes.set(addition, blocks.start(place) + length)
       Atomics.store(words, slot + LENGTHS + side, total)
       // By two, so that the same side holds. Who takes the lock over from the dead moves it on in their place.
@@ -129,9 +133,16 @@ export class Values {
     const { words } = this
     const next = ((words[slot + VERSION] ?? 0) + 1) | 0
     words[slot + LENGTHS + (next & 1)] = length
+    if (this.segment.persistent) this.check(slot, next & 1, length)
     Atomics.store(words, slot + VERSION, next)
     words[slot + WRITES] = (words[slot + WRITES] ?? 0) + 1
     if (this.scrub === 'full') this.scrubOther(slot, next)
+  }
+
+  private check(slot: number, side: number, length: number): void {
+    const start = this.blocks.start(this.words[slot + PLACES + side] ?? 0)
+    const value = this.bytes.subarray(start, start + length)
+    this.words[slot + CHECKS + side] = checkOf(value, checkSeed(keyIn(this.segment, slot)))
   }
 
   private fits(place: number, length: number): boolean {

@@ -1,7 +1,8 @@
 import { RunaError } from '#protocol'
 import type { OwnerLocks } from '../seat/owner-lock.ts'
 import { align, KEY_BYTES_MAX, ringHeaderBytes, TOPICS_MAX } from '../segment/geometry.ts'
-import { type Segment, TOPICS_LOCK } from '../segment/segment.ts'
+import { TOPICS_LOCK } from '../segment/header.ts'
+import type { Segment } from '../segment/segment.ts'
 import type { RingPlace } from './ring-place.ts'
 
 // Words of an entry of the topic table. An entry exists once its state says so, which is written last.

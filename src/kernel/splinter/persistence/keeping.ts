@@ -1,0 +1,38 @@
+import { fsync } from 'node:fs'
+import { promisify } from 'node:util'
+import type { StoreParts } from '../store/parts.ts'
+import type { Recovered } from './recover-store.ts'
+import { type Restored, restoreInto, takeSnapshot } from './snapshot.ts'
+import type { SnapshotFigures } from './snapshot-file.ts'
+
+/** What a member can do so that keys and values outlive the bus, or the machine's power. */
+export interface Keeping {
+  /** Of a bus that is to last: what this member found when it was the first to come after the power was off. */
+  readonly recovered: Recovered | undefined
+  /**
+   * Once this is done, what was in the store when it was asked for outlives the machine's power, as long as nobody writes
+   * over it. Does nothing of use for a bus in memory. Throws SYSTEM_CALL_FAILED.
+   */
+  flush(): Promise<void>
+  /** Keeps all keys in a file. Throws BUS_EXISTS where that is there and no snapshot. */
+  snapshot(file: string): Promise<SnapshotFigures>
+  /**
+   * Puts the keys of a snapshot back, over what they are now; others stay. Throws FILE_NOT_FOUND, SNAPSHOT_BROKEN,
+   * SNAPSHOT_VERSION, SNAPSHOT_FOREIGN or STORE_FULL, and then nothing has changed.
+   */
+  restore(file: string): Promise<Restored>
+}
+
+const sync = promisify(fsync)
+
+/** For the first member after the power was off, it makes the index of the store anew. */
+export function createKeeping(parts: StoreParts, recovered: Recovered | undefined): Keeping {
+  if (recovered) parts.slots.settle()
+  return {
+    recovered,
+    // On Linux this writes what was changed through a mapping as well; it waits beside the event loop.
+    flush: () => sync(parts.segment.fd),
+    snapshot: (file) => takeSnapshot(parts, file, Date.now()),
+    restore: (file) => restoreInto(parts, file, Date.now()),
+  }
+}

@@ -1,0 +1,149 @@
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { allocateFile } from '#kernel/sys'
+import { RunaError } from '#protocol'
+import { type Geometry, layOut } from './geometry.ts'
+import {
+  encodeHeader,
+  HEADER_BYTES_READ,
+  type Header,
+  isBusHeader,
+  isPersistentHeader,
+  LIFE,
+} from './header.ts'
+import { lifeOf } from './life.ts'
+import { prepareFolder, refusalOf, refuseWithoutRoom } from './place.ts'
+import type { Privacy } from './privacy.ts'
+import { describe } from './segment.ts'
+
+/**
+ * Makes the file of a bus, complete before it has its name, in a folder of its own that nobody else may enter. An
+ * older bus of that name is replaced, unless it is to outlive the machine's power; whoever is still attached to it keeps
+ * talking to nobody. Throws BUS_EXISTS, BUS_NO_SPACE, BUS_FORBIDDEN, BUS_PLACE_UNFIT or SYSTEM_CALL_FAILED, and then
+ * nothing is left behind.
+ */
+export function createSegment(
+  path: string,
+  geometry: Geometry,
+  privacy: Privacy,
+  { persistent = false }: { readonly persistent?: boolean | undefined } = {},
+): void {
+  const header: Header = { layout: layOut(geometry), privacy, persistent }
+  const { sizeBytes } = header.layout
+  const unfinished = `${path}.${process.pid}.new`
+  prepareFolder(path)
+  try {
+    const replaced = refuseToReplace(path)
+    removeUnfinished(path)
+    refuseWithoutRoom(path, sizeBytes)
+    const fd = openSync(unfinished, 'wx+', 0o600)
+    try {
+      allocateFile(fd, sizeBytes)
+      writeSync(fd, encodeHeader(header), 0, HEADER_BYTES_READ, 0)
+      const life = lifeOf(path, fd, persistent)
+      writeSync(fd, new Uint8Array(life.buffer), 0, life.byteLength, LIFE * 4)
+      if (persistent) fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+    giveName(unfinished, path, replaced, persistent)
+  } catch (error) {
+    rmSync(unfinished, { force: true })
+    if (error instanceof RunaError) throw error
+    const refusal = refusalOf(path, sizeBytes, error)
+    if (refusal) throw refusal
+    const message = `The bus ${path} cannot be made: ${describe(error)}.`
+    throw new RunaError('SYSTEM_CALL_FAILED', message, { cause: error })
+  }
+}
+
+/** A lasting bus never takes the place of anything that came there meanwhile. */
+function giveName(unfinished: string, path: string, replaced: boolean, persistent: boolean): void {
+  if (replaced || !persistent) removeSegment(path)
+  if (!persistent) {
+    renameSync(unfinished, path)
+    return
+  }
+  try {
+    linkSync(unfinished, path)
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
+    throw new RunaError('BUS_EXISTS', `Somebody else has just made ${path}.`, { cause })
+  }
+  rmSync(unfinished)
+  syncFolder(dirname(path))
+}
+
+/** Only then does a new name outlive the machine's power. */
+function syncFolder(folder: string): void {
+  const fd = openSync(folder, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/**
+ * A bus in memory is made anew at each start. What was to last, or is no bus at all, is not ours to remove. Returns
+ * whether there is something to replace.
+ */
+function refuseToReplace(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (!found) return false
+  if (found.isSymbolicLink()) throw new RunaError('BUS_EXISTS', `${path} is there already, and a link.`)
+  if (!found.isFile()) throw new RunaError('BUS_EXISTS', `${path} is there already, and no file.`)
+  const header = Buffer.alloc(HEADER_BYTES_READ)
+  const fd = openSync(path, 'r')
+  try {
+    readSync(fd, header, 0, header.length, 0)
+  } finally {
+    closeSync(fd)
+  }
+  if (found.size > 0 && !isBusHeader(header)) {
+    throw new RunaError('BUS_EXISTS', `${path} is there already, and no bus of Runa.`)
+  }
+  if (isPersistentHeader(header)) {
+    throw new RunaError('BUS_EXISTS', `There is a bus at ${path} already that is to last.`)
+  }
+  return true
+}
+
+/** What one who died while it made a bus has left. */
+function removeUnfinished(path: string): void {
+  const begins = `${basename(path)}.`
+  for (const name of readdirSync(dirname(path))) {
+    const pid = name.startsWith(begins) ? /^(\d+)\.new$/.exec(name.slice(begins.length))?.[1] : undefined
+    if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(dirname(path), name), { force: true })
+  }
+}
+
+function isRunning(pid: number): boolean {
+  if (pid === process.pid) return false
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** Removes the file of a bus and the pipes beside it. Whoever is attached keeps its mapping. */
+export function removeSegment(path: string): void {
+  const folder = dirname(path)
+  const beside = [`${basename(path)}.bell-`, `${basename(path)}.life-`]
+  for (const name of readdirSync(folder)) {
+    if (beside.some((prefix) => name.startsWith(prefix))) rmSync(join(folder, name), { force: true })
+  }
+  rmSync(path, { force: true })
+}
