@@ -49,8 +49,8 @@ export interface Companion {
   changed(slot: number): void
   /** A key is coming to the slot: nobody finds it yet. */
   inserted(slot: number): void
-  /** Lets go of something, so that more fits. False where there is nothing to let go of. Without a lock. */
-  makeRoom(): boolean
+  /** Lets go of something, so that more fits in the slot that asks. False where there is nothing. Without a lock. */
+  makeRoom(askingSlot: number): boolean
 }
 
 /** Of a key that neither ends nor fades. */

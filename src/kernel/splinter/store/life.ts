@@ -107,7 +107,7 @@ function createCompanion(
         words[slot + LABELS + 1] ?? 0,
       )
     },
-    makeRoom: () => sweeper.makeRoom(),
+    makeRoom: (askingSlot) => sweeper.makeRoom(askingSlot),
   }
 }
 

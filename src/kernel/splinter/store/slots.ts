@@ -212,7 +212,7 @@ export class Slots {
       if (result === MOVED) continue
       if (result !== NO_ROOM && result !== NO_SLOT) return result as Result | Absent
       const hasRetired = result === NO_ROOM && this.retireAll()
-      if (!hasRetired && !this.companion.makeRoom()) break
+      if (!hasRetired && !this.companion.makeRoom(entry.slot)) break
     }
     const { slotsMax, storeBytes } = this.segment.layout
     throw new RunaError(

@@ -77,12 +77,12 @@ export class Sweeper {
   }
 
   /** Lets go of what is past its time; where there is nothing, and the bus was made so, of the weakest. */
-  makeRoom(): boolean {
+  makeRoom(askingSlot: number): boolean {
     let hasRoom = false
     this.parts.slots.each((slot, generation) => {
       if (this.lifetimes.isExpired(slot) && this.expire(slot, generation) !== undefined) hasRoom = true
     })
-    return hasRoom || (this.parts.segment.layout.whenFull === 'evict' && this.evictWeakest())
+    return hasRoom || (this.parts.segment.layout.whenFull === 'evict' && this.evictWeakest(askingSlot))
   }
 
   private visit(slot: number, swept: { expired: number; evicted: number; freedBlocks: number }): void {
@@ -101,12 +101,12 @@ export class Sweeper {
     swept.freedBlocks += freed
   }
 
-  private evictWeakest(): boolean {
+  private evictWeakest(askingSlot: number): boolean {
     const { slots, segment } = this.parts
     const fading: { slot: number; generation: number; strength: number }[] = []
     slots.each((slot, generation) => {
       const { strength } = this.lifetimes.describe(slot)
-      if (strength !== undefined) fading.push({ slot, generation, strength })
+      if (strength !== undefined && slot !== askingSlot) fading.push({ slot, generation, strength })
     })
     fading.sort((left, right) => left.strength - right.strength)
     const weakest = fading.slice(0, Math.ceil(segment.layout.slotsMax * MAKE_ROOM_PART))

@@ -61,8 +61,9 @@ interface Watch {
   readonly bySlot: Map<number, string>
 }
 
-/** A slot that somebody is changing is looked at again after this time, in case that one dies without a word. */
+/** A slot that somebody is changing is looked at again, in case that one dies without a word: seldom, if it is only slow. */
 const LOOK_AGAIN_MS = 5
+const LOOK_AGAIN_MS_MAX = 320
 
 /** One member's watches. `drain` is for its pump: it looks at what was marked, and tells its listeners. */
 export function createWatches(keys: WatchedKeys, wake: () => void) {
@@ -71,11 +72,13 @@ export function createWatches(keys: WatchedKeys, wake: () => void) {
   let held = new Set<number>()
   let timer: NodeJS.Timeout | undefined
   let seenRounds = keys.rounds()
+  let lookAgainMs = LOOK_AGAIN_MS
 
   function lookAgainLater(): void {
     clearTimeout(timer)
-    timer = setTimeout(wake, LOOK_AGAIN_MS)
+    timer = setTimeout(wake, lookAgainMs)
     timer.unref()
+    lookAgainMs = Math.min(2 * lookAgainMs, LOOK_AGAIN_MS_MAX)
   }
 
   function lookAtMarked(): void {
@@ -91,6 +94,7 @@ export function createWatches(keys: WatchedKeys, wake: () => void) {
       }
     }
     if (held.size > 0) lookAgainLater()
+    else lookAgainMs = LOOK_AGAIN_MS
   }
 
   function end(watch: Watch): void {
@@ -137,7 +141,10 @@ function beginWatch(keys: WatchedKeys, selector: WatchSelector, listener: Change
   const bySlot = new Map<number, string>()
   const number = keys.begin(watched, (key) => remember({ seen, bySlot }, idOf(key), keys.look(key)))
   if (number >= 0) return { number, watched, listener, nameOf: nameFor(keys, selector), seen, bySlot }
-  throw new RunaError('BUS_FULL', `A member watches at most ${WATCHES_MAX} keys, prefixes and labels.`)
+  throw new RunaError(
+    'BUS_FULL',
+    `A member watches at most ${WATCHES_MAX} keys, prefixes and labels, and only those in the first 32 rows do.`,
+  )
 }
 
 const idOf = (key: Uint8Array) => Buffer.from(key).toString('latin1')
