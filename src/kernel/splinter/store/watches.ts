@@ -149,10 +149,10 @@ function beginWatch(keys: WatchedKeys, selector: WatchSelector, listener: Change
 
 const idOf = (key: Uint8Array) => Buffer.from(key).toString('latin1')
 
-function describeSelector({ hasReadableKeys, storedKey }: WatchedKeys, selector: WatchSelector): Watched {
+function describeSelector(keys: WatchedKeys, selector: WatchSelector): Watched {
   if ('label' in selector) return { kind: 'label', label: checkLabel(selector.label) }
-  if ('key' in selector) return { kind: 'key', bytes: storedKey(selector.key) }
-  if (hasReadableKeys) return { kind: 'prefix', bytes: Buffer.from(selector.prefix) }
+  if ('key' in selector) return { kind: 'key', bytes: keys.storedKey(selector.key) }
+  if (keys.hasReadableKeys) return { kind: 'prefix', bytes: Buffer.from(selector.prefix) }
   throw new RunaError(
     'BAD_INPUT',
     'The keys of this bus are hashed: what they begin with cannot be seen. Watch keys or labels.',
