@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { tortureAlethia } from './alethia.ts'
 import { tortureBoards } from './boards.ts'
+import { fuzzBus } from './bus-fuzz.ts'
 import { tortureCoven } from './coven.ts'
 import { tortureInterleavings } from './interleavings.ts'
 import { tortureMigration } from './migration.ts'
@@ -15,6 +16,7 @@ const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<Tor
   coven: tortureCoven,
   alethia: tortureAlethia,
   boards: tortureBoards,
+  'bus-fuzz': fuzzBus,
   interleavings: tortureInterleavings,
   migration: tortureMigration,
   replay: tortureReplay,

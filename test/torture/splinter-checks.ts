@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus } from '#kernel/splinter'
-import { KEYS_KEPT, type Ledger, makeValue, readValue, TOPIC } from './splinter-ledger.ts'
+import { RunaError } from '#protocol'
+import { KEYS_KEPT, type Ledger, makeEntry, makeValue, readLog, readValue, TOPIC } from './splinter-ledger.ts'
+import { EXCHANGED } from './splinter-roles.ts'
 
 export interface Counts {
   lost: number
@@ -105,6 +107,92 @@ export function checkCount({ bus, ledger, counts }: Storm): Check {
   }
 }
 
+/** A log is without a gap, and as long as was acknowledged. */
+export function checkAppend({ bus, ledger, counts }: Storm): Check {
+  return {
+    goOn() {
+      bus.store.set('log-survivor', makeEntry(-1, 0))
+      for (let number = 1; number < 20; number += 1) bus.store.append('log-survivor', makeEntry(-1, number))
+      if (readLog(bus.store.get('log-survivor') ?? Buffer.alloc(0), -1) !== 19) counts.torn += 1
+    },
+    afterDeath(life) {
+      const log = bus.store.get(`log-${life}`)
+      const last = log && readLog(log, life)
+      if (log && last === undefined) counts.torn += 1
+      const acknowledged = ledger.acknowledged(life)
+      if (acknowledged >= 0 && (last ?? -1) < acknowledged) counts.lost += 1
+      survive(counts, () => bus.store.delete(`log-${life}`))
+    },
+  }
+}
+
+/** As the sum of what was added, of a value that is exchanged by its version. */
+export function checkExchange({ bus, ledger, counts }: Storm): Check {
+  let acknowledged = 0
+  let lives = 0
+  return {
+    goOn: () => void bus.store.head(EXCHANGED),
+    afterDeath(life) {
+      acknowledged += ledger.acknowledged(life) + 1
+      lives += 1
+    },
+    atEnd() {
+      const value = bus.store.get(EXCHANGED)
+      const sum = value ? Number(Buffer.from(value).readBigInt64LE()) : 0
+      counts.lost += Math.max(0, acknowledged - sum)
+      counts['doubled'] = Math.max(0, sum - acknowledged - lives)
+      counts['accepted'] = acknowledged
+    },
+  }
+}
+
+/** What is past its time is gone in the end, and nothing else. */
+export function checkSweep({ bus, counts }: Storm): Check {
+  bus.store.set('kept', makeValue(-1, 7))
+  return {
+    goOn() {
+      bus.store.sweep()
+      const kept = bus.store.get('kept')
+      if (kept === undefined) counts.lost += 1
+      else if (readValue(kept)?.number !== 7) counts.torn += 1
+    },
+    async atEnd() {
+      await sleep(5)
+      bus.store.sweep()
+      counts.leaked += bus.store.figures().keys - 1
+    },
+  }
+}
+
+/** Whoever publishes goes on within moments, however many consumers die, and one that lives on hears everything. */
+export function checkConsume({ bus, counts }: Storm): Check {
+  const topic = bus.topic('storm', TOPIC)
+  const survivor = topic.pull()
+  let [published, heard] = [0, 0]
+  function hear(): void {
+    for (let message = survivor.next(); message; message = survivor.next()) {
+      const read = readValue(message)
+      if (read === undefined) counts.torn += 1
+      else if (read.number !== heard) counts.lost += 1
+      heard = (read?.number ?? heard) + 1
+    }
+  }
+  return {
+    goOn() {
+      for (let message = 0; message < 50; message += 1) {
+        topic.publishSync(makeValue(-1, published), { timeoutMs: 2_000 })
+        published += 1
+        hear()
+      }
+    },
+    atEnd() {
+      hear()
+      counts.lost += published - heard + survivor.lost
+      counts['accepted'] = published
+    },
+  }
+}
+
 /** Each life's messages come in order, without a gap, and all that were acknowledged. */
 export function checkPublish({ bus, ledger, counts }: Storm): Check {
   const heard = new Map<number, number>()
@@ -139,4 +227,19 @@ export function checkAttach({ bus, counts }: Storm): Check {
       counts.leaked += bus.members().length - 1
     },
   }
+}
+
+const FILLER = Buffer.alloc(4_000)
+
+/** How many values of 4 KiB fit: as many as before, where no block was lost. Deletes every key. */
+export function countRoom(bus: Bus): number {
+  for (const key of bus.store.list()) bus.store.delete(key)
+  let fitting = 0
+  try {
+    for (; ; fitting += 1) bus.store.set(`filler-${fitting}`, FILLER)
+  } catch (error) {
+    if (!(error instanceof RunaError) || error.code !== 'STORE_FULL') throw error
+  }
+  for (const key of bus.store.list('filler-')) bus.store.delete(key)
+  return fitting
 }

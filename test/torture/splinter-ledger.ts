@@ -97,6 +97,31 @@ export function openLedger(path: string): Ledger {
   }
 }
 
+/** A log begins anew after so many entries. */
+export const LOG_ENTRIES = 200
+export const LOG_ENTRY_BYTES = 24
+
+export function makeEntry(life: number, number: number): Buffer {
+  const entry = Buffer.alloc(LOG_ENTRY_BYTES, number & 0xff)
+  entry.writeInt32LE(life, 0)
+  entry.writeInt32LE(number, 4)
+  return entry
+}
+
+/** The number of its last entry; undefined when it is no log of that life without a gap. */
+export function readLog(log: Uint8Array, life: number): number | undefined {
+  const bytes = Buffer.from(log.buffer, log.byteOffset, log.length)
+  const entries = log.length / LOG_ENTRY_BYTES
+  const first = entries >= 1 ? bytes.readInt32LE(4) : -1
+  if (!Number.isInteger(entries) || first < 0 || first % LOG_ENTRIES !== 0) return undefined
+  for (let index = 0; index < entries; index += 1) {
+    const start = index * LOG_ENTRY_BYTES
+    if (!bytes.subarray(start, start + LOG_ENTRY_BYTES).equals(makeEntry(life, first + index)))
+      return undefined
+  }
+  return first + entries - 1
+}
+
 const HEAD_BYTES = 16
 
 /**

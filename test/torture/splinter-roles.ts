@@ -1,6 +1,14 @@
 import { attachBus, type Bus } from '#kernel/splinter'
 import { RunaError } from '#protocol'
-import { KEYS_KEPT, type Ledger, makeValue, TOPIC } from './splinter-ledger.ts'
+import {
+  KEYS_KEPT,
+  type Ledger,
+  LOG_ENTRIES,
+  makeEntry,
+  makeValue,
+  readValue,
+  TOPIC,
+} from './splinter-ledger.ts'
 
 interface Life {
   readonly bus: Bus
@@ -12,6 +20,7 @@ interface Life {
 /** Does the thing for the number that it is given; what is done when it returns is acknowledged. */
 type Role = (life: Life) => (number: number) => void
 
+export const EXCHANGED = 'exchanged'
 const pause = new Int32Array(new SharedArrayBuffer(4))
 
 const ROLES: Readonly<Record<string, Role>> = {
@@ -32,9 +41,42 @@ const ROLES: Readonly<Record<string, Role>> = {
     ({ bus }) =>
     () =>
       void bus.store.add('count', 1n),
+  append:
+    ({ bus, life }) =>
+    (number) => {
+      const key = `log-${life}`
+      const entry = makeEntry(life, number)
+      if (number % LOG_ENTRIES === 0) bus.store.set(key, entry)
+      else bus.store.append(key, entry)
+    },
+  exchange:
+    ({ bus }) =>
+    () =>
+      countByVersions(bus),
+  sweep:
+    ({ bus, life }) =>
+    (number) => {
+      // Keys of a millisecond may still fill the store when sweepers are slow.
+      refusing('STORE_FULL', () =>
+        bus.store.set(`short-${life}-${number}`, makeValue(life, number), { timeToLiveMs: 1 }),
+      )
+      bus.store.sweep()
+    },
+  consume: ({ bus, ledger, life }) => {
+    const puller = bus.topic('storm', TOPIC).pull()
+    let expected: number | undefined
+    return () => {
+      puller.waitSync({ timeoutMs: 20 })
+      for (let message = puller.next(); message; message = puller.next()) {
+        const read = readValue(message)
+        if (read === undefined || (expected !== undefined && read.number !== expected)) ledger.countTorn(life)
+        expected = (read?.number ?? 0) + 1
+      }
+    }
+  },
   publish: ({ bus, life }) => {
     const topic = bus.topic('storm', TOPIC)
-    return (number) => insist(() => topic.publish(makeValue(life, number)))
+    return (number) => topic.publishSync(makeValue(life, number))
   },
   attach:
     ({ busPath, life }) =>
@@ -50,16 +92,23 @@ const ROLES: Readonly<Record<string, Role>> = {
     },
 }
 
-/** A lossless topic is full now and then. */
-function insist(publish: () => void): void {
+function refusing(code: string, work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    if (!(error instanceof RunaError) || error.code !== code) throw error
+  }
+}
+
+/** Counts in a value, which is exchanged only where nobody else did meanwhile. */
+function countByVersions(bus: Bus): void {
   for (;;) {
-    try {
-      publish()
-      return
-    } catch (error) {
-      if (!(error instanceof RunaError) || error.code !== 'BUS_BACKPRESSURE') throw error
-      Atomics.wait(pause, 0, 0, 0.05)
-    }
+    const version = bus.store.head(EXCHANGED)?.version ?? 0n
+    const count = bus.store.get(EXCHANGED)
+    if (count === undefined && version !== 0n) continue
+    const next = Buffer.alloc(8)
+    next.writeBigInt64LE((count ? Buffer.from(count).readBigInt64LE() : 0n) + 1n)
+    if (bus.store.compareAndSet(EXCHANGED, version, next)) return
   }
 }
 

@@ -9,11 +9,16 @@ import type { TortureOptions, TortureRow } from './row.ts'
 import {
   type Check,
   type Counts,
+  checkAppend,
   checkAttach,
+  checkConsume,
   checkCount,
+  checkExchange,
   checkInsert,
   checkPublish,
   checkSet,
+  checkSweep,
+  countRoom,
   type Storm,
   survive,
 } from './splinter-checks.ts'
@@ -38,6 +43,10 @@ interface Plan {
 const THINGS: readonly Omit<Plan, 'kills'>[] = [
   { name: 'set', role: 'set', check: checkSet, mothers: 3 },
   { name: 'insert and delete', role: 'insert', check: checkInsert, mothers: 7 },
+  { name: 'append', role: 'append', check: checkAppend, mothers: 3 },
+  { name: 'exchange by version', role: 'exchange', check: checkExchange, mothers: 4 },
+  { name: 'let keys end, and sweep', role: 'sweep', check: checkSweep, mothers: 3 },
+  { name: 'consume, lossless', role: 'consume', check: checkConsume, mothers: 5 },
   { name: 'add to a number', role: 'count', check: checkCount, mothers: 2 },
   { name: 'publish, lossless', role: 'publish', check: checkPublish, mothers: 4 },
   { name: 'attach and leave', role: 'attach', check: checkAttach, mothers: 5 },
@@ -69,6 +78,7 @@ async function runStorm(plan: Plan, random: () => number, mode: 'kills' | 'lives
   const counts: Counts = { lost: 0, torn: 0, wedged: 0, leaked: 0 }
   const bus = attachBus(path, { name: 'survivor' })
   const ledger = openLedger(ledgerPath)
+  const room = countRoom(bus)
   const storm: Storm = { bus, path, ledger, counts }
   ledger.allow(mode === 'kills' ? Math.min(plan.kills, LIVES_MAX) : plan.mothers)
   const mothers = Array.from({ length: plan.mothers }, () => {
@@ -84,6 +94,7 @@ async function runStorm(plan: Plan, random: () => number, mode: 'kills' | 'lives
       counts.torn += ledger.torn(life)
       counts.wedged += ledger.wedged(life)
     }
+    counts.leaked += Math.abs(room - countRoom(bus))
     const processes = plan.mothers + 1
     return { case: plan.name, faults: ledger.begun(), processes, ...counts, stallMsMax: stallMs }
   } finally {
