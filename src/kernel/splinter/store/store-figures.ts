@@ -1,3 +1,4 @@
+import { RunaError } from '#protocol'
 import type { StoreParts } from './parts.ts'
 import { EVICTED, EXPIRED, PLACES, slotAt, UNTOLD } from './slot-fields.ts'
 
@@ -17,6 +18,16 @@ export interface StoreFigures {
   readonly untold: number
 }
 
+/** Who looks at a store wants to see it also where a slot of it is damaged. */
+function capacityOf(blocks: StoreParts['blocks'], place: number): number {
+  try {
+    return blocks.capacity(place)
+  } catch (error) {
+    if (error instanceof RunaError) return 0
+    throw error
+  }
+}
+
 /** Of one moment, as far as others write meanwhile. */
 export function readFigures({ segment, slots, blocks }: StoreParts): StoreFigures {
   const { words, layout } = segment
@@ -30,7 +41,7 @@ export function readFigures({ segment, slots, blocks }: StoreParts): StoreFigure
   })
   for (let index = 0; index < layout.slotsMax; index += 1) {
     for (const side of [0, 1]) {
-      const capacity = blocks.capacity(Atomics.load(words, slotAt(layout, index) + PLACES + side))
+      const capacity = capacityOf(blocks, Atomics.load(words, slotAt(layout, index) + PLACES + side))
       count += capacity === 0 ? 0 : 1
       usedBytes += capacity
     }
