@@ -82,7 +82,7 @@ test('a bus says what it was made with, and what fits on it', () => {
   const path = newBus({ slotsMax: 100, keys: 'uuid' })
   const { limits } = seat(path, 'any')
   assert.deepEqual(
-    [limits.slotsMax, limits.keys, limits.seals, limits.inboxBytes],
+    [limits.slotsMax, limits.keyStyle, limits.seals, limits.inboxBytes],
     [100, 'uuid', 'nothing', 65_536],
   )
   assert.ok(limits.sizeBytes <= 4 * 2 ** 20 && limits.envelopeBytesMax <= limits.inboxBytes)

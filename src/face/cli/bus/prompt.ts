@@ -1,5 +1,5 @@
 import { createInterface, type Interface } from 'node:readline'
-import { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { RunaError } from '#protocol'
 import { reportError } from '../output.ts'
 import { createCompleter } from './completion.ts'
@@ -35,8 +35,9 @@ export async function openPrompt(session: BusSession, json: boolean): Promise<vo
     for await (const line of lines) {
       number += 1
       const isOver = await runLine(line, session, json, interruption, (error) => {
-        if (!isTerminal) throw atLine(error, number)
-        reportError(error, json)
+        const known = asRunaError(error)
+        if (!isTerminal) throw new RunaError(known.code, `Line ${number}: ${known.message}`, { cause: known })
+        reportError(known, json)
       })
       if (isOver) break
       if (isTerminal) await history?.add(line, session)
@@ -82,15 +83,14 @@ function createParser(run: (parsed: ParsedVerb) => Promise<void>): Command {
   return parser
 }
 
-function atLine(error: unknown, number: number): RunaError {
-  const known =
-    error instanceof RunaError ? error : new RunaError('BAD_INPUT', wordOf(error), { cause: error })
-  return new RunaError(known.code, `Line ${number}: ${known.message}`, { cause: known })
-}
-
-function wordOf(error: unknown): string {
-  const sentence = error instanceof Error ? error.message : String(error)
-  return sentence.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')
+/** What commander finds wrong, such as an unknown verb, is said as every error is. */
+function asRunaError(error: unknown): RunaError {
+  if (error instanceof RunaError) return error
+  if (!(error instanceof CommanderError)) return new RunaError('INTERNAL', String(error), { cause: error })
+  const sentence = error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')
+  return new RunaError('BAD_INPUT', `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`, {
+    cause: error,
+  })
 }
 
 interface Interruption {

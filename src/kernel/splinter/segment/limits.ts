@@ -17,7 +17,7 @@ export interface BusLimits extends Geometry {
   /** Of an envelope with everything around its payload, and of no more than an inbox holds. */
   readonly envelopeBytesMax: number
   readonly seals: Seals
-  readonly keys: KeyStyle
+  readonly keyStyle: KeyStyle
 }
 
 export function limitsOf(layout: Layout, { seals, keys }: Privacy): BusLimits {
@@ -36,6 +36,6 @@ export function limitsOf(layout: Layout, { seals, keys }: Privacy): BusLimits {
     inboxBytes,
     envelopeBytesMax: Math.min(RECORD_BYTES_MAX, inboxBytes),
     seals,
-    keys,
+    keyStyle: keys,
   }
 }

@@ -170,3 +170,19 @@ function isSame(copy: readonly unknown[], standing: readonly unknown[]): boolean
     JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? `${item}` : item))
   return text(copy) === text(standing)
 }
+
+test('a key is watched by its name, by its beginning and by a label, and by its name also where keys are hashed', async () => {
+  const secret = new Uint8Array(32).fill(1)
+  const hashed = newBus({ keys: 'hashed', secret })
+  for (const { store } of [seat(newBus(), 'any'), seat(hashed, 'any', { secret })]) {
+    const told: string[] = []
+    store.set('w.1', Buffer.from('x'))
+    store.label('w.1', { add: 8n })
+    const ends = [store.watch({ key: 'w.1' }, ({ key, what }) => told.push(`${key} ${what}`))]
+    ends.push(store.watch({ label: 3 }, ({ what }) => told.push(`label ${what}`)))
+    store.delete('w.1')
+    await until(() => told.length === 2)
+    assert.deepEqual(told.sort(), ['label deleted', 'w.1 deleted'])
+    for (const end of ends) end()
+  }
+})
