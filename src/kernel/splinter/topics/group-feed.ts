@@ -5,8 +5,8 @@ import type { LossCounter } from './losses.ts'
 import type { Ring } from './ring.ts'
 import type { GroupMember, GroupOptions, Taken } from './ring-group-member.ts'
 
-/** Messages taken before other work of the process gets its turn. */
-const BATCH = 32
+/** A turn of the event loop goes on for so long: others have work too. */
+const TURN_MS = 1
 
 interface GroupFeed {
   readonly lost: number
@@ -46,14 +46,14 @@ export function startGroupFeed(
     hasWork: () => member.hasNext(),
     drain() {
       watch.refresh()
-      let handled = 0
-      for (; handled < BATCH; handled += 1) {
-        const taken = member.take()
-        if (taken === undefined) break
+      const endMs = performance.now() + TURN_MS
+      let handled = false
+      for (let taken = member.take(); taken; taken = performance.now() < endMs ? member.take() : undefined) {
         deliver(taken)
+        handled = true
       }
       countLosses(member)
-      return handled > 0
+      return handled
     },
   })
 

@@ -4,7 +4,7 @@ import type { Segment } from '../segment/segment.ts'
 import { stampMicros } from '../statistics/clock.ts'
 import type { Consumer, StartFrom } from './consumer.ts'
 import { createConsumer } from './ring-consumer.ts'
-import { Cursors } from './ring-cursors.ts'
+import { Cursors, TAKEN_MAX } from './ring-cursors.ts'
 import { GroupMember, type GroupOptions } from './ring-group-member.ts'
 import { Groups } from './ring-groups.ts'
 import type { RingPlace, RingSettings } from './ring-place.ts'
@@ -108,6 +108,10 @@ export class Ring {
 
   /** A seat in the group of that name, which is made where there is none, and then starts there. */
   joinGroup(name: string, options: GroupOptions): GroupMember {
+    const { concurrency } = options
+    if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > TAKEN_MAX) {
+      throw new RunaError('BAD_INPUT', `A member of a group has 1 to ${TAKEN_MAX} messages at a time.`)
+    }
     return this.locked((state) => {
       const { cursors, groups, segment, place, records, settings } = this
       const index = cursors.findFree()

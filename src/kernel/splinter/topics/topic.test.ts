@@ -195,6 +195,21 @@ test('a group of which nobody lives holds nobody up, and goes on with the next m
   assert.equal(subscription?.lost, 0)
 })
 
+test('a topic has so many groups and consumers, and says when there are no more', () => {
+  const [bus] = members(1)
+  const topic = bus?.topic('work')
+  for (const concurrency of [0, 6, 1.5]) {
+    assert.throws(() => topic?.subscribe(() => {}, { group: 'a', concurrency }), { code: 'BAD_INPUT' })
+  }
+  for (let count = 0; count < 8; count += 1) topic?.subscribe(() => {}, { group: `group-${count}` })
+  assert.throws(() => topic?.subscribe(() => {}, { group: 'one more' }), { code: 'BUS_FULL' })
+  assert.throws(() => topic?.subscribe(() => {}, { group: '' }), { code: 'BAD_INPUT' })
+  const fill = () => {
+    for (;;) topic?.pull()
+  }
+  assert.throws(fill, { code: 'BUS_FULL' })
+})
+
 test('a request is answered by one who replies, with what that one says or throws', async () => {
   const [asking, first, second] = members(3)
   const topic = asking?.topic('questions', LOSSLESS)
