@@ -1,4 +1,4 @@
-import { type StreamOperation, WrittenJson } from '#protocol'
+import { type StreamOperation, WrittenJson, writeJson } from '#protocol'
 import type { Reply } from './reply.ts'
 
 const ITEMS_MAX = 64
@@ -32,7 +32,7 @@ export class ItemSender {
   add(made: unknown): Promise<void> | undefined {
     if (this.failure) throw this.failure.error
     const item = this.item.parse(made)
-    const text = this.itemsMax > 1 && !(item instanceof Uint8Array) ? JSON.stringify(item) : undefined
+    const text = this.itemsMax > 1 && !(item instanceof Uint8Array) ? writeJson(item) : undefined
     if (text === undefined || text.length > CHARACTERS_MAX) return this.sendAlone(item)
     this.adapt()
     this.texts.push(text)

@@ -16,15 +16,18 @@ export function createReply(query: Envelope, from: string, transport: Transport)
   /** Settles when the last answer that had to wait is sent. */
   let waiting: Promise<void> | undefined
 
-  function send(fields: Parameters<Reply>[0]): Promise<void> | undefined {
+  function send({ type, last, items, payload }: Parameters<Reply>[0]): Promise<void> | undefined {
     const giveUp = (error: unknown) => {
-      if (fields.type !== 'error') throw notTheCallersFault(error)
+      if (type !== 'error') throw notTheCallersFault(error)
     }
     const isSent = () => {
-      sequence += fields.items ?? 1
+      sequence += items ?? 1
     }
     try {
-      const sent = sendPatiently(transport, createFollowUp(query, { from, to, sequence, ...fields }))
+      const sent = sendPatiently(
+        transport,
+        createFollowUp(query, { from, to, sequence, type, last, items, payload }),
+      )
       if (sent) return sent.then(isSent).catch(giveUp)
       isSent()
     } catch (error) {

@@ -164,9 +164,18 @@ const SLABBED_BYTES_MAX = 4_096
 let slab = new Uint8Array(0)
 let slabUsed = 0
 
+/** Not cleared first: all of it is written over. */
+function newBytes(length: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+}
+
 function copyBytes(content: Buffer, start: number, end: number): Uint8Array {
   const length = end - start
-  if (length > SLABBED_BYTES_MAX) return new Uint8Array(content.subarray(start, end))
+  if (length > SLABBED_BYTES_MAX) {
+    const alone = newBytes(length)
+    alone.set(content.subarray(start, end))
+    return alone
+  }
   if (slabUsed + length > slab.length) {
     slab = new Uint8Array(SLAB_BYTES)
     slabUsed = 0

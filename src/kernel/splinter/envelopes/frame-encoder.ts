@@ -1,5 +1,5 @@
 import { MESSAGE_SEAL_BYTES } from '#kernel/seal'
-import { compactEnvelope, type Envelope, RunaError, WrittenJson } from '#protocol'
+import { compactEnvelope, type Envelope, RunaError, WrittenJson, writeJson } from '#protocol'
 import {
   ASCII,
   BYTES_PAYLOAD,
@@ -94,7 +94,7 @@ export function createFrameEncoder({ seals, sealFor }: FrameSeals = UNSEALED): F
 function toJson(payload: unknown): string | undefined {
   if (payload instanceof WrittenJson) return payload.text
   try {
-    return JSON.stringify(payload)
+    return writeJson(payload)
   } catch (cause) {
     throw new RunaError('BAD_INPUT', 'A message holds something that JSON cannot express.', { cause })
   }

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createEnvelope, type Envelope, envelopeSchema, plainEnvelope, RunaError } from '#protocol'
+import {
+  createEnvelope,
+  type Envelope,
+  envelopeSchema,
+  plainEnvelope,
+  RunaError,
+  WrittenJson,
+} from '#protocol'
 import { decodeFrame } from './frame-decoder.ts'
 import { createFrameEncoder } from './frame-encoder.ts'
 
@@ -76,4 +83,26 @@ test('what was decoded does not change when its bytes do', () => {
   const decoded = decodeFrame(frame)
   frame.fill(0)
   assert.deepEqual(plainEnvelope(decoded), plainEnvelope(envelope))
+})
+
+test('a list of items comes back as it was, and one of another length is damaged', () => {
+  const items = { from: 'a', to: 'b', type: 'response', last: false, sequence: 7 } as const
+  fc.assert(
+    fc.property(fc.array(fc.jsonValue(), { minLength: 1, maxLength: 20 }), fc.nat(30), (list, said) => {
+      const payload = new WrittenJson(JSON.stringify(list))
+      const frame = Uint8Array.from(encoder.encode(createEnvelope({ ...items, items: said, payload })))
+      if (said > 0 && said !== list.length) {
+        assert.throws(() => decodeFrame(frame), { code: 'ENVELOPE_CORRUPT' })
+      } else {
+        const decoded = decodeFrame(frame)
+        assert.deepEqual(decoded.payload, JSON.parse(payload.text))
+        assert.equal(decoded.items, said === 0 ? undefined : said)
+      }
+    }),
+  )
+})
+
+test('a copy by spreading, which lacks the identities, is refused', () => {
+  const made: Envelope = createEnvelope({ from: 'a', to: 'b', type: 'event' })
+  assert.throws(() => encoder.encode({ ...made }), { code: 'BAD_INPUT' })
 })

@@ -95,6 +95,7 @@ test('a sealed payload cannot be moved to another call, name, operation, order o
     { type: 'response' },
     { sequence: 1 },
     { last: false },
+    { items: 2 },
     { sentAt: original.sentAt + 1 },
     { timeToLiveMs: original.timeToLiveMs * 2 },
     { words: 'alethia' },

@@ -23,8 +23,9 @@ const OBSERVER_BYTE = 928
 
 const RESOLVED_MAX = 256
 /**
- * Whom one sends to is asked for its life only so often: asking costs more than sending. Who dies in between is written
- * to once more, as who dies right after the asking is; who waits for an answer hears of the death.
+ * Whom one sends to is asked for its life only so often, and not at all while its death would be told: asking costs more
+ * than sending, and where nothing is in the caches as much as all the rest of a call. Who dies in between is written to
+ * once more, as who dies right after the asking is; who waits for an answer hears of the death.
  */
 const ALIVE_MS = 1
 
@@ -98,6 +99,8 @@ export interface MemberTable {
    */
   resolve(to: string, running?: 'running'): number
   isAlive(stamp: number): boolean
+  /** Those whose deaths the event loop tells of: until then they live, without being asked. */
+  readonly watched: Set<number>
   /** How long the living member of that name or address has not given a heartbeat; undefined where there is none. */
   silentMs(to: string): number | undefined
   /** How long the calls took that the member in that row answered. */
@@ -121,6 +124,7 @@ export function createMemberTable(segment: Segment): MemberTable {
   const rows = readRows(segment)
   const resolved = new Map<string, number>()
   const aliveUntilMs = new Map<number, number>()
+  const watched = new Set<number>()
   let own: OwnRow | undefined
 
   function isAlive(stamp: number): boolean {
@@ -128,6 +132,7 @@ export function createMemberTable(segment: Segment): MemberTable {
   }
 
   function isAliveOfLate(stamp: number): boolean {
+    if (watched.has(stamp)) return true
     const nowMs = performance.now()
     if ((aliveUntilMs.get(stamp) ?? 0) > nowMs) return true
     const alive = isAlive(stamp)
@@ -176,6 +181,7 @@ export function createMemberTable(segment: Segment): MemberTable {
     list: () => livingRows().map(rows.describe),
     resolve,
     isAlive,
+    watched,
     silentMs(to) {
       const stamp = resolve(to)
       return stamp === 0 ? undefined : rows.silentMs(rowOfStamp(stamp))

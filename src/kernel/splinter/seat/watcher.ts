@@ -19,6 +19,7 @@ export function createWatcher({ path }: Segment, table: MemberTable, beforeRepor
     const entry = watched.get(stamp)
     if (entry === undefined) return
     watched.delete(stamp)
+    table.watched.delete(stamp)
     entry.endWatch()
     beforeReport()
     for (const { onLost } of entry.listeners) onLost()
@@ -30,6 +31,7 @@ export function createWatcher({ path }: Segment, table: MemberTable, beforeRepor
       const entry = { listeners: new Set<{ readonly onLost: () => void }>(), endWatch }
       if (table.isAlive(stamp)) {
         watched.set(stamp, entry)
+        table.watched.add(stamp)
         return entry
       }
       endWatch()
@@ -58,6 +60,7 @@ export function createWatcher({ path }: Segment, table: MemberTable, beforeRepor
     close(): void {
       for (const { endWatch } of watched.values()) endWatch()
       watched.clear()
+      table.watched.clear()
     },
   }
 }
