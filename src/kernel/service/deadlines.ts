@@ -34,7 +34,7 @@ function wakeAt(atMs: number, nowMs: number): void {
 
 function endPassed(): void {
   const nowMs = performance.now()
-  const passed = [...running].filter(({ atMs }) => atMs <= nowMs)
+  const passed = [...running].filter(({ atMs }) => atMs <= nowMs).sort((a, b) => a.atMs - b.atMs)
   for (const deadline of passed) running.delete(deadline)
   wakesAtMs = Number.POSITIVE_INFINITY
   let nextMs = Number.POSITIVE_INFINITY
