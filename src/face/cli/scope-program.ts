@@ -10,7 +10,7 @@ export function addScope(program: Command): void {
     .option('--once', 'the page of the bus, once, as text', false)
     .option('--plain', 'line after line, for a screen reader or a file', false)
     .option('--prometheus', 'the figures in the text format of Prometheus, once', false)
-    .option('--topic <topic>', 'show what is published on this topic')
+    .option('--topic <topic>', 'show what is published on this topic; `*`: what is sent to everybody')
     .option('--words <contract>', 'open what is sealed as words of this contract, where you may')
     .option('--from <name>', 'only what this one sends')
     .option('--to <name>', 'only what is sent to this one')

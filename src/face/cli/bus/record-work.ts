@@ -1,9 +1,11 @@
 import { homePaths } from '#kernel/home'
 import { type Damage, type Entry, readRecord, recordBus } from '#kernel/recorder'
+import type { RecordedMessage } from '#kernel/splinter'
 import { RunaError } from '#protocol'
 import { print } from '../output.ts'
 import { checkTrace, passes } from '../scope/message-filter.ts'
 import { describeMessage, timeOf } from '../scope/tap-page.ts'
+import { buildTrace, showTrace } from '../scope/trace-tree.ts'
 import type { VerbCall } from './verb.ts'
 
 const TELLS_EVERY_MS = 10_000
@@ -48,6 +50,7 @@ function describeCounts({
 async function show(call: VerbCall, folder: string): Promise<void> {
   const [from, to, operation, type] = ['from', 'to', 'operation', 'type'].map(call.option)
   const filter = { from, to, operation, type, trace: checkTrace(call.option('trace')) }
+  const ofTrace: RecordedMessage[] = []
   let shown = 0
   let known = 0
   for await (const entry of readRecord(folder)) {
@@ -55,10 +58,18 @@ async function show(call: VerbCall, folder: string): Promise<void> {
     known += 1
     if (entry.kind === 'message' && !passes(filter, entry)) continue
     shown += 1
+    if (entry.kind === 'message' && filter.trace !== undefined) ofTrace.push(entry)
     print(entry, call.json, describeEntry(entry))
   }
+  // What the lines say one after the other, once more as a tree.
+  const traces = new Set(ofTrace.map(({ trace = '' }) => trace))
+  if (!call.json) for (const trace of traces) printTree(trace, ofTrace)
   if (known === 0) throw new RunaError('FILE_NOT_FOUND', `Nothing was written down in ${folder} so far.`)
   if (shown === 0 && !call.json) print(undefined, false, 'Nothing that was written down passes the filter.')
+}
+
+function printTree(trace: string, messages: readonly RecordedMessage[]): void {
+  print(undefined, false, ['', ...showTrace(buildTrace(trace, messages))].join('\n'))
 }
 
 function describeEntry(entry: Entry | Damage): string {

@@ -8,13 +8,14 @@ import { showLive } from '../scope/live.ts'
 import { checkTrace, passes } from '../scope/message-filter.ts'
 import type { Page, ScopeOptions } from '../scope/options.ts'
 import { describeMessage } from '../scope/tap-page.ts'
-import { tapTopic } from '../scope/topic-tap.ts'
+import { EVENTS_TOPIC, tapEvents, tapTopic } from '../scope/topic-tap.ts'
 import { createTraces } from '../scope/trace-page.ts'
 import { buildTrace, showTrace } from '../scope/trace-tree.ts'
 import { compare } from '../scope/watching.ts'
 
-/** Between two looks, so that there are rates to show. */
 const LOOK_MS = 1_000
+/** Between the two looks of `--once`, so that there are rates to show. */
+const ONCE_MS = 500
 /** In plain lines: a screen reader reads each of them. */
 const PLAIN_EVERY_MS = 10_000
 
@@ -44,6 +45,7 @@ async function show(
   signal: AbortSignal,
 ): Promise<void> {
   if (options.prometheus) process.stdout.write(toPrometheus(bus.statistics()))
+  else if (options.topic === EVENTS_TOPIC) await tapEvents(bus, options, signal)
   else if (options.topic !== undefined) await tapTopic(bus, options.topic, options, signal)
   else if (page === 'bus' && (options.json || options.once)) await showOnce(bus, options.json, signal)
   else if (!options.json && !options.plain && isTerminal()) {
@@ -60,7 +62,7 @@ function isTerminal(): boolean {
 
 async function showOnce(bus: Bus, json: boolean, signal: AbortSignal): Promise<void> {
   const earlier = bus.statistics()
-  await pause(LOOK_MS, signal)
+  await pause(ONCE_MS, signal)
   const later = bus.statistics()
   const view = compare(later, earlier)
   // What a program reads is counted from the beginning: it takes differences itself.
