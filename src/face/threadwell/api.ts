@@ -237,7 +237,10 @@ export type TopicsReply = Answers<typeof tietoContract, 'topics'>
 export type DocumentsReply = Answers<typeof tietoContract, 'documents'>
 export type SearchReply = Answers<typeof tietoContract, 'search'>
 export type PassageReply = Answers<typeof tietoContract, 'read'>
-export type LedgerReply = Answers<typeof inferenceContract, 'ledger'>
+/** Requests, and topics of the bus that are carried beyond this machine: how many messages since that service started. */
+export type LedgerReply = Answers<typeof inferenceContract, 'ledger'> & {
+  readonly carried: { readonly topic: string; readonly servers: string[]; readonly sent: number }[]
+}
 export type ServicesReply = Answers<typeof gilgulContract, 'status'>
 export type ModelsReply = Answers<typeof inferenceContract, 'models'> & {
   readonly machine: Answers<typeof inferenceContract, 'machine'>

@@ -7,6 +7,7 @@ import {
   conversationContract,
   gilgulContract,
   inferenceContract,
+  natsContract,
   snarfContract,
   tietoContract,
 } from '#protocol'
@@ -19,6 +20,8 @@ export interface Services {
   readonly gilgul: Client<typeof gilgulContract>
   readonly alethia: Client<typeof alethiaContract>
   readonly snarf: Client<typeof snarfContract>
+  /** Lives only where the owner carries topics beyond this machine. */
+  readonly nats: Client<typeof natsContract>
 }
 
 /** The way to each service: alethia is met on a bus of its own. */
@@ -38,6 +41,8 @@ export function connectServices(transportTo: TransportTo, patienceMs: number): S
     gilgul: connect(gilgulContract),
     alethia: connect(alethiaContract),
     snarf: connect(snarfContract),
+    // Nobody waits for what most people do not have.
+    nats: patientClient(natsContract, transportTo(natsContract.name), 0),
   }
 }
 

@@ -13,6 +13,7 @@ import {
   type Handlers,
   inferenceContract,
   type Model,
+  natsContract,
   RunaError,
   snarfContract,
   type Turn,
@@ -79,6 +80,7 @@ export function standInServices(standIns: StandIns = {}): Services {
     }),
     alethia: served(alethiaContract, { ...missingMemory, ...alethia }),
     snarf: served(snarfContract, { ...missingManner, ...snarf }),
+    nats: served(natsContract, { links: async () => ({ servers: [], connected: false, links: [] }) }),
   }
 }
 
@@ -130,6 +132,7 @@ export function deadServices(): Services {
     gilgul: call(gilgulContract, dead),
     alethia: call(alethiaContract, dead),
     snarf: call(snarfContract, dead),
+    nats: call(natsContract, dead),
   }
 }
 

@@ -35,6 +35,34 @@ const replacementSchema = z.strictObject(
   { error: 'has one field, the command: a list of the program and its arguments' },
 )
 
+const NAME_PART = /^[A-Za-z0-9_-]{1,64}$/
+
+/** A topic of the bus that is carried beyond this machine. */
+const linkSchema = z.strictObject({
+  topic: z.string().regex(/^[^*$]{1,96}$/, 'is the name of a topic, without * and $'),
+  /** On the far side. The name of this machine is put behind it. */
+  subject: z.string().regex(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/, 'is a subject such as runa.news'),
+  direction: z.enum(['both', 'out', 'in']).default('both'),
+  /** Kept by JetStream for whoever is away. */
+  lasting: z.boolean().default(false),
+  /** Of the topic here: whether publishing waits while the far side is away. */
+  lossless: z.boolean().default(false),
+})
+
+/** Without it, nothing is carried anywhere. */
+const natsSchema = z.strictObject({
+  /** Of this machine on the far side: no other may have it. */
+  name: z.string().regex(NAME_PART, 'has 1 to 64 letters, digits, _ and -'),
+  /** Such as nats://127.0.0.1:4222 or tls://nats.example.org */
+  servers: z
+    .array(z.url({ protocol: /^(nats|tls)$/ }))
+    .min(1, 'names no server')
+    .max(8),
+  /** A .creds file of NATS. Relative to the folder of runa.yaml. */
+  credentialsFile: z.string().min(1).optional(),
+  topics: z.array(linkSchema).min(1, 'names no topic').max(32),
+})
+
 /** The one schema of runa.yaml. Every field has a default, so that no file is needed. */
 const fieldsSchema = z.strictObject({
   face: z
@@ -76,6 +104,7 @@ const fieldsSchema = z.strictObject({
       enabled: z.boolean().default(true),
     })
     .prefault({}),
+  nats: natsSchema.optional(),
   services: z
     .strictObject(
       {

@@ -65,7 +65,7 @@ export async function runGilgul(options: RunOptions): Promise<void> {
     createBuses(busPath, config.bus, words)
     if (!config.bus.sealed) options.report({ kind: 'progress', text: UNSEALED })
     door = await openDoor(busPath, words.keysOf(contractsOf(options.services)))
-    const services = await replaceServices(options.services, {
+    const services = await replaceServices(options.services.filter(isWanted(config)), {
       services: config.services,
       configPath: paths.config,
       folder: paths.home,
@@ -84,6 +84,11 @@ export async function runGilgul(options: RunOptions): Promise<void> {
     await door?.close()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Some services are there only for who has asked for them. */
+function isWanted(config: Config): (service: ServiceSpec) => boolean {
+  return ({ section }) => section === undefined || config[section] !== undefined
 }
 
 /** Every contract whose words there are keys for. Models are started later, and have one contract. */

@@ -17,6 +17,8 @@ interface Row {
   readonly secrets?: readonly OwnSecret[]
   /** Threads for files and ciphers. */
   readonly threads: number
+  /** Runs only where runa.yaml has this section. */
+  readonly section?: 'nats'
 }
 
 const ROWS: readonly Row[] = [
@@ -68,6 +70,7 @@ const ROWS: readonly Row[] = [
     ],
     threads: 4,
   },
+  { name: 'nats', main: 'face/nats/main.js', needs: [], speaks: [], threads: 2, section: 'nats' },
 ]
 
 const DEFAULTS = {
@@ -82,7 +85,7 @@ const DEFAULTS = {
 
 /** The services of Runa, in the order in which people think of them. */
 export const SERVICES: readonly ServiceSpec[] = ROWS.map(
-  ({ name, main, needs, speaks, secrets = [], threads }) => ({
+  ({ name, main, needs, speaks, secrets = [], threads, section }) => ({
     ...DEFAULTS,
     name,
     main: join(MAINS, main),
@@ -90,6 +93,7 @@ export const SERVICES: readonly ServiceSpec[] = ROWS.map(
     speaks: [name, ...speaks],
     secrets,
     environment: { UV_THREADPOOL_SIZE: String(threads) },
+    ...(section ? { section } : {}),
   }),
 )
 

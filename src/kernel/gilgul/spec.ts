@@ -32,6 +32,8 @@ export interface ServiceSpec {
   /** Between the wish that it ends and the force. */
   readonly stopMs: number
   readonly restart: RestartPolicy
+  /** Of runa.yaml: without it, the service is not part of the world. */
+  readonly section?: 'nats'
   /** The program of the owner, and its arguments, that serves behind a bridge in the place of Runa's own. */
   readonly replacedBy?: readonly string[]
 }

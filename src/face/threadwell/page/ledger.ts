@@ -8,7 +8,7 @@ import { countWords, timeWords } from './words.ts'
 export async function showLedger(): Promise<void> {
   const place = byId('ledger')
   try {
-    const { total, requests } = await get<LedgerReply>('/api/ledger')
+    const { total, requests, carried } = await get<LedgerReply>('/api/ledger')
     const words = `${total === 1 ? 'request' : 'requests'} left this machine since Runa was set up`
     place.replaceChildren(
       el(
@@ -21,6 +21,13 @@ export async function showLedger(): Promise<void> {
         'p',
         { class: 'small muted' },
         'Only a model on another computer can make one, and only if you add it.',
+      ),
+      ...carried.map(({ topic, servers, sent }) =>
+        el(
+          'p',
+          { class: 'small' },
+          `The topic ${topic} is carried to ${servers.join(', ')}, as runa.yaml says: ${sent} ${sent === 1 ? 'message' : 'messages'} since it started.`,
+        ),
       ),
     )
     if (requests.length > 0) place.append(el('hr'), requestList(requests), restWords(total - requests.length))

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
-import { inferenceContract } from '#protocol'
+import { inferenceContract, RunaError } from '#protocol'
+import type { LedgerReply } from '../api.ts'
 import { readJson } from '../http/body.ts'
 import { LIMITS } from '../limits.ts'
 import type { Services } from '../services.ts'
@@ -8,7 +9,7 @@ import { numberIn } from './query.ts'
 const LEDGER_LISTED = 100
 const LEDGER_LISTED_MAX = 1_000
 
-export function modelRoutes({ inference, gilgul }: Services): Hono {
+export function modelRoutes({ inference, gilgul, nats }: Services): Hono {
   const routes = new Hono()
   const { addModel } = inferenceContract.operations
   routes.get('/models', async (context) => {
@@ -28,8 +29,21 @@ export function modelRoutes({ inference, gilgul }: Services): Hono {
   )
   routes.get('/ledger', async (context) => {
     const limit = numberIn(context.req.query('limit'), 'limit', LEDGER_LISTED_MAX) ?? LEDGER_LISTED
-    return context.json(await inference.ledger({ limit }))
+    const [ledger, carried] = await Promise.all([inference.ledger({ limit }), carriedBy(nats)])
+    return context.json({ ...ledger, carried } satisfies LedgerReply)
   })
   routes.get('/services', async (context) => context.json(await gilgul.status({})))
   return routes
+}
+
+/** Nothing where that service is not part of the world. */
+async function carriedBy(nats: Services['nats']): Promise<LedgerReply['carried']> {
+  try {
+    const { servers, links } = await nats.links({})
+    const outward = links.filter(({ direction }) => direction !== 'in')
+    return outward.map(({ topic, sent }) => ({ topic, sent, servers }))
+  } catch (error) {
+    if (error instanceof RunaError && error.code === 'SERVICE_LOST') return []
+    throw error
+  }
 }

@@ -3,7 +3,7 @@ import type { OwnRow } from '../seat/members.ts'
 import type { Pump } from '../seat/pump.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { Channel } from '../topics/channel.ts'
-import type { Puller } from '../topics/subscriber.ts'
+import type { Puller } from '../topics/puller.ts'
 import { decodeRecorded, type RecordedMessage } from './recorded.ts'
 import { becomeRecorder, countMissed } from './witness.ts'
 

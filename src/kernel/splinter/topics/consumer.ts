@@ -22,6 +22,10 @@ export interface Consumer {
   waitSync(timeoutMs: number): boolean
   /** Gives back what was read: from now on, it may be written over. */
   settle(): void
+  /** The number of the last record in its ring; runs on from 2^31 − 1 to −2^31. */
+  readonly lastSequence: number
+  /** As what the last record was relayed; 0 where it was published here. */
+  readonly lastRelayedAs: number
   /** What the last record says of itself. */
   readonly note: RecordNote
   /** Records that were written over before they were read, so far. */

@@ -4,7 +4,7 @@ import type { Wiring } from '../seat/wiring.ts'
 import type { StatisticsRow } from '../statistics/row.ts'
 import { expiryAfter } from './consumer.ts'
 import type { Ring } from './ring.ts'
-import { MESSAGE, type RecordNote } from './ring-records.ts'
+import { MESSAGE, type RecordNote, relayNote } from './ring-records.ts'
 
 export interface WaitOptions {
   /** How long to wait for room. */
@@ -15,6 +15,11 @@ export interface WaitOptions {
 export interface PublishOptions {
   /** Who reads it later than that passes it over; it is counted as expired. Default: never. */
   readonly timeToLiveMs?: number
+  /**
+   * It was published elsewhere and is passed on here: its number there, from 1 on, below 2^53. Whoever passes
+   * messages on leaves it out, so that none goes in a circle.
+   */
+  readonly relayedAs?: number
 }
 
 export interface Publisher {
@@ -61,9 +66,10 @@ export function createPublisher(sender: Sender): Publisher {
 }
 
 function noteFor(options: PublishOptions | undefined): RecordNote | undefined {
-  const timeToLiveMs = options?.timeToLiveMs
-  if (timeToLiveMs === undefined) return undefined
-  return { kind: MESSAGE, call: 0, from: 0, expiresAtMs: expiryAfter(timeToLiveMs) }
+  const { timeToLiveMs, relayedAs } = options ?? {}
+  if (timeToLiveMs === undefined && relayedAs === undefined) return undefined
+  const expiresAtMs = timeToLiveMs === undefined ? 0 : expiryAfter(timeToLiveMs)
+  return { kind: MESSAGE, expiresAtMs, ...relayNote(relayedAs ?? 0) }
 }
 
 export function createSender(wiring: Wiring, ring: Ring, name: string, statistics: StatisticsRow): Sender {

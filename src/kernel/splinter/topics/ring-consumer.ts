@@ -4,7 +4,15 @@ import type { Segment } from '../segment/segment.ts'
 import { type Consumer, coarseMs, type Start, tooShort } from './consumer.ts'
 import { POSITION, SEQUENCE, WAITING } from './ring-cursors.ts'
 import type { RingPlace, RingSettings } from './ring-place.ts'
-import { isNoted, lengthOf, MESSAGE, type RecordNote, RecordStore, recordBytes } from './ring-records.ts'
+import {
+  isNoted,
+  lengthOf,
+  MESSAGE,
+  type RecordNote,
+  RecordStore,
+  recordBytes,
+  relayedAsOf,
+} from './ring-records.ts'
 import { giveSpace, isSpaceWanted } from './ring-space.ts'
 import { emptyState, FORGOTTEN, readState, readVersion } from './ring-state.ts'
 
@@ -88,6 +96,14 @@ class CursorConsumer implements Consumer {
       return length
     }
     return -1
+  }
+
+  get lastSequence(): number {
+    return this.isHeld ? this.sequence : (this.sequence - 1) | 0
+  }
+
+  get lastRelayedAs(): number {
+    return this.noted && this.note.kind === MESSAGE ? relayedAsOf(this.note) : 0
   }
 
   hasNext(): boolean {

@@ -31,6 +31,15 @@ export interface RecordNote {
   from: number
 }
 
+/** A message has no call: the two words of it say as what it was relayed, in 53 bits; 0 where it was not. */
+export function relayNote(relayedAs: number): Pick<RecordNote, 'call' | 'from'> {
+  return { call: relayedAs | 0, from: Math.floor(relayedAs / 2 ** 32) }
+}
+
+export function relayedAsOf({ call, from }: RecordNote): number {
+  return from * 2 ** 32 + (call >>> 0)
+}
+
 /** Of the first word of a record. */
 export function lengthOf(first: number): number {
   return first & LENGTH_MAX

@@ -3,8 +3,8 @@ import type { Wiring } from '../seat/wiring.ts'
 import { protect } from '../segment/privacy.ts'
 import type { Channel } from './channel.ts'
 import { tooShort } from './consumer.ts'
+import type { Puller } from './puller.ts'
 import type { MessageStream } from './stream.ts'
-import type { Puller } from './subscriber.ts'
 import type { TopicOptions } from './topic.ts'
 
 /**
@@ -121,6 +121,8 @@ function openPuller(puller: Puller, open: (message: Uint8Array) => Uint8Array | 
       into.set(message)
       return message.length
     },
+    last: puller.last,
+    wait: async (options) => opened !== undefined || (await puller.wait(options)),
     waitSync: (wait) => opened !== undefined || puller.waitSync(wait),
     end: puller.end,
   }

@@ -1,24 +1,11 @@
 import type { Wiring } from '../seat/wiring.ts'
-import type { StartFrom } from './consumer.ts'
 import { createFeeds } from './feed.ts'
 import { startGroupFeed } from './group-feed.ts'
+import { createPuller, type Puller } from './puller.ts'
 import type { Ring } from './ring.ts'
 import { MESSAGE } from './ring-records.ts'
 import { createGroupStream, createStream, type MessageStream, type StreamOptions } from './stream.ts'
 import type { MessageListener, Seats, SubscribeOptions, Subscription } from './subscription.ts'
-
-/** A consumer that is asked: nothing of it happens by itself. */
-export interface Puller extends Subscription {
-  /** Undefined when everything is read. Valid until the next call of anything here. */
-  next(): Uint8Array | undefined
-  /**
-   * Copies the next message to the beginning of `into` and returns its length; -1 when everything is read. Throws
-   * BAD_INPUT where it does not fit, and then it stays the next.
-   */
-  nextInto(into: Uint8Array): number
-  /** Blocks this thread until there is a message, for at most so long. Whether there is one. */
-  waitSync(options: { readonly timeoutMs: number }): boolean
-}
 
 export interface Subscriber {
   /** Throws BUS_FULL where the topic has no room for another consumer, or group. */
@@ -73,15 +60,12 @@ export function createSubscriber(
       return group === undefined ? feeds.subscribe(hear, from) : joinGroup(options, group, hear)
     },
     pull({ from = 'now' } = {}) {
-      const puller = createPuller(seats, from)
-      const end = endable(puller.end)
-      return {
-        ...puller,
-        get lost() {
-          return puller.lost
-        },
-        end,
-      }
+      const consumer = seats.join(from)
+      const end = endable(() => {
+        seats.countLosses(consumer)
+        seats.leave(consumer)
+      })
+      return createPuller(wiring, consumer, end)
     },
     stream(options = {}) {
       const { group } = options
@@ -92,22 +76,6 @@ export function createSubscriber(
     endSubscriptions() {
       feeds.end()
       for (const end of ends) end()
-    },
-  }
-}
-
-function createPuller(seats: Seats, from: StartFrom): Puller {
-  const consumer = seats.join(from)
-  return {
-    next: () => consumer.next(),
-    nextInto: (into) => consumer.nextInto(into),
-    waitSync: ({ timeoutMs }) => consumer.waitSync(timeoutMs),
-    get lost() {
-      return consumer.lost
-    },
-    end() {
-      seats.countLosses(consumer)
-      seats.leave(consumer)
     },
   }
 }
