@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { after, afterEach, test } from 'node:test'
 import { type BridgeOptions, type Link, openLink } from './bridge.ts'
 import { connectToNats } from './connection.ts'
 import { createTestServer, whyNoServer } from './fixture.ts'
@@ -8,6 +8,12 @@ import type { NearMessage, NearSide } from './near-side.ts'
 const skip = whyNoServer()
 const server = skip ? undefined : await createTestServer()
 await server?.start()
+/** Every bridge of a test, also of one that failed. */
+const open = new Set<Running>()
+afterEach(async () => {
+  for (const bridge of open) await bridge.stop()
+  open.clear()
+})
 after(() => server?.end())
 
 /** A topic of a bus, in the memory of the test. */
@@ -80,7 +86,7 @@ async function run(
   const stopping = new AbortController()
   const options: BridgeOptions = { name, connection, signal: stopping.signal, note: () => {} }
   const link = openLink({ topic: 'news', subject, direction, lasting }, near, options)
-  return {
+  const running = {
     link,
     async stop() {
       stopping.abort()
@@ -88,6 +94,8 @@ async function run(
       await link.ended
     },
   }
+  open.add(running)
+  return running
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -118,8 +126,7 @@ for (const lasting of [false, true]) {
     assert.deepEqual(right.heard().slice(-200), numbers(0, 200))
     assert.deepEqual(left.heard().slice(-200), numbers(200, 400))
     assert.ok(leftBefore > 0 && rightBefore > 0)
-    for (const { link } of bridges) assert.ok(link.describe().passedOver >= 200)
-    for (const bridge of bridges) await bridge.stop()
+    await until(() => bridges.every(({ link }) => link.describe().passedOver >= 200))
   })
 }
 
@@ -149,8 +156,6 @@ test('a lasting link loses nothing and repeats nothing, whichever side was down'
   sender = await run('left', left, 'down', true, 'out')
   await until(() => right.heard().includes('199'))
   assert.deepEqual(right.heard(), numbers(0, 200))
-  await sender.stop()
-  await receiver.stop()
 })
 
 test('a passing link goes on with what the ring still holds once the server is back', { skip }, async () => {
@@ -168,6 +173,4 @@ test('a passing link goes on with what the ring still holds once the server is b
   await until(() => right.heard().includes('99'))
   const heard = right.heard().filter((text) => !text.startsWith('hello'))
   assert.deepEqual(heard, [...new Set(heard)])
-  await sender.stop()
-  await receiver.stop()
 })
