@@ -34,8 +34,8 @@ export interface Attributes {
 export interface AttributeParts extends KeyedParts {
   readonly lifetimes: Lifetimes
   readonly watchTable: WatchTable
-  /** Those that pass, in order. */
-  listKeys(passes: (key: string, slot: number) => boolean): string[]
+  /** The keys of the slots that pass, in order. */
+  listKeys(passes: (slot: number) => boolean): string[]
 }
 
 export function createAttributes(parts: AttributeParts): Attributes {
@@ -67,7 +67,7 @@ export function createAttributes(parts: AttributeParts): Attributes {
     },
     labelled(mask, match = 'all') {
       const wanted = halvesOf(checkMask(mask))
-      return listKeys((_key, slot) =>
+      return listKeys((slot) =>
         hasLabels(words[slot + LABELS] ?? 0, words[slot + LABELS + 1] ?? 0, wanted, match),
       )
     },

@@ -150,6 +150,13 @@ export class Slots {
     }
   }
 
+  /** Of a key that may be going: `keyOf` afterwards says whether it was that one. */
+  beginsWith(slot: number, first: Buffer): boolean {
+    const start = (slot + KEY) * 4
+    const isLongEnough = first.length <= Math.min(this.words[slot + KEY_LENGTH] ?? 0, KEY_BYTES_MAX)
+    return isLongEnough && this.bytes.compare(first, 0, first.length, start, start + first.length) === 0
+  }
+
   /** As it stands in memory; undefined when the slot has gone to another meanwhile. */
   keyOf(slot: number, generation: number): Buffer | undefined {
     const length = Math.max(0, Math.min(this.words[slot + KEY_LENGTH] ?? 0, KEY_BYTES_MAX))

@@ -73,7 +73,10 @@ export function createStore(parts: KeyedParts, protection: Protection): Store {
     ...createNumbers(parts),
     delete: (key) => entryOf(key).delete(),
     head: (key) => entryOf(key).head(),
-    list: (prefix = '') => listKeys(parts, protection, (key) => key.startsWith(prefix)),
+    list(prefix = '') {
+      const first = Buffer.from(prefix)
+      return listKeys(parts, protection, (slot) => parts.slots.beginsWith(slot, first))
+    },
     get scrub() {
       return parts.values.scrub
     },
@@ -209,19 +212,20 @@ function createNumbers(parts: KeyedParts): NumberStore {
   }
 }
 
-/** Those that pass, in order. Throws BAD_INPUT on a bus with hashed keys. */
+/** The keys of the slots that pass, in order. Throws BAD_INPUT on a bus with hashed keys. */
 export function listKeys(
   { slots }: KeyedParts,
   { hasReadableKeys }: Protection,
-  passes: (key: string, slot: number) => boolean,
+  passes: (slot: number) => boolean,
 ): string[] {
   if (!hasReadableKeys) {
     throw new RunaError('BAD_INPUT', 'The keys of this bus are hashed: they can be asked for, not listed.')
   }
   const keys: string[] = []
   slots.each((slot, generation) => {
-    const key = slots.isGone(slot) ? undefined : slots.keyOf(slot, generation)?.toString()
-    if (key !== undefined && passes(key, slot)) keys.push(key)
+    if (!passes(slot) || slots.isGone(slot)) return
+    const key = slots.keyOf(slot, generation)
+    if (key !== undefined) keys.push(key.toString())
   })
   return keys.sort()
 }
