@@ -116,9 +116,31 @@ function withoutTime(line: string): string {
   return line.replace(/"expiresAt":\d{10,}(\.\d+)?/, '"expiresAt":…')
 }
 
+test('what lasts is flushed and kept in snapshots, and put back; what is damaged changes nothing', async () => {
+  const lasting = join(runa.home, 'lasting', 'bus')
+  const file = join(runa.home, 'snapshot')
+  const place = ['--bus', lasting]
+  await runa.runa('bus', 'init', '--persistent', '--size', '8M', ...place)
+  const made = await script(
+    ['set a old', 'flush', `snapshot ${file}`, 'set a new', `restore ${file}`, 'get a'],
+    ...place,
+  )
+  assert.deepEqual([made.status, made.stdout.split('\n').slice(-2)[0]], [0, 'old'], made.stderr)
+  const bytes = readFileSync(file)
+  bytes[60] = (bytes[60] ?? 0) ^ 1
+  writeFileSync(file, bytes)
+  const broken = await script(['set a new', `restore ${file}`], ...place)
+  assert.match(broken.stderr, /^Line 2: .*\[SNAPSHOT_BROKEN\]/)
+  assert.equal((await runa.runa('bus', 'get', 'a', ...place)).stdout, 'new')
+  assert.match((await bus('flush')).stderr, /in memory alone/)
+})
+
 test('a tap shows what is published, and a watch what is set, by another process', async () => {
   const heard = await Promise.all([
-    firstLine(['tap', 'news', '--where', 'kind=storm', '-n', '1'], ['publish', 'news', '{"kind":"storm"}']),
+    firstLine(
+      ['tap', 'news', '--all', '--where', 'kind=storm', '-n', '1'],
+      ['publish', 'news', '{"kind":"storm"}'],
+    ),
     firstLine(['watch', '--prefix', 'w.', '-n', '1'], ['set', 'w.1', 'x']),
   ])
   assert.deepEqual(heard, ['{"kind":"storm"}', 'set w.1'])

@@ -166,7 +166,7 @@ function takeSeat({ segment, protection, recovered }: Entrance, options: SeatOpt
     ...mailbox,
     path,
     seals: protection.seals,
-    limits: limitsOf(segment.layout, segment.privacy),
+    limits: limitsOf(segment),
     name,
     address: own.address,
     store,

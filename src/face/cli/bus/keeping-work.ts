@@ -2,7 +2,7 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'nod
 import { resolve } from 'node:path'
 import type { Store } from '#kernel/splinter'
 import { RunaError } from '#protocol'
-import { print } from '../output.ts'
+import { formatMinute, print } from '../output.ts'
 import { readChoice } from './amounts.ts'
 import { wordsOf } from './store-work.ts'
 import { decodeEntries, type Entry, encodeEntry } from './transfer.ts'
@@ -125,4 +125,28 @@ function writeEntry(
   store.label(key, { add: labels, remove: ~labels & (2n ** 64n - 1n) })
   store.decay(key, decay)
   store.expire(key, expiresAt === undefined ? undefined : expiresAt - now)
+}
+
+export async function takeSnapshot(call: VerbCall): Promise<void> {
+  const file = call.word(0)
+  const bus = await call.seat()
+  const { keys, sizeBytes, sha256 } = await bus.snapshot(file)
+  print({ file, keys, sizeBytes, sha256 }, call.json, `Kept ${keys} keys in ${file}, ${sizeBytes} bytes.`)
+}
+
+export async function restoreSnapshot(call: VerbCall): Promise<void> {
+  const file = call.word(0)
+  const bus = await call.seat()
+  const { keys, expired, madeAt } = await bus.restore(file)
+  const text = `Put back ${keys} keys of ${formatMinute(madeAt)}; ${expired} were past their time.`
+  print({ file, keys, expired, madeAt }, call.json, text)
+}
+
+export async function flushBus(call: VerbCall): Promise<void> {
+  const bus = await call.seat()
+  if (!bus.limits.persistent) {
+    throw new RunaError('BAD_INPUT', 'This bus is in memory alone: nothing of it outlives a loss of power.')
+  }
+  await bus.flush()
+  print({ flushed: true }, call.json, 'What was set so far outlives a loss of power.')
 }

@@ -3,6 +3,7 @@ import { knock } from '#kernel/service'
 import { attachBus, type Bus } from '#kernel/splinter'
 import { RunaError } from '#protocol'
 import { findRuna } from '../connection.ts'
+import { harmless } from '../output.ts'
 
 /** Which bus is meant, and what opens it. */
 export interface BusPlace {
@@ -65,7 +66,15 @@ export function readSecret(path: string): Buffer {
 /** Whoever is let in at the door of Runa's own bus may read and write words; other buses have no door. */
 async function attach(path: string, { secretFile }: BusPlace, name: string): Promise<Bus> {
   const secret = secretFile === undefined ? undefined : readSecret(secretFile)
-  return attachBus(path, { name: `${name}-${process.pid}`, words: await knock(path), secret })
+  const bus = attachBus(path, { name: `${name}-${process.pid}`, words: await knock(path), secret })
+  if (bus.recovered) process.stderr.write(`${describeRecovery(bus.recovered)}\n`)
+  return bus
+}
+
+/** Whoever is the first to come after the power was off is told what it cost. */
+function describeRecovery({ keys, older, lostKeys, lost }: NonNullable<Bus['recovered']>): string {
+  const cost = lostKeys === 0 ? 'None is lost.' : `${lostKeys} are lost: ${harmless(lost.join(', '))}.`
+  return `The power was off since the last use: ${keys} keys are there, ${older} with an older value. ${cost}`
 }
 
 function fileAt(path: string): number | undefined {

@@ -1,4 +1,5 @@
-import type { Bus, TopicOptions } from '#kernel/splinter'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Bus, Subscription, TopicOptions } from '#kernel/splinter'
 import { RunaError } from '#protocol'
 import { print, wholeNumber } from '../output.ts'
 import { readDuration } from './amounts.ts'
@@ -8,6 +9,8 @@ import { carry, preview, readValue } from './values.ts'
 import type { VerbCall } from './verb.ts'
 
 const COUNT_MAX = 2 ** 31
+/** For a topic that is not there yet. */
+const LOOK_EVERY_MS = 100
 
 export async function publishMessage(call: VerbCall): Promise<void> {
   const name = call.word(0)
@@ -38,7 +41,6 @@ export async function tap(call: VerbCall): Promise<void> {
   const wanted = count === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--count', count, COUNT_MAX)
   const passes = createFilter(call.option('containing'), call.option('where'))
   const bus = await call.seat()
-  const from = call.has('all') ? 'oldest' : 'now'
   const ended = new AbortController()
   let shown = 0
 
@@ -54,12 +56,30 @@ export async function tap(call: VerbCall): Promise<void> {
     if (shown >= wanted) ended.abort()
   }
 
-  const end =
-    name === undefined
-      ? bus.overhear((envelope) => show(Buffer.from(JSON.stringify(envelope))))
-      : bus.topic(name, topicOptions(call, bus, name)).subscribe(show, { from }).end
-  await untilStopped(AbortSignal.any([call.signal, ended.signal])).finally(end)
+  const heard = await listen(call, bus, name, show)
+  await untilStopped(AbortSignal.any([call.signal, ended.signal])).finally(heard.end)
+  if (heard.lost > 0) process.stderr.write(`${heard.lost} messages came too fast to be shown.\n`)
   if (shown < wanted && call.signal.aborted) throw new RunaError('CANCELLED', `${shown} shown.`)
+}
+
+/** Unless it takes part, nobody waits for it, and it cannot be told from nobody. */
+async function listen(
+  call: VerbCall,
+  bus: Bus,
+  name: string | undefined,
+  show: (message: Uint8Array) => void,
+): Promise<Subscription> {
+  if (name === undefined) {
+    return { lost: 0, end: bus.overhear((envelope) => show(Buffer.from(JSON.stringify(envelope)))) }
+  }
+  if (call.has('all')) {
+    return bus.topic(name, topicOptions(call, bus, name)).subscribe(show, { from: 'oldest' })
+  }
+  while (!bus.statistics().topics.some((topic) => topic.name === name)) {
+    if (call.signal.aborted) throw new RunaError('CANCELLED', `There is no topic ${name} yet.`)
+    await sleep(LOOK_EVERY_MS)
+  }
+  return bus.observe(name, wordsOf(call), show)
 }
 
 /** The seat keeps the process alive meanwhile. */

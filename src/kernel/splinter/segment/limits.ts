@@ -1,12 +1,6 @@
-import {
-  type Geometry,
-  KEY_BYTES_MAX,
-  LAYOUT_VERSION,
-  type Layout,
-  RECORD_BYTES_MAX,
-  TOPICS_MAX,
-} from './geometry.ts'
-import type { KeyStyle, Privacy, Seals } from './privacy.ts'
+import { type Geometry, KEY_BYTES_MAX, LAYOUT_VERSION, RECORD_BYTES_MAX, TOPICS_MAX } from './geometry.ts'
+import type { Header } from './header.ts'
+import type { KeyStyle, Seals } from './privacy.ts'
 
 /** What a bus was made with, and what fits on it. */
 export interface BusLimits extends Geometry {
@@ -18,9 +12,11 @@ export interface BusLimits extends Geometry {
   readonly envelopeBytesMax: number
   readonly seals: Seals
   readonly keyStyle: KeyStyle
+  /** Whether its keys and values outlive the machine's power. */
+  readonly persistent: boolean
 }
 
-export function limitsOf(layout: Layout, { seals, keys }: Privacy): BusLimits {
+export function limitsOf({ layout, privacy, persistent }: Header): BusLimits {
   const { membersMax, inboxBytes, topicsBytes, slotsMax, storeBytes, valueBytesMax, whenFull } = layout
   return {
     layoutVersion: LAYOUT_VERSION,
@@ -35,7 +31,8 @@ export function limitsOf(layout: Layout, { seals, keys }: Privacy): BusLimits {
     topicsBytes,
     inboxBytes,
     envelopeBytesMax: Math.min(RECORD_BYTES_MAX, inboxBytes),
-    seals,
-    keyStyle: keys,
+    seals: privacy.seals,
+    keyStyle: privacy.keys,
+    persistent,
   }
 }

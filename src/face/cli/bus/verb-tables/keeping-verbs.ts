@@ -8,7 +8,7 @@ export const KEEPING_VERBS: readonly Verb[] = [
   {
     name: 'export',
     parameters: '[file]',
-    description: 'write all keys as JSON, one a line, in clear',
+    description: 'write all keys as JSON, one a line, in clear; `snapshot` keeps what is sealed sealed',
     options: [['--prefix <text>', 'only keys that begin so'], WORDS_OPTION],
     example: ['export', './keys.jsonl'],
     load: async () => (await load()).exportKeys,
@@ -26,5 +26,26 @@ export const KEEPING_VERBS: readonly Verb[] = [
     ],
     example: ['import', './keys.jsonl', '--existing', 'keep'],
     load: async () => (await load()).importKeys,
+  },
+  {
+    name: 'snapshot',
+    parameters: '<file>',
+    description: 'keep all keys in a file, with a digest; what is hashed or sealed stays so',
+    example: ['snapshot', './bus.snapshot'],
+    load: async () => (await load()).takeSnapshot,
+  },
+  {
+    name: 'restore',
+    parameters: '<file>',
+    description: 'put the keys of a snapshot back; a damaged one changes nothing',
+    example: ['restore', './bus.snapshot'],
+    load: async () => (await load()).restoreSnapshot,
+  },
+  {
+    name: 'flush',
+    parameters: '',
+    description: 'let what was set so far outlive a loss of power, on a bus that was made to last',
+    example: ['flush'],
+    load: async () => (await load()).flushBus,
   },
 ]

@@ -23,13 +23,12 @@ export const TOPIC_VERBS: readonly Verb[] = [
   {
     name: 'tap',
     parameters: '[topic]',
-    description:
-      'show what is published on a topic, or sent to everybody, until Ctrl-C; a lossless topic waits for it',
+    description: 'show what is published on a topic, or sent to everybody, until Ctrl-C; nobody waits for it',
     options: [
       ['--containing <text>', 'only messages in which this text stands'],
       ['--where <path=value>', 'only JSON messages in which this is so, such as type=event or size.width=3'],
       ['-n, --count <count>', 'end after so many'],
-      ['--all', 'also what was published before, and is still there'],
+      ['--all', 'take part: from what is still there on, and a lossless topic waits for it'],
       WORDS_OPTION,
     ],
     example: ['tap', 'progress', '--containing', 'half', '-n', '1'],
