@@ -5,6 +5,10 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { attachBus, type Bus, createBus } from '../bus.ts'
+import { SLOT_BYTES } from '../segment/geometry.ts'
+import { checkOf, checkSeed } from '../store/checks.ts'
+import { hashOf } from '../store/index-table.ts'
+import { CHECKS, GENERATION, HASH, KEY, KEY_LENGTH, VERSION } from '../store/slot-fields.ts'
 
 const PAGE_BYTES = 4_096
 const folder = mkdtempSync(join(tmpdir(), 'runa-power-loss-test-'))
@@ -180,6 +184,53 @@ test('a value whose bytes were changed on the disk falls back to the one before,
   })
   assert.equal(after.store.get('once'), undefined)
   assert.equal(Buffer.from(after.store.get('twice') ?? []).toString(), 'an older otter')
+})
+
+/** Where in a file the slot of a key begins. */
+function slotOf(image: Buffer, key: string): number {
+  const at = image.indexOf(`${key}\0`) - KEY * 4
+  assert.ok(at > 0)
+  return at
+}
+
+test('of a key that stands twice, since it came again elsewhere, the later one is right', () => {
+  const { path, bus } = newBus()
+  bus.store.set('moved', Buffer.from('where it was'))
+  const before = readFileSync(path)
+  bus.store.delete('moved')
+  bus.store.set('other', Buffer.from('took its slot'))
+  bus.store.set('moved', Buffer.from('where it is'))
+  const image = readFileSync(path)
+  const at = slotOf(before, 'moved')
+  assert.equal(at, slotOf(image, 'other'))
+  before.copy(image, at, at, at + SLOT_BYTES)
+  // Both hold: no other value was written to the block of the first.
+  image.write('where it was', image.indexOf('took its slot'), 'latin1')
+  const after = seat(found(path, image))
+  assert.deepEqual(after.store.list(), ['moved'])
+  assert.equal(heldBy(after, 'moved'), 'where it is')
+})
+
+test('of two keys that claim one block, the later one is right, though the bytes would fit both', () => {
+  const { path, bus } = newBus()
+  const value = Buffer.alloc(120, 2)
+  bus.store.set('later', value)
+  const image = readFileSync(path)
+  const from = slotOf(image, 'later')
+  // As a deleted key whose block was given to another one before its slot was on the disk.
+  const to = from + 23 * SLOT_BYTES
+  image.copy(image, to, from, from + SLOT_BYTES)
+  const key = Buffer.from('sooner')
+  key.copy(image, to + KEY * 4)
+  image.writeInt32LE(key.length, to + KEY_LENGTH * 4)
+  image.writeInt32LE(hashOf(key), to + HASH * 4)
+  const side = image.readInt32LE(to + VERSION * 4) & 1
+  image.writeInt32LE(checkOf(value, checkSeed(key)), to + (CHECKS + side) * 4)
+  image.writeInt32LE(image.readInt32LE(from + GENERATION * 4) + 1, from + GENERATION * 4)
+  const after = seat(found(path, image))
+  assert.deepEqual(after.store.list(), ['later'])
+  assert.deepEqual(after.recovered?.lost, ['sooner'])
+  assert.equal(heldBy(after, 'later'), value.toString('latin1'))
 })
 
 test('a lasting bus is not made over another one, and one in memory is not taken up after the machine was off', () => {

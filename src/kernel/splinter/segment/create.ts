@@ -21,6 +21,7 @@ import {
   isBusHeader,
   isPersistentHeader,
   LIFE,
+  refuseMisfit,
 } from './header.ts'
 import { lifeOf } from './life.ts'
 import { prepareFolder, refusalOf, refuseWithoutRoom } from './place.ts'
@@ -47,6 +48,7 @@ export function createSegment(
     const replaced = refuseToReplace(path)
     removeUnfinished(path)
     refuseWithoutRoom(path, sizeBytes)
+    refuseMisfit(header.layout)
     const fd = openSync(unfinished, 'wx+', 0o600)
     try {
       allocateFile(fd, sizeBytes)

@@ -109,20 +109,30 @@ export function decodeHeader(path: string, header: Uint8Array, sizeBytes: number
 
 /** Each measure by itself, so that what is computed from them cannot run out of bounds and meet again by chance. */
 function decodeGeometry(path: string, words: Int32Array): Geometry {
-  const measures = {} as Record<Measure, number>
-  MEASURE_NAMES.forEach((name, index) => {
-    const value = (words[GEOMETRY + index] ?? 0) >>> 0
-    const [least, most, step] = MEASURES[name]
-    if (value < least || value > most || value % step !== 0) {
-      throw damaged(path, `its ${name} cannot be ${value}`)
-    }
-    measures[name] = value
-  })
-  if (2 * measures.valueBytesMax > measures.storeBytes)
-    throw damaged(path, 'its values are larger than its store')
+  const values = MEASURE_NAMES.map((name, index) => [name, (words[GEOMETRY + index] ?? 0) >>> 0])
+  const measures = Object.fromEntries(values) as Record<Measure, number>
+  const misfit = misfitOf(measures)
+  if (misfit !== undefined) throw damaged(path, misfit)
   const whenFull = WHEN_FULL[words[FULL] ?? -1]
   if (!whenFull) throw damaged(path, 'what it does when it is full makes no sense')
   return { ...measures, whenFull }
+}
+
+/** Which measure no bus can have; undefined where all are sound by themselves. */
+function misfitOf(measures: Readonly<Record<Measure, number>>): string | undefined {
+  for (const name of MEASURE_NAMES) {
+    const [least, most, step] = MEASURES[name]
+    const value = measures[name]
+    if (!(value >= least && value <= most && value % step === 0)) return `its ${name} cannot be ${value}`
+  }
+  return 2 * measures.valueBytesMax > measures.storeBytes ? 'its values are larger than its store' : undefined
+}
+
+/** Throws BAD_INPUT for a bus that nobody could attach to. */
+export function refuseMisfit(layout: Layout): void {
+  const tooLarge = `it has ${layout.sizeBytes} bytes, and ${BYTES_MAX} can be mapped`
+  const misfit = misfitOf(layout) ?? (layout.sizeBytes > BYTES_MAX ? tooLarge : undefined)
+  if (misfit !== undefined) throw new RunaError('BAD_INPUT', `Such a bus cannot be made: ${misfit}.`)
 }
 
 function damaged(path: string, why: string): RunaError {

@@ -125,6 +125,15 @@ test('measures that change no size but their own region are refused with the fil
   }
 })
 
+test('a bus that nobody could attach to is not made', () => {
+  for (const wrong of [{ membersMax: 33 }, { inboxBytes: Number.NaN }, { slotsMax: 1.5 }]) {
+    const path = newPath()
+    assert.throws(() => createBus({ path, sizeBytes: 2 ** 22, inboxBytes: 16_384, ...wrong }), {
+      code: 'BAD_INPUT',
+    })
+  }
+})
+
 test('a file that was cut at any page, or is longer than it says, is refused', () => {
   const path = newBus()
   const { size } = statSync(path)

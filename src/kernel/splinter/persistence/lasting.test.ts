@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { createKey } from '#kernel/seal'
+import { attachBus, type Bus, createBus } from '../bus.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'runa-lasting-test-'))
+const children: ChildProcess[] = []
+after(() => {
+  for (const child of children) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true })
+})
+
+const SIZES = { sizeBytes: 2 ** 21, inboxBytes: 16_384, storeBytes: 2 ** 19, slotsMax: 64 }
+
+async function startWriter(path: string, name: string): Promise<ChildProcess> {
+  const worker = fileURLToPath(new URL('lasting-worker.js', import.meta.url))
+  const child = spawn(process.execPath, [worker, path, name], { stdio: ['ignore', 'pipe', 'inherit'] })
+  children.push(child)
+  await once(child.stdout, 'data')
+  return child
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+}
+
+/** Every value that is there is whole. */
+function assertWhole({ store }: Bus): void {
+  for (const key of store.list('key-')) {
+    const value = store.get(key) ?? new Uint8Array()
+    assert.ok(
+      value.every((byte) => byte === value[0]),
+      `${key} is torn`,
+    )
+  }
+}
+
+test('when all who have it are killed, a lasting bus goes on where it was', async () => {
+  const path = join(folder, 'killed', 'bus')
+  createBus({ path, persistent: true, ...SIZES })
+  let rounds = 0n
+  for (let life = 0; life < 3; life += 1) {
+    const writers = await Promise.all(['a', 'b'].map((name) => startWriter(path, name)))
+    const seat = attachBus(path, { name: 'reader' })
+    const begun = seat.store.load('rounds')
+    while (seat.store.load('rounds') < begun + 50n) await new Promise((resolve) => setTimeout(resolve, 1))
+    rounds = seat.store.load('rounds')
+    seat.close()
+    await Promise.all(writers.map(kill))
+    const after = attachBus(path, { name: 'after' })
+    assert.equal(after.recovered, undefined)
+    assert.ok(after.store.load('rounds') >= rounds)
+    assertWhole(after)
+    after.close()
+  }
+})
+
+test('a copy that was made while others wrote is looked through, and holds whole values only', async () => {
+  const path = join(folder, 'copied', 'bus')
+  createBus({ path, persistent: true, ...SIZES })
+  const still = attachBus(path, { name: 'still' })
+  still.store.set('left alone', Buffer.from('since before'))
+  const writer = await startWriter(path, 'writer')
+  for (let copy = 0; copy < 15; copy += 1) {
+    const copied = `${path}-${copy}`
+    copyFileSync(path, copied)
+    const seat = attachBus(copied, { name: 'reader' })
+    assert.ok(seat.recovered)
+    assertWhole(seat)
+    assert.equal(Buffer.from(seat.store.get('left alone') ?? []).toString(), 'since before')
+    assert.equal(seat.store.list().length, seat.recovered.keys)
+    seat.store.set('more', Buffer.alloc(9_000))
+    seat.close()
+    rmSync(copied)
+  }
+  await kill(writer)
+  still.close()
+})
+
+test('two that come at once to a bus that nobody vouches for look through it once', async () => {
+  const path = join(folder, 'together', 'bus')
+  createBus({ path, persistent: true, ...SIZES })
+  const copied = `${path}-copy`
+  copyFileSync(path, copied)
+  const writers = await Promise.all(['a', 'b', 'c'].map((name) => startWriter(copied, name)))
+  const seat = attachBus(copied, { name: 'reader' })
+  assert.equal(seat.recovered, undefined)
+  assert.equal(seat.members().length, 4)
+  await Promise.all(writers.map(kill))
+  seat.close()
+})
+
+test('a private lasting bus opens with its secret in another life, and what was sealed before is read', async () => {
+  const path = join(folder, 'private', 'bus')
+  const secret = createKey()
+  createBus({ path, persistent: true, seals: 'everything', keys: 'hashed', secret, ...SIZES })
+  for (let life = 0; life < 4; life += 1) {
+    const bus = attachBus(path, { name: `life-${life}`, secret })
+    for (let before = 0; before < life; before += 1) {
+      const value = bus.store.get(`life-${before}`)
+      assert.equal(Buffer.from(value ?? []).toString(), `words of life ${before}`)
+    }
+    bus.store.set(`life-${life}`, Buffer.from(`words of life ${life}`))
+    await bus.flush()
+    bus.close()
+  }
+  assert.throws(() => attachBus(path, { name: 'eve', secret: createKey() }), { code: 'BUS_KEY_WRONG' })
+  const copied = `${path}-copy`
+  copyFileSync(path, copied)
+  const found = attachBus(copied, { name: 'found', secret })
+  assert.deepEqual([found.recovered?.keys, found.recovered?.lostKeys], [4, 0])
+  assert.equal(Buffer.from(found.store.get('life-2') ?? []).toString(), 'words of life 2')
+  found.close()
+})
