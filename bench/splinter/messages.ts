@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { attachBus, type Bus } from '#kernel/splinter'
+import { attachBus } from '#kernel/splinter'
 import { createEnvelope } from '#protocol'
 import { type MessageContender, type Place, valueOf } from './contender.ts'
 import { openChildMessages, openThreadMessages } from './node-ways.ts'
@@ -97,6 +97,8 @@ function openWaitingTopic(place: Place, batched: boolean): MessageContender {
   }
 }
 
+const ENVELOPE = { from: 'producer', to: 'consumer', type: 'query', operation: 'take' } as const
+
 /** From a name to a name, with everything that an envelope carries. */
 async function openEnvelopes(place: Place): Promise<MessageContender> {
   const bus = attachBus(join(place.folder, 'bus'), { name: place.index === 1 ? 'consumer' : 'producer' })
@@ -107,27 +109,11 @@ async function openEnvelopes(place: Place): Promise<MessageContender> {
   return {
     receive: counter.receive,
     async send(times) {
-      for (let count = 0; count < times; count += 1) await sendWhenFree(bus, payload)
+      for (let count = 0; count < times; count += 1) {
+        await bus.sendWhenFree(createEnvelope({ ...ENVELOPE, payload }))
+      }
     },
     close: () => bus.close(),
-  }
-}
-
-async function sendWhenFree(bus: Bus, payload: Uint8Array): Promise<void> {
-  const envelope = createEnvelope({
-    from: 'producer',
-    to: 'consumer',
-    type: 'query',
-    operation: 'take',
-    payload,
-  })
-  for (;;) {
-    try {
-      return bus.send(envelope)
-    } catch (error) {
-      if ((error as { code?: string }).code !== 'BUS_BACKPRESSURE') throw error
-      await new Promise<void>((resolve) => setImmediate(resolve))
-    }
   }
 }
 

@@ -1,8 +1,8 @@
 import { type StreamOperation, WrittenJson, writeJson } from '#protocol'
 import type { Reply } from './reply.ts'
 
-const ITEMS_MAX = 64
-const CHARACTERS_MAX = 16_384
+const ITEMS_MAX = 128
+const CHARACTERS_MAX = 32_768
 /** What takes longer to make is sent before the next is made. */
 const SLOW_MS = 0.05
 
@@ -61,6 +61,15 @@ export class ItemSender {
     const answer = { type: 'response', last: false } as const
     if (texts.length === 1) return this.reply({ ...answer, payload: new WrittenJson(first) })
     return this.reply({ ...answer, items: texts.length, payload: new WrittenJson(`[${texts.join(',')}]`) })
+  }
+
+  /** For the way out: why it could not be sent was told before, or is of no use any more. */
+  async flushIfPossible(): Promise<void> {
+    try {
+      await this.flush()
+    } catch {
+      // The call ends with an error of its own.
+    }
   }
 
   private sendAlone(payload: unknown): Promise<void> | undefined {

@@ -26,7 +26,7 @@ export interface Mailbox {
   send(envelope: Envelope): void
   /**
    * As `send`, but waits for room in the inbox: undefined where there was some at once, so that only who has to wait
-   * pays for it. Rejects with BUS_BACKPRESSURE after `timeoutMs`, CANCELLED by the signal.
+   * pays for it. Who does not wait for one envelope may see the next go first. Rejects with BUS_BACKPRESSURE after `timeoutMs`, CANCELLED by the signal.
    */
   sendWhenFree(envelope: Envelope, options?: WaitOptions): Promise<void> | undefined
   /** Hears what is sent to this member. Returns a function that ends it. */
