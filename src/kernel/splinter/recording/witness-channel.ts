@@ -1,4 +1,5 @@
 import type { Channel } from '../topics/channel.ts'
+import type { PublishOptions, WaitOptions } from '../topics/publisher.ts'
 import { RECORD_TOPIC, type TopicMessage, type Witness } from './witness.ts'
 
 /** A topic whose messages are written down while somebody records them: before they are published, once each. */
@@ -17,6 +18,16 @@ export function witnessChannel(channel: Channel, witness: Witness, topic: string
     }
   }
 
+  async function attemptWhenFree(message: Uint8Array, options?: WaitOptions & PublishOptions): Promise<void> {
+    witness.publishing(describe(message))
+    try {
+      await channel.publishWhenFree(message, options)
+    } catch (error) {
+      witness.notPublished(describe(message))
+      throw error
+    }
+  }
+
   return {
     ...channel,
     publish(message, options) {
@@ -24,22 +35,21 @@ export function witnessChannel(channel: Channel, witness: Witness, topic: string
       else channel.publish(message, options)
     },
     publishSync(message, options) {
-      attempt(message, () => channel.publishSync(message, options))
+      if (witness.isWanted()) attempt(message, () => channel.publishSync(message, options))
+      else channel.publishSync(message, options)
     },
-    async publishWhenFree(message, options) {
-      witness.publishing(describe(message))
-      try {
-        await channel.publishWhenFree(message, options)
-      } catch (error) {
-        witness.notPublished(describe(message))
-        throw error
-      }
-    },
+    publishWhenFree: (message, options) =>
+      witness.isWanted() ? attemptWhenFree(message, options) : channel.publishWhenFree(message, options),
     publishMany(messages, options) {
+      if (!witness.isWanted()) return channel.publishMany(messages, options)
       for (const message of messages) witness.publishing(describe(message))
       const published = channel.publishMany(messages, options)
       for (const message of messages.slice(published)) witness.notPublished(describe(message))
       return published
+    },
+    request(message, options) {
+      witness.publishing(describe(message))
+      return channel.request(message, options)
     },
   }
 }

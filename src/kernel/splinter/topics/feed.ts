@@ -4,7 +4,7 @@ import { FIRST_DELIVERY, type MessageListener, type Seats, type Subscription } f
 
 /** A turn of the event loop goes on for so long, looked at every so many messages: others have work too. */
 const TURN_MS = 1
-const LOOK_EVERY = 32
+const LOOK_EVERY = 8
 
 /** A cursor and those who hear what it reads. */
 interface Feed {

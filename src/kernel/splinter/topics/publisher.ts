@@ -75,6 +75,7 @@ function noteFor(options: PublishOptions | undefined): RecordNote | undefined {
 export function createSender(wiring: Wiring, ring: Ring, name: string, statistics: StatisticsRow): Sender {
   const { own, wakeRow } = wiring
   const spin = createSpin()
+  const isSpaceGiven = () => !ring.isSpaceWanted()
 
   function send(message: Uint8Array, note?: RecordNote): boolean {
     if (!ring.write(message, note)) return false
@@ -116,20 +117,19 @@ export function createSender(wiring: Wiring, ring: Ring, name: string, statistic
         ring.askForSpace()
         if (send(message, note)) return waited(startedMs)
         if (performance.now() > startedMs + timeoutMs) throw refusal()
-        await waitForSpace(wiring, () => !ring.isSpaceWanted(), Math.min(RECHECK_MS, timeoutMs), signal)
+        await waitForSpace(wiring, isSpaceGiven, Math.min(RECHECK_MS, timeoutMs), signal)
       }
     },
     sendSync(message, timeoutMs = TIMEOUT_MS, note) {
       if (send(message, note)) return
       const startedMs = performance.now()
-      let isDone = false
-      const tryAgain = () => (isDone ||= send(message, note))
-      while (!spin(tryAgain)) {
+      for (;;) {
+        const asked = ring.askForSpaceSync()
+        if (send(message, note)) return waited(startedMs)
         const leftMs = startedMs + timeoutMs - performance.now()
         if (leftMs <= 0) throw refusal()
-        ring.waitForSpaceSync(tryAgain, Math.min(RECHECK_MS, Math.ceil(leftMs)))
+        if (!spin(isSpaceGiven)) ring.waitForSpaceSync(asked, Math.min(RECHECK_MS, Math.ceil(leftMs)))
       }
-      waited(startedMs)
     },
     refusal,
   }

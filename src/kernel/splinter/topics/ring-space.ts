@@ -16,16 +16,14 @@ export function isSpaceWanted(words: Int32Array, header: number): boolean {
   return Atomics.load(words, header + SPACE_WANTED) !== 0
 }
 
-/** Asks, tries once more, and blocks this thread until it is told, or for at most so long. */
-export function waitForSpaceSync(
-  words: Int32Array,
-  header: number,
-  isThere: () => boolean,
-  timeoutMs: number,
-): void {
-  const word = header + SPACE_WANTED
-  const asked = Atomics.or(words, word, THREAD_WAITS) | THREAD_WAITS
-  if (!isThere()) futexWait(words, word, asked, timeoutMs)
+/** As `askForSpace`, for a thread that may sleep then. Returns the value of the word that it may sleep on. */
+export function askForSpaceSync(words: Int32Array, header: number): number {
+  return Atomics.or(words, header + SPACE_WANTED, THREAD_WAITS) | THREAD_WAITS
+}
+
+/** Blocks this thread as long as nobody has made room since the asking, and for at most so long. */
+export function waitForSpaceSync(words: Int32Array, header: number, asked: number, timeoutMs: number): void {
+  futexWait(words, header + SPACE_WANTED, asked, timeoutMs)
 }
 
 /** After the cursor was published. Whoever asks again meanwhile is told as well. */

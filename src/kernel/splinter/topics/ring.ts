@@ -9,7 +9,7 @@ import { GroupMember, type GroupOptions } from './ring-group-member.ts'
 import { Groups } from './ring-groups.ts'
 import type { RingPlace, RingSettings } from './ring-place.ts'
 import { isNoted, lengthOf, MESSAGE, type RecordNote, RecordStore, recordBytes } from './ring-records.ts'
-import { askForSpace, isSpaceWanted, waitForSpaceSync } from './ring-space.ts'
+import { askForSpace, askForSpaceSync, isSpaceWanted, waitForSpaceSync } from './ring-space.ts'
 import {
   commitState,
   emptyState,
@@ -154,9 +154,14 @@ export class Ring {
     return isSpaceWanted(this.words, this.place.header)
   }
 
-  /** As `askForSpace`, then blocks this thread until it is told, or for at most so long. */
-  waitForSpaceSync(isThere: () => boolean, timeoutMs: number): void {
-    waitForSpaceSync(this.words, this.place.header, isThere, timeoutMs)
+  /** As `askForSpace`, for a thread that may sleep then. Returns what `waitForSpaceSync` is to be given. */
+  askForSpaceSync(): number {
+    return askForSpaceSync(this.words, this.place.header)
+  }
+
+  /** Blocks this thread until somebody has made room since the asking, or for at most so long. */
+  waitForSpaceSync(asked: number, timeoutMs: number): void {
+    waitForSpaceSync(this.words, this.place.header, asked, timeoutMs)
   }
 
   private needed(record: Uint8Array, note: RecordNote | undefined): number {
