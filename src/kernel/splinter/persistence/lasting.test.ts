@@ -5,7 +5,6 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { createKey } from '#kernel/seal'
 import { attachBus, type Bus, createBus } from '../bus.ts'
 
@@ -18,9 +17,27 @@ after(() => {
 
 const SIZES = { sizeBytes: 2 ** 21, inboxBytes: 16_384, storeBytes: 2 ** 19, slotsMax: 64 }
 
+/** Writes until it is killed: each value is one byte over and over, so that a torn one shows. */
+const WRITER = `
+const [, index, path, name] = process.argv
+const { attachBus } = await import(index)
+const { store } = attachBus(path, { name })
+const value = Buffer.alloc(20_000)
+process.stdout.write('.')
+for (let round = 0; ; round += 1) {
+  const key = 'key-' + (round % 7)
+  const length = (round * 977) % value.length
+  value.fill(round & 0xff, 0, length)
+  if (round % 11 === 3) store.delete(key)
+  else store.set(key, value.subarray(0, length))
+  store.add('rounds', 1n)
+}
+`
+
 async function startWriter(path: string, name: string): Promise<ChildProcess> {
-  const worker = fileURLToPath(new URL('lasting-worker.js', import.meta.url))
-  const child = spawn(process.execPath, [worker, path, name], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const index = new URL('../index.js', import.meta.url).href
+  const values = ['--input-type=module', '-e', WRITER, index, path, name]
+  const child = spawn(process.execPath, values, { stdio: ['ignore', 'pipe', 'inherit'] })
   children.push(child)
   await once(child.stdout, 'data')
   return child
