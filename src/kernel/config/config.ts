@@ -83,6 +83,8 @@ const fieldsSchema = z.strictObject({
         .default(48 * MEBIBYTE),
       /** People's words on the bus. Switched off, every program of this user can read along: to look for faults. */
       sealed: z.boolean().default(true),
+      /** A service writes down who sends what to whom, never what it says: to look for faults. */
+      record: z.boolean().default(false),
     })
     .prefault({}),
   engine: z

@@ -88,7 +88,8 @@ export async function runGilgul(options: RunOptions): Promise<void> {
 
 /** Some services are there only for who has asked for them. */
 function isWanted(config: Config): (service: ServiceSpec) => boolean {
-  return ({ section }) => section === undefined || config[section] !== undefined
+  const wishes = { nats: config.nats !== undefined, 'bus.record': config.bus.record }
+  return ({ section }) => section === undefined || wishes[section]
 }
 
 /** Every contract whose words there are keys for. Models are started later, and have one contract. */

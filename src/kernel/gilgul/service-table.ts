@@ -17,11 +17,20 @@ interface Row {
   readonly secrets?: readonly OwnSecret[]
   /** Threads for files and ciphers. */
   readonly threads: number
-  /** Runs only where runa.yaml has this section. */
-  readonly section?: 'nats'
+  /** Runs only where runa.yaml has this section, or says yes to it. */
+  readonly section?: 'nats' | 'bus.record'
 }
 
 const ROWS: readonly Row[] = [
+  // The first, since what is sent before it runs is not written down.
+  {
+    name: 'recorder',
+    main: 'kernel/recorder/main.js',
+    needs: [],
+    speaks: [],
+    threads: 2,
+    section: 'bus.record',
+  },
   {
     name: 'inference',
     main: 'engine/inference/main.js',

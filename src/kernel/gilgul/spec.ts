@@ -33,7 +33,7 @@ export interface ServiceSpec {
   readonly stopMs: number
   readonly restart: RestartPolicy
   /** Of runa.yaml: without it, the service is not part of the world. */
-  readonly section?: 'nats'
+  readonly section?: 'nats' | 'bus.record'
   /** The program of the owner, and its arguments, that serves behind a bridge in the place of Runa's own. */
   readonly replacedBy?: readonly string[]
 }

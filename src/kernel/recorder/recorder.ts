@@ -16,7 +16,11 @@ export interface RecorderOptions extends RotatingOptions {
  * another one records, BUS_FULL where the bus has no room for the records, and as a journal does where the disk fails: then
  * nothing is written down any more, and everybody may send.
  */
-export async function recordBus(bus: Bus, folder: string, options: RecorderOptions): Promise<void> {
+export async function recordBus(
+  bus: Pick<Bus, 'path' | 'record'>,
+  folder: string,
+  options: RecorderOptions,
+): Promise<void> {
   const { strict = false, signal, onProgress = () => {} } = options
   const survives = strict ? 'power-loss' : 'process-death'
   let [recorded, missedSoFar] = [0, 0]

@@ -1,4 +1,4 @@
-import { attachBus, toPrometheus } from '#kernel/splinter'
+import { attachBus, type Bus, toPrometheus } from '#kernel/splinter'
 import { closeDebugger } from '#kernel/sys'
 import { type Contract, type Handlers, RunaError } from '#protocol'
 import { takeBirth } from './birth.ts'
@@ -21,6 +21,8 @@ export interface ServiceContext<C extends Contract> {
   readonly transportTo: (service: string) => Transport
   readonly secrets: Secrets
   readonly emit: Emit<C>
+  /** For who looks at the traffic of others. */
+  readonly bus: Pick<Bus, 'path' | 'record'>
   /** What everybody on the bus does, in the text format of Prometheus. */
   readonly metrics: () => string
   /** Writes one line to the log of the service. What is given must hold nobody's words. */
@@ -80,7 +82,7 @@ async function liveOnBus<C extends Contract>(
     const own = ways.to(name)
     const emit = createEmit(contract, own, name)
     const opened = await open({
-      ...{ name, transport, emit, log },
+      ...{ name, transport, bus, emit, log },
       transportTo: ways.to,
       metrics: () => toPrometheus(bus.statistics()),
       secrets: createSecrets(name, identity, transport),
