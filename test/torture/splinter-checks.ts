@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus } from '#kernel/splinter'
 import { RunaError } from '#protocol'
+import { judgeHistories } from './splinter-history.ts'
 import { KEYS_KEPT, type Ledger, makeEntry, makeValue, readLog, readValue, TOPIC } from './splinter-ledger.ts'
 import { EXCHANGED } from './splinter-roles.ts'
 
@@ -216,6 +217,18 @@ export function checkPublish({ bus, ledger, counts }: Storm): Check {
       const endMs = performance.now() + 2_000
       while ((heard.get(life) ?? 0) <= acknowledged && performance.now() < endMs) await sleep(1)
       counts.lost += Math.max(0, acknowledged + 1 - (heard.get(life) ?? 0))
+    },
+  }
+}
+
+/** What was called, by all of them, can be explained by one order of calls. */
+export function checkHistories({ path, counts }: Storm): Check {
+  return {
+    atEnd() {
+      const { calls, unexplained } = judgeHistories(path)
+      counts['calls'] = calls
+      counts['unexplained'] = unexplained
+      counts.lost += unexplained
     },
   }
 }

@@ -99,7 +99,7 @@ export function openLedger(path: string): Ledger {
 
 /** A log begins anew after so many entries. */
 export const LOG_ENTRIES = 200
-export const LOG_ENTRY_BYTES = 24
+const LOG_ENTRY_BYTES = 24
 
 export function makeEntry(life: number, number: number): Buffer {
   const entry = Buffer.alloc(LOG_ENTRY_BYTES, number & 0xff)

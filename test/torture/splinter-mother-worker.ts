@@ -8,7 +8,9 @@ import { work } from './splinter-roles.ts'
 
 const [, , role = '', busPath = '', ledgerPath = '', seedText = '', mode = 'kills'] = process.argv
 /** Long enough to attach and to do each thing many times over. */
-const LIFE_MS_MAX = 16
+const LIFE_MS_MAX = 24
+/** Long enough to make some hundred calls that others' calls meet. */
+const RECORDED_LIFE_MS_MAX = 150
 const START_MS_MAX = 10_000
 
 // Nobody else would end it.
@@ -18,6 +20,8 @@ const forks = createForks()
 const random = createRandom(Number(seedText))
 const pause = new Int32Array(new SharedArrayBuffer(4))
 const sleepSync = (ms: number) => void Atomics.wait(pause, 0, 0, ms)
+
+const lifeMsMax = role === 'record' || role === 'stale' ? RECORDED_LIFE_MS_MAX : LIFE_MS_MAX
 
 function waitUntil(condition: () => boolean, limitMs: number): boolean {
   const endMs = performance.now() + limitMs
@@ -43,7 +47,7 @@ function bear(life: number): number | undefined {
 function liveOnce(life: number): void {
   let pid: number | undefined
   while (pid === undefined) pid = bear(life)
-  if (mode === 'kills') sleepSync(random() * LIFE_MS_MAX)
+  if (mode === 'kills') sleepSync(random() * lifeMsMax)
   else waitUntil(() => ledger.hasEnded(), Number.POSITIVE_INFINITY)
   // One that ended by itself could not go on.
   const status = forks.endOf(pid)

@@ -1,5 +1,7 @@
 import { attachBus, type Bus } from '#kernel/splinter'
 import { RunaError } from '#protocol'
+import { createRandom } from './row.ts'
+import { createRecorder } from './splinter-history.ts'
 import {
   KEYS_KEPT,
   type Ledger,
@@ -82,6 +84,9 @@ const ROLES: Readonly<Record<string, Role>> = {
     ({ busPath, life }) =>
     () =>
       attachBus(busPath, { name: `guest-${life}` }).close(),
+  record: ({ bus, busPath, life }) => createRecorder(bus, busPath, life, createRandom(life)),
+  /** The planted fault: sometimes it reads what was there before. */
+  stale: ({ bus, busPath, life }) => createRecorder(bus, busPath, life, createRandom(life), true),
   /** The planted fault: what it acknowledges is not yet done. */
   hasty:
     ({ bus, ledger, life }) =>

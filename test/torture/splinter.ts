@@ -14,6 +14,7 @@ import {
   checkConsume,
   checkCount,
   checkExchange,
+  checkHistories,
   checkInsert,
   checkPublish,
   checkSet,
@@ -22,6 +23,7 @@ import {
   type Storm,
   survive,
 } from './splinter-checks.ts'
+import { createHistoryFile, RECORDED_LIVES_MAX } from './splinter-history.ts'
 import { createLedgerFile, LIVES_MAX, openLedger } from './splinter-ledger.ts'
 
 const MOTHER = fileURLToPath(new URL('splinter-mother-worker.js', import.meta.url))
@@ -51,6 +53,8 @@ const THINGS: readonly Omit<Plan, 'kills'>[] = [
   { name: 'publish, lossless', role: 'publish', check: checkPublish, mothers: 4 },
   { name: 'attach and leave', role: 'attach', check: checkAttach, mothers: 5 },
 ]
+const HISTORIES = { name: 'recorded histories', role: 'record', check: checkHistories, mothers: 4 }
+const PLANTED_STALE = { name: 'planted: stale reads', role: 'stale', check: checkHistories, mothers: 3 }
 const PLANTED = { name: 'planted: acknowledged too early', role: 'hasty', check: checkSet, mothers: 1 }
 
 /** Kills processes in each thing at random moments, and looks after each death at what it had acknowledged. */
@@ -58,6 +62,10 @@ export async function tortureSplinter({ faults, random }: TortureOptions): Promi
   const share = Math.max(1, Math.ceil(faults / THINGS.length))
   const rows: TortureRow[] = []
   for (const thing of THINGS) rows.push(await runBoth({ ...thing, kills: share }, random))
+  const recorded = Math.min(share, RECORDED_LIVES_MAX)
+  rows.push(await runStorm({ ...HISTORIES, kills: recorded }, random, 'kills'))
+  const stale = await runStorm({ ...PLANTED_STALE, kills: Math.min(recorded, 10) }, random, 'kills')
+  rows.push({ ...stale, found: stale['unexplained'] !== 0 })
   const planted = await runStorm({ ...PLANTED, kills: Math.min(20, Math.max(5, share)) }, random, 'kills')
   rows.push({ ...planted, found: planted.lost > 0 })
   return rows
@@ -75,6 +83,7 @@ async function runStorm(plan: Plan, random: () => number, mode: 'kills' | 'lives
   const [path, ledgerPath] = [join(folder, 'bus'), join(folder, 'ledger')]
   createBus({ path, sizeBytes: 4 * 2 ** 20, inboxBytes: 32_768, slotsMax: SLOTS, membersMax: 16 })
   createLedgerFile(ledgerPath)
+  createHistoryFile(path)
   const counts: Counts = { lost: 0, torn: 0, wedged: 0, leaked: 0 }
   const bus = attachBus(path, { name: 'survivor' })
   const ledger = openLedger(ledgerPath)
