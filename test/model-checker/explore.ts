@@ -56,7 +56,7 @@ interface Junction {
 }
 
 /** Orders that are taken by chance first, to learn what is shared. */
-const WANDERINGS = 100
+const WANDERINGS = 40
 const STEPS_MAX = 20_000
 /** Who is asked after everything: beyond the participants. */
 const SURVIVOR = 30

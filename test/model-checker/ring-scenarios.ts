@@ -37,7 +37,7 @@ export async function ringScenario(script: RingScript, options: StageOptions = {
   const layout = SMALL_LAYOUT
   const replace = {
     'kernel/splinter/statistics/clock': { stampMicros: () => 7 },
-    '#kernel/sys': { futexWake() {}, futexWait() {} },
+    '#kernel/sys': { futexWake() {}, futexWait() {}, createSpin: () => () => false },
     ...options.replace,
   }
   const { memory, runtime, load } = await setUp([RING], layout.sizeBytes, { ...options, replace })
