@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -159,6 +160,34 @@ const CHECKS: Readonly<Record<string, Check>> = {
     await Promise.race([Promise.all(streams.map(take)), until(() => taken.size === 10)])
     endReplies()
     expect(taken.size === 10, `${taken.size} of 10 messages came`)
+    return undefined
+  },
+  async 'watching a key of another process'(bus) {
+    const told: string[] = []
+    const end = bus.store.watch({ key: 'sum' }, ({ what }) => told.push(what))
+    const other = startOther(bus.path, 'add')
+    await until(() => told.length > 0)
+    await once(other, 'exit')
+    end()
+    expect(told[0] === 'set', `what was told is ${told[0]}`)
+    return undefined
+  },
+  async 'a bus that lasts, and a snapshot'() {
+    const disk = mkdtempSync(join(tmpdir(), 'runa-runtimes-'))
+    try {
+      const path = join(disk, 'lasting', 'bus')
+      createBus({ path, sizeBytes: 8 * MIB, persistent: true })
+      const bus = attachBus(path, { name: 'main' })
+      bus.store.set('a', Buffer.from('old'))
+      await bus.flush()
+      await bus.snapshot(join(disk, 'snapshot'))
+      bus.store.set('a', Buffer.from('new'))
+      await bus.restore(join(disk, 'snapshot'))
+      expect(text(bus.store.get('a')) === 'old', 'a snapshot was not put back')
+      bus.close()
+    } finally {
+      rmSync(disk, { recursive: true })
+    }
     return undefined
   },
   async 'a bus that seals everything'({ path }) {

@@ -108,5 +108,5 @@ function inWords(name: string): string {
 function runtime() {
   const { deno, bun, node } = process.versions as Record<string, string | undefined>
   const name = deno ? `Deno ${deno}` : bun ? `Bun ${bun}` : `Node ${node}`
-  return { runtime: name, machine: arch(), wakesBy: deno || bun ? 'a thread' : 'the event loop' }
+  return { runtime: name, machine: arch(), wakesBy: deno ? 'a thread' : 'the event loop' }
 }

@@ -1,20 +1,29 @@
 import { closeSync, constants, openSync, read, readSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
+import type { ReadableStream } from 'node:stream/web'
 import { clearInterval, setInterval } from 'node:timers'
 
 const { O_NONBLOCK, O_RDONLY, O_RDWR } = constants
 const BUFFER_BYTES = 256
 const LOOK_EVERY_MS = 100
 
+/** A part of Bun's own interface. */
+interface Bun {
+  file(fd: number): { stream(): ReadableStream<Uint8Array> }
+}
+
+const BUN = (globalThis as { readonly Bun?: Bun }).Bun
 /**
- * Deno has no `net.Socket({ fd })`, and Bun's hears nothing of a pipe that another process writes into. There, a thread of
- * their pool reads the bell, and ends of lives are looked for.
+ * Deno has no `net.Socket({ fd })`, and Bun's hears nothing of a pipe that another process writes into. Deno reads the bell
+ * in a thread of its pool, which has hundreds. Bun's pool has one a core, which would soon be taken: it has streams of
+ * its own. In both, ends of lives are looked for.
  */
-const CAN_LOOP_READ = process.versions['deno'] === undefined && process.versions['bun'] === undefined
+const CAN_LOOP_READ = process.versions['deno'] === undefined && BUN === undefined
 
 /** Calls `onRead` whenever something was written into a pipe. Keeps the event loop going. Returns what ends it. */
 export function readPipe(path: string, onRead: () => void): () => void {
   // For writing as well, so that the pipe never comes to an end when the last writer goes.
+  if (BUN) return readStream(BUN, openSync(path, O_RDWR | O_NONBLOCK), onRead)
   if (!CAN_LOOP_READ) return readInThread(openSync(path, O_RDWR), onRead)
   const socket = readThroughLoop(openSync(path, O_RDWR | O_NONBLOCK), onRead)
   return () => void socket.destroy()
@@ -47,6 +56,21 @@ function readThroughLoop(fd: number, onRead: () => void): Socket {
   const socket = new Socket(options)
   socket.on('error', () => {})
   return socket.resume()
+}
+
+function readStream(bun: Bun, fd: number, onRead: () => void): () => void {
+  const reader = bun.file(fd).stream().getReader()
+
+  async function read(): Promise<void> {
+    while (!(await reader.read()).done) onRead()
+  }
+
+  // What a listener throws ends the process, as it does elsewhere.
+  void read()
+  return () => {
+    const close = () => closeSync(fd)
+    reader.cancel().then(close, close)
+  }
 }
 
 function readInThread(fd: number, onRead: () => void): () => void {
