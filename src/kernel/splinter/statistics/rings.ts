@@ -1,12 +1,11 @@
 import { inboxPlace } from '../envelopes/inbox-place.ts'
-import { cursorsOf } from '../segment/geometry.ts'
 import type { Segment } from '../segment/segment.ts'
 import { readLag } from '../topics/ring-cursors.ts'
 import type { RingPlace } from '../topics/ring-place.ts'
 import { listTopics } from '../topics/topic.ts'
 import { type RowReading, readRow, statisticsWord } from './row.ts'
 
-interface CursorReading {
+interface Lag {
   /** Of the member that consumes; 0 for nobody. */
   readonly consumer: number
   /** What it has not read by now. */
@@ -18,7 +17,8 @@ export interface RingReading {
   readonly lossless: boolean
   /** What each member did, whoever was in its place. */
   readonly rows: readonly RowReading[]
-  readonly cursors: readonly CursorReading[]
+  /** How far behind each member is, by its row. */
+  readonly lags: readonly Lag[]
 }
 
 /** The topics that there are, with their names. */
@@ -38,6 +38,6 @@ function readRing(segment: Segment, place: RingPlace): RingReading {
     capacityBytes,
     lossless,
     rows: upTo(consumersMax).map((index) => readRow(segment, statisticsWord(place, index))),
-    cursors: upTo(cursorsOf(consumersMax)).map((index) => readLag(segment, place, index)),
+    lags: upTo(consumersMax).map((row) => readLag(segment, place, row)),
   }
 }

@@ -71,8 +71,8 @@ export function readStatistics(segment: Segment, table: MemberTable, store: Stor
 
 function describeMember(segment: Segment, table: MemberTable, member: Member): MemberStatistics {
   const stamp = stampOfAddress(member.address)
-  const { capacityBytes, rows, cursors } = readInbox(segment, rowOfStamp(stamp))
-  const waitingBytes = Math.max(0, ...cursors.map(({ behindBytes }) => behindBytes))
+  const { capacityBytes, rows, lags } = readInbox(segment, rowOfStamp(stamp))
+  const waitingBytes = Math.max(0, ...lags.map(({ behindBytes }) => behindBytes))
   const own = rows.filter((row) => row.stamp === stamp)
   return {
     ...member,
@@ -82,7 +82,7 @@ function describeMember(segment: Segment, table: MemberTable, member: Member): M
 }
 
 function describeTopic(
-  { lossless, capacityBytes, rows, cursors }: RingReading,
+  { lossless, capacityBytes, rows, lags }: RingReading,
   members: readonly Member[],
 ): Omit<TopicStatistics, 'name'> {
   return {
@@ -91,9 +91,7 @@ function describeTopic(
     members: members.flatMap(({ address, name }) => {
       const stamp = stampOfAddress(address)
       const own = rows.filter((row) => row.stamp === stamp)
-      const behind = cursors
-        .filter(({ consumer }) => consumer === stamp)
-        .map(({ behindBytes }) => behindBytes)
+      const behind = lags.filter(({ consumer }) => consumer === stamp).map(({ behindBytes }) => behindBytes)
       if (own.length === 0 && behind.length === 0) return []
       const behindBytes = behind.length === 0 ? undefined : Math.max(...behind)
       return [{ address, name, behindBytes, counters: addCounters(own), latency: latencyOf(own) }]
