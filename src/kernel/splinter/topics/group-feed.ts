@@ -1,3 +1,4 @@
+import { RunaError } from '#protocol'
 import { watchLife } from '../seat/bell.ts'
 import { rowOfStamp } from '../seat/stamp.ts'
 import type { Wiring } from '../seat/wiring.ts'
@@ -22,10 +23,11 @@ export function startGroupFeed(
   options: GroupOptions,
   hear: (taken: Taken) => unknown,
 ): GroupFeed {
-  const { pump } = wiring
+  const { own, pump } = wiring
   const member = joinGroup(wiring, ring, name, options)
   const watch = watchMembers(wiring, ring, member)
   let isEnded = false
+  let isFaulty = false
 
   function deliver(taken: Taken): void {
     let result: unknown
@@ -42,13 +44,26 @@ export function startGroupFeed(
     })
   }
 
+  /** Nothing where the ring is damaged, or somebody who was stopped holds its lock: it is tried again with the next wake-up. */
+  function take(): Taken | undefined {
+    try {
+      return member.take()
+    } catch (error) {
+      if (!(error instanceof RunaError)) throw error
+      isFaulty = true
+      own.count('damaged', 1)
+      return undefined
+    }
+  }
+
   const endSource = pump.add({
-    hasWork: () => member.hasNext(),
+    hasWork: () => !isFaulty && member.hasNext(),
     drain() {
+      isFaulty = false
       watch.refresh()
       const endMs = performance.now() + TURN_MS
       let handled = false
-      for (let taken = member.take(); taken; taken = performance.now() < endMs ? member.take() : undefined) {
+      for (let taken = take(); taken; taken = performance.now() < endMs ? take() : undefined) {
         deliver(taken)
         handled = true
       }

@@ -1,3 +1,4 @@
+import { RunaError } from '#protocol'
 import type { Segment } from '../segment/segment.ts'
 import { coarseMs, type StartFrom } from './consumer.ts'
 import { type Cursors, TAKEN, TAKEN_MAX, TAKEN_WORDS } from './ring-cursors.ts'
@@ -196,7 +197,7 @@ export class GroupMember {
       Atomics.store(words, word + 1, position + 1)
       return word
     }
-    throw new Error('a member of a group takes more than it has slots for')
+    throw new RunaError('BUS_CORRUPT', 'A group of consumers on the bus is damaged.')
   }
 
   private hand(slot: number, position: number, first: number, note: RecordNote, redelivered: boolean): Taken {

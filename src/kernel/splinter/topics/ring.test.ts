@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
+import { RunaError } from '#protocol'
 import { createMemberTable } from '../seat/members.ts'
 import { createOwnerLocks } from '../seat/owner-lock.ts'
 import { createSegment } from '../segment/create.ts'
@@ -11,6 +12,7 @@ import { describePrivacy } from '../segment/privacy.ts'
 import { closeSegment, openSegment, type Segment } from '../segment/segment.ts'
 import { Ring } from './ring.ts'
 import type { RingPlace } from './ring-place.ts'
+import { MESSAGE } from './ring-records.ts'
 import { LOCK } from './ring-state.ts'
 import { placeTopic } from './topic.ts'
 
@@ -176,6 +178,45 @@ function drain(consumer: ReturnType<Ring['join']>): (number | undefined)[] {
   for (let record = consumer.next(); record; record = consumer.next()) first.push(record[0])
   return first
 }
+
+test('damage to cursors, groups and state ends in a coded error at worst, and never in a loop', () => {
+  const place = newPlace(true)
+  const words = place.records / 4 - place.header
+  const ring = ringOf(left, place)
+  const options = { from: 'oldest', kind: MESSAGE, concurrency: 5 } as const
+  const groups = [ringOf(left, place), ringOf(right, place)].map((each) => each.joinGroup('workers', options))
+  const consumer = ringOf(right, place).join({ from: 'oldest' })
+  const damaged = fc.array(
+    fc.tuple(fc.nat(words - 1), fc.oneof(fc.integer(), fc.constantFrom(0, 1, -1, 16, 4_096, 2 ** 30))),
+    { maxLength: 30 },
+  )
+  const work = [
+    () => ring.write(recordOf(1, 300)),
+    () => ring.writeMany([recordOf(1, 10), recordOf(2, 1_000)]),
+    () => drain(consumer),
+    () => consumer.settle(),
+    () => groups[0]?.hasNext(),
+    ...groups.map((group) => () => {
+      group.suspectDeath()
+      for (let taken = group.take(); taken; taken = group.take()) taken.finish()
+    }),
+    () => ring.join({ from: 'oldest' }).leave(),
+    () => ring.joinGroup('others', options).leave(),
+  ]
+  fc.assert(
+    fc.property(damaged, fc.array(fc.nat(work.length - 1), { maxLength: 30 }), (damage, steps) => {
+      for (const [word, value] of damage) left.segment.words[place.header + word] = value
+      for (const step of steps) {
+        try {
+          work[step]?.()
+        } catch (error) {
+          assert.ok(error instanceof RunaError, String(error))
+        }
+      }
+    }),
+    { numRuns: 200 },
+  )
+})
 
 test('the table of topics is full at some point, and says so', () => {
   const segment: Segment = left.segment

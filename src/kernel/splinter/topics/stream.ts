@@ -20,6 +20,12 @@ interface Source {
   end(): void
 }
 
+/** Somebody who waits for the next message. */
+interface Asked {
+  resolve(result: IteratorResult<Uint8Array>): void
+  reject(error: unknown): void
+}
+
 /** Makes a function that ends something once, and with the channel. */
 type Endable = (end: () => void) => () => void
 
@@ -80,15 +86,19 @@ function iterate(
   endable: Endable,
 ): MessageStream {
   const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
-  const asked: ((result: IteratorResult<Uint8Array>) => void)[] = []
+  const asked: Asked[] = []
   let isEnded = false
 
   function serve(): boolean {
     let served = false
     while (asked.length > 0) {
-      const value = source.take()
-      if (value === undefined) break
-      asked.shift()?.({ done: false, value })
+      try {
+        const value = source.take()
+        if (value === undefined) break
+        asked.shift()?.resolve({ done: false, value })
+      } catch (error) {
+        asked.shift()?.reject(error)
+      }
       served = true
     }
     return served
@@ -101,7 +111,7 @@ function iterate(
     signal?.removeEventListener('abort', end)
     endSource()
     source.end()
-    for (const answer of asked.splice(0)) answer(done)
+    for (const { resolve } of asked.splice(0)) resolve(done)
   })
   if (signal?.aborted) end()
   else signal?.addEventListener('abort', end, { once: true })
@@ -109,8 +119,8 @@ function iterate(
   return {
     next() {
       if (isEnded) return Promise.resolve(done)
-      return new Promise((resolve) => {
-        asked.push(resolve)
+      return new Promise((resolve, reject) => {
+        asked.push({ resolve, reject })
         serve()
       })
     },

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Bus } from '../bus.ts'
+import { createTestBuses, until } from '../fixture.ts'
+
+const { newBus, seat } = createTestBuses()
+const LOSSLESS = { lossless: true, capacityBytes: 8_192 }
+const bytes = (text: string) => Buffer.from(text)
+const text = (message: Uint8Array) => Buffer.from(message).toString()
+
+function members(count: number): Bus[] {
+  const path = newBus()
+  return Array.from({ length: count }, (_, index) => seat(path, `member-${index}`))
+}
+
+test('each message goes to one member of a group', async () => {
+  const [producer, ...workers] = members(4)
+  const heard = workers.map((worker) => {
+    const own: number[] = []
+    worker.topic('work', LOSSLESS).subscribe((message) => own.push(message[0] ?? -1), { group: 'workers' })
+    return own
+  })
+  const alone: number[] = []
+  workers[0]?.topic('work', LOSSLESS).subscribe((message) => alone.push(message[0] ?? -1), { group: 'other' })
+  const topic = producer?.topic('work', LOSSLESS)
+  for (let count = 0; count < 250; count += 1) await topic?.publishWhenFree(new Uint8Array(50).fill(count))
+  await until(() => heard.flat().length >= 250 && alone.length === 250)
+  const numbers = Array.from({ length: 250 }, (_, index) => index)
+  assert.deepEqual(
+    heard.flat().sort((left, right) => left - right),
+    numbers,
+  )
+  assert.deepEqual(alone, numbers)
+})
+
+test('what a member of a group had not finished goes to another when it dies, and says so', async () => {
+  const [producer, first, second] = members(3)
+  const topic = producer?.topic('work', LOSSLESS)
+  const begun: string[] = []
+  const options = { group: 'workers', concurrency: 2 }
+  first?.topic('work', LOSSLESS).subscribe((message) => {
+    begun.push(text(message))
+    return text(message) === 'quick' ? undefined : new Promise(() => {})
+  }, options)
+  for (const word of ['quick', 'a', 'b', 'c']) topic?.publish(bytes(word))
+  await until(() => begun.length === 3)
+  // It holds what it has, however many pass.
+  const fill = () => {
+    for (;;) topic?.publish(new Uint8Array(1_000))
+  }
+  assert.throws(fill, { code: 'BUS_BACKPRESSURE' })
+  const heard: (readonly [string, boolean])[] = []
+  second?.topic('work', LOSSLESS).subscribe((message, { redelivered }) => {
+    if (message.length < 1_000) heard.push([text(message), redelivered])
+  }, options)
+  await until(() => heard.length === 1)
+  first?.close()
+  await until(() => heard.length === 3)
+  assert.deepEqual(heard, [
+    ['c', false],
+    ['a', true],
+    ['b', true],
+  ])
+})
+
+test('a group of which nobody lives holds nobody up, and goes on with the next member', async () => {
+  const [producer, worker, next] = members(3)
+  const topic = producer?.topic('work', LOSSLESS)
+  const stream = worker?.topic('work', LOSSLESS).stream({ group: 'workers' })
+  for (const word of ['a', 'b', 'c']) topic?.publish(bytes(word))
+  assert.equal(text((await stream?.next())?.value ?? new Uint8Array()), 'a')
+  await stream?.return?.()
+  let begun = false
+  worker?.topic('work', LOSSLESS).subscribe(
+    () => {
+      begun = true
+      return new Promise(() => {})
+    },
+    { group: 'workers' },
+  )
+  await until(() => begun)
+  worker?.close()
+  const heard: string[] = []
+  const subscription = next
+    ?.topic('work', LOSSLESS)
+    .subscribe((message, { redelivered }) => heard.push(`${text(message)} ${redelivered}`), {
+      group: 'workers',
+    })
+  await until(() => heard.length === 2)
+  assert.deepEqual(heard.sort(), ['b true', 'c false'])
+  next?.close()
+  for (let count = 0; count < 100; count += 1) topic?.publish(new Uint8Array(1_000))
+  assert.equal(subscription?.lost, 0)
+})
+
+test('a topic has so many groups and consumers, and says when there are no more', () => {
+  const [bus] = members(1)
+  const topic = bus?.topic('work')
+  for (const concurrency of [0, 6, 1.5]) {
+    assert.throws(() => topic?.subscribe(() => {}, { group: 'a', concurrency }), { code: 'BAD_INPUT' })
+  }
+  for (let count = 0; count < 8; count += 1) topic?.subscribe(() => {}, { group: `group-${count}` })
+  assert.throws(() => topic?.subscribe(() => {}, { group: 'one more' }), { code: 'BUS_FULL' })
+  assert.throws(() => topic?.subscribe(() => {}, { group: '' }), { code: 'BAD_INPUT' })
+  const fill = () => {
+    for (;;) topic?.pull()
+  }
+  assert.throws(fill, { code: 'BUS_FULL' })
+})
