@@ -89,6 +89,7 @@ export function writeRecord(parts: StoreParts, record: SnapshotRecord): void {
   parts.slots.change(entry, (slot) => {
     if (record.value && !parts.values.write(slot, record.value)) return NO_ROOM
     writeState(parts.segment, slot, record)
+    parts.slots.companion.enroll(slot)
     return undefined
   })
 }

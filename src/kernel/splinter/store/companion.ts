@@ -47,8 +47,8 @@ export interface Companion {
   changing(slot: number): void
   /** The slot has changed, or its last writer died amid a change. Only where somebody watches it. */
   changed(slot: number): void
-  /** A key is coming to the slot: nobody finds it yet. */
-  inserted(slot: number): void
+  /** A key is coming to the slot, which nobody finds yet, or has got labels: notes in the slot who watches it. */
+  enroll(slot: number): void
   /** Lets go of something, so that more fits in the slot that asks. False where there is nothing. Without a lock. */
   makeRoom(askingSlot: number): boolean
 }
@@ -71,6 +71,6 @@ export const NO_COMPANION: Companion = {
   describe: () => LASTING,
   changing: () => {},
   changed: () => {},
-  inserted: () => {},
+  enroll: () => {},
   makeRoom: () => false,
 }

@@ -9,13 +9,14 @@ const { newBus, seat } = createTestBuses()
 let now = 1_700_000_000_000
 const nowMs = () => now
 
-const path = newBus({ slotsMax: 32 })
+const path = newBus({ slotsMax: 128 })
 const left = seat(path, 'left', { nowMs })
 const right = seat(path, 'right', { nowMs })
 
 interface Key {
   value: string
   labels: bigint
+  orders: number
   expiresAt: number
   halfLifeMs: number
   touchedAt: number
@@ -40,20 +41,38 @@ function createModel() {
     return key
   }
 
+  function set(name: string, value: string): void {
+    const { labels = 0n, orders = 0, halfLifeMs = 0 } = find(name) ?? {}
+    keys.set(name, { value, labels, orders, halfLifeMs, expiresAt: 0, touchedAt: now })
+  }
+
+  /** The next number that no key has, which somebody may have made by its name. */
+  function order(name: string, value: string): number {
+    const key = use(name)
+    let number = key ? key.orders + 1 : 0
+    while (number > 0 && use(`${name}.${number}`)) number += 1
+    set(number === 0 ? name : `${name}.${number}`, value)
+    if (key) key.orders = number
+    return number
+  }
+
+  function orders(name: string): string[] {
+    const numbers = [...keys.keys()]
+      .filter(
+        (key) => key.startsWith(`${name}.`) && /^[1-9]\d*$/.test(key.slice(name.length + 1)) && find(key),
+      )
+      .map((key) => Number(key.slice(name.length + 1)))
+    const ordered = numbers.sort((left, right) => left - right).map((number) => `${name}.${number}`)
+    return find(name) ? [name, ...ordered] : ordered
+  }
+
   return {
     find,
     use,
+    set,
+    order,
+    orders,
     names: () => [...keys.keys()].filter(find).sort(),
-    set(name: string, value: string): void {
-      const before = find(name)
-      keys.set(name, {
-        value,
-        labels: before?.labels ?? 0n,
-        expiresAt: 0,
-        halfLifeMs: before?.halfLifeMs ?? 0,
-        touchedAt: now,
-      })
-    },
     delete: (name: string) => find(name) !== undefined && keys.delete(name),
     sweep(): void {
       for (const [name, { halfLifeMs, touchedAt }] of keys) {
@@ -81,6 +100,20 @@ const ACTS = {
   get(store, model, name) {
     const value = store.get(name)
     assert.equal(value && Buffer.from(value).toString(), model.use(name)?.value)
+  },
+  exchange(store, model, name, amount) {
+    const isStale = amount < 20
+    const key = model.use(name)
+    const version = isStale ? 1n : (store.head(name)?.version ?? 0n)
+    const isSet = store.compareAndSet(name, version, Buffer.from(`${amount}`))
+    assert.equal(isSet, !isStale)
+    if (isSet) model.set(name, `${amount}`)
+    else if (key) assert.equal(store.head(name)?.expiresAt, key.expiresAt || undefined)
+  },
+  order(store, model, name, amount) {
+    const number = store.appendOrder(name, Buffer.from(`${amount}`))
+    assert.equal(number, model.order(name, `${amount}`))
+    assert.deepEqual(store.orders(name), model.orders(name))
   },
   delete(store, model, name) {
     assert.equal(store.delete(name), model.delete(name))
@@ -122,7 +155,7 @@ const ACTS = {
 
 const step = fc.record({
   act: fc.constantFrom(...(Object.keys(ACTS) as (keyof typeof ACTS)[])),
-  name: fc.constantFrom('a', 'b', 'c.1', 'c.2', 'c.10'),
+  name: fc.constantFrom('a', 'c', 'c.1', 'c.2', 'c.10'),
   by: fc.boolean(),
   amount: fc.integer({ min: 1, max: 60 }),
 })

@@ -98,14 +98,11 @@ function createCompanion(
     describe: (slot) => lifetimes.describe(slot),
     changing: tellWatchers,
     changed: tellWatchers,
-    inserted(slot) {
+    enroll(slot) {
       const start = (slot + KEY) * 4
       const key = bytes.subarray(start, start + (words[slot + KEY_LENGTH] ?? 0))
-      words[slot + WATCHERS] = table.rowsThatWatch(
-        key,
-        words[slot + LABELS] ?? 0,
-        words[slot + LABELS + 1] ?? 0,
-      )
+      const rows = table.rowsThatWatch(key, words[slot + LABELS] ?? 0, words[slot + LABELS + 1] ?? 0)
+      Atomics.or(words, slot + WATCHERS, rows)
     },
     makeRoom: (askingSlot) => sweeper.makeRoom(askingSlot),
   }

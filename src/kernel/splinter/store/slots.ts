@@ -242,7 +242,8 @@ export class Slots {
       const isWatched = words[slot + WATCHERS] !== 0
       if (isWatched) this.companion.changing(slot)
       const result = work(slot)
-      if (isWatched && words[slot + VERSION] !== version) this.companion.changed(slot)
+      // The work may have made it watched.
+      if (words[slot + WATCHERS] !== 0 && words[slot + VERSION] !== version) this.companion.changed(slot)
       return result
     } finally {
       this.unlock(slot)
@@ -276,7 +277,7 @@ export class Slots {
       this.table.free(slot)
       return result
     }
-    this.companion.inserted(slot)
+    this.companion.enroll(slot)
     if (words[slot + WATCHERS] !== 0) this.companion.changing(slot)
     entry.generation = this.table.commit(slot)
     entry.slot = slot

@@ -58,7 +58,8 @@ interface Watch {
   readonly nameOf: (key: Buffer) => string
   /** The keys that this watch has told of, or found when it began. */
   readonly seen: Map<string, Sighting>
-  readonly bySlot: Map<number, string>
+  /** More than one where a key was found in a slot before it was told of the one that had been there. */
+  readonly bySlot: Map<number, Set<string>>
 }
 
 /** A slot that somebody is changing is looked at again, in case that one dies without a word: seldom, if it is only slow. */
@@ -138,7 +139,7 @@ export function createWatches(keys: WatchedKeys, wake: () => void) {
 function beginWatch(keys: WatchedKeys, selector: WatchSelector, listener: ChangeListener): Watch {
   const watched = describeSelector(keys, selector)
   const seen = new Map<string, Sighting>()
-  const bySlot = new Map<number, string>()
+  const bySlot = new Map<number, Set<string>>()
   const number = keys.begin(watched, (key) => remember({ seen, bySlot }, idOf(key), keys.look(key)))
   if (number >= 0) return { number, watched, listener, nameOf: nameFor(keys, selector), seen, bySlot }
   throw new RunaError(
@@ -167,9 +168,10 @@ function nameFor({ hasReadableKeys }: WatchedKeys, selector: WatchSelector): (ke
 /** What is to be told of the key that this watch knew in that slot, and of the one that is there now. */
 function findChanges(keys: WatchedKeys, watch: Watch, slotNumber: number): KeyChange[] {
   const present = keys.keyIn(slotNumber)
-  const ids = new Set([watch.bySlot.get(slotNumber), present && idOf(present)])
+  const ids = new Set(watch.bySlot.get(slotNumber))
+  if (present) ids.add(idOf(present))
   return [...ids].flatMap((id) => {
-    const change = id === undefined ? undefined : findChange(keys, watch, id)
+    const change = findChange(keys, watch, id)
     return change ? [change] : []
   })
 }
@@ -205,8 +207,10 @@ function remember(
   now: Sighting | undefined,
 ): void {
   const before = seen.get(id)
-  if (before && bySlot.get(before.slotNumber) === id) bySlot.delete(before.slotNumber)
+  const there = before && bySlot.get(before.slotNumber)
+  if (there?.delete(id) && there.size === 0) bySlot.delete(before?.slotNumber ?? 0)
   if (!now) return void seen.delete(id)
   seen.set(id, now)
-  bySlot.set(now.slotNumber, id)
+  const ids = bySlot.get(now.slotNumber) ?? new Set()
+  bySlot.set(now.slotNumber, ids.add(id))
 }
