@@ -23,6 +23,7 @@ import {
   type Seals,
 } from './segment/privacy.ts'
 import { closeSegment, openSegment, type Segment } from './segment/segment.ts'
+import { refuseUnfitSystem } from './segment/system.ts'
 import { type BusStatistics, readStatistics } from './statistics/statistics.ts'
 import type { LifeOptions } from './store/life.ts'
 import { createLivingStore, type Store } from './store/living-store.ts'
@@ -97,6 +98,7 @@ export interface Bus extends Mailbox, Looks, Keeping {
  * BAD_INPUT where the size is too small to be of use, or a secret is missing.
  */
 export function createBus(options: BusOptions): void {
+  refuseUnfitSystem()
   const { path, sizeBytes = SIZE_BYTES, seals, keys, secret, persistent, ...geometry } = options
   const privacy = describePrivacy(seals, keys, secret)
   createSegment(path, chooseGeometry(sizeBytes, geometry), privacy, { persistent })
@@ -112,6 +114,7 @@ export function destroyBus(path: string): void {
  * BUS_KEY_WRONG where the bus has a secret, or BUS_FULL when every seat is taken by a living member.
  */
 export function attachBus(path: string, options: SeatOptions): Bus {
+  refuseUnfitSystem()
   const segment = openSegment(path)
   try {
     const protection = createProtection(path, segment.privacy, options)

@@ -1,6 +1,7 @@
 export { isByteLocked, lockByte, unlockByte } from './byte-lock.ts'
 export { makeFifo } from './fifo.ts'
 export { createSpin, futexWait, futexWake } from './futex.ts'
+export { tryCalls } from './libc.ts'
 export { allocateFile, mapFile } from './memory.ts'
 export { findPortHolder } from './port-holder.ts'
 export {

@@ -28,6 +28,11 @@ export function libc(definition: string): Native {
   return native
 }
 
+/** Throws what koffi says where the calls of this folder cannot be made at all: without koffi's own library, or glibc. */
+export function tryCalls(): void {
+  libc('int getpid()')()
+}
+
 /** What the kernel refused, shaped as Node's own errors are: `code` is the name of the errno. */
 export function systemError(call: string, errno: number = koffiLibrary().errno()): NodeJS.ErrnoException {
   const code = getSystemErrorName(-errno)

@@ -207,6 +207,12 @@ export const KERNEL_ERRORS = {
     advice: 'The message names what was refused; a container or a security module may forbid it.',
     retry: false,
   },
+  SYSTEM_UNFIT: {
+    means: 'This system cannot share memory as the bus needs it.',
+    advice:
+      'Use Linux with glibc, and install the package with its optional dependencies, of which koffi is one.',
+    retry: false,
+  },
   VAULT_CORRUPT: {
     means: 'The file of the vault is damaged, or was changed by somebody. It was left untouched.',
     advice: 'Copy it aside, then put it back from a backup; check the disk.',
