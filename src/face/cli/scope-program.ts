@@ -12,6 +12,8 @@ export function addScope(program: Command): void {
     .option('--prometheus', 'the figures in the text format of Prometheus, once', false)
     .option('--topic <topic>', 'show what is published on this topic; `*`: what is sent to everybody')
     .option('--words <contract>', 'open what is sealed as words of this contract, where you may')
+    .option('--containing <text>', 'of the topic, only messages in which this text stands')
+    .option('--where <path=value>', 'of the topic, only JSON messages in which this is so')
     .option('--from <name>', 'only what this one sends')
     .option('--to <name>', 'only what is sent to this one')
     .option('--type <type>', 'only this type, such as query')

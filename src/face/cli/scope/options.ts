@@ -9,6 +9,8 @@ export interface ScopeOptions extends MessageFilter {
   readonly secretFile?: string
   readonly topic?: string
   readonly words?: string
+  readonly containing?: string
+  readonly where?: string
   readonly once: boolean
   readonly plain: boolean
   readonly json: boolean

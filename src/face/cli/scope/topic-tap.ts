@@ -1,5 +1,6 @@
 import type { Bus } from '#kernel/splinter'
 import { RunaError } from '#protocol'
+import { createFilter } from '../bus/filter.ts'
 import { untilStopped } from '../bus/topic-work.ts'
 import { carry, preview } from '../bus/values.ts'
 import { print } from '../output.ts'
@@ -9,6 +10,9 @@ import { timeOf } from './tap-page.ts'
 interface TopicTapOptions {
   /** The contract whose words the topic carries. Without it, what is sealed stays so. */
   readonly words?: string
+  /** What a message has to be to be shown; see `createFilter`. */
+  readonly containing?: string
+  readonly where?: string
   readonly json: boolean
 }
 
@@ -52,12 +56,14 @@ function describePayload(payload: unknown): string {
 export async function tapTopic(
   bus: Bus,
   topic: string,
-  { words, json }: TopicTapOptions,
+  { words, json, containing, where }: TopicTapOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  const isWanted = createFilter(containing, where)
   let told = 0
   const observation = bus.observe(topic, words === undefined ? {} : { words }, (message) => {
     tellLosses()
+    if (!isWanted(message)) return
     const at = Date.now()
     const sizeBytes = message.length
     print(
