@@ -22,7 +22,7 @@ export const CURSOR_BYTES = 64
 /** Groups of consumers that a ring keeps a place for. */
 export const GROUPS_MAX = 8
 export const GROUP_BYTES = 256
-/** What one member did in one ring: 11 counters of 64 bits and a histogram. */
+/** What one member did in one ring: 10 counters of 64 bits and a histogram. */
 export const STATISTICS_WORDS = 128
 const TOPIC_ENTRY_BYTES = 192
 const MEMBERS_MAX = 32

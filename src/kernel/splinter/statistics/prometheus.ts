@@ -125,7 +125,6 @@ function familiesOfTopics({ topics }: BusStatistics): (Family | HistogramFamily)
     counter('refused_messages', 'refused', 'Messages that found no room at all.'),
     counter('lost_messages', 'lost', 'Messages that were written over before they were read.'),
     counter('expired_messages', 'expired', 'Messages that were read after their time to live.'),
-    counter('damaged_messages', 'damaged', 'Messages that were changed since they were sealed.'),
     counter(
       'redelivered_messages',
       'redelivered',

@@ -18,7 +18,6 @@ const COUNTERS = [
   'receivedBytes',
   'lost',
   'expired',
-  'damaged',
   'redelivered',
 ] as const
 const SENT_MESSAGES = COUNTERS.indexOf('sentMessages')
