@@ -29,6 +29,7 @@ function cursorWord(header: number, index: number): number {
 
 /** A consumer, and the words that say whether its event loop or its thread sleeps. */
 interface Listed {
+  readonly cursor: number
   readonly row: number
   readonly sleeping: number
   readonly waiting: number
@@ -47,6 +48,7 @@ export class Cursors {
   private readonly groups: Groups
   private joins: number
   private listed: Listed[] = []
+  private listedGroups: number[] = []
 
   constructor(segment: Segment, place: RingPlace, settings: RingSettings) {
     this.segment = segment
@@ -110,7 +112,7 @@ export class Cursors {
    */
   wake(wakeRow: (row: number) => void): void {
     const { words } = this
-    if (Atomics.load(words, this.header + JOINS) !== this.joins) this.list()
+    this.list()
     for (const { row, sleeping, waiting } of this.listed) {
       if (Atomics.load(words, sleeping) !== 0) wakeRow(row)
       if (Atomics.load(words, waiting) !== 0) futexWake(words, waiting)
@@ -122,12 +124,12 @@ export class Cursors {
     const { words, groups } = this
     this.slowest = state.head
     this.slowestSequence = state.headSequence
-    for (let index = 0; index < groups.count; index += 1) {
-      if (!groups.isUsed(index) || groups.isAbandoned(index)) continue
-      this.holdBack(records, state, groups.positionOf(index), groups.sequenceOf(index))
+    this.list()
+    for (const group of this.listedGroups) {
+      if (groups.isAbandoned(group)) continue
+      this.holdBack(records, state, groups.positionOf(group), groups.sequenceOf(group))
     }
-    for (let index = 0; index < this.count; index += 1) {
-      const cursor = this.at(index)
+    for (const { cursor } of this.listed) {
       if (Atomics.load(words, cursor + STAMP) === 0) continue
       if (Atomics.load(words, cursor + GROUP) !== 0) this.holdBackTaken(records, state, cursor)
       else {
@@ -207,16 +209,22 @@ export class Cursors {
     this.slowestSequence = sequence
   }
 
+  /** Only anew where somebody has joined or left since. */
   private list(): void {
-    const { words, segment, header } = this
-    this.joins = Atomics.load(words, header + JOINS)
+    const { words, segment, header, groups } = this
+    const joins = Atomics.load(words, header + JOINS)
+    if (joins === this.joins) return
+    this.joins = joins
     this.listed = []
     for (let index = 0; index < this.count; index += 1) {
       const cursor = this.at(index)
       const row = rowOfStamp(Atomics.load(words, cursor))
       if (row < 0 || row >= segment.layout.membersMax) continue
-      this.listed.push({ row, sleeping: rowWord(segment, row) + SLEEPING, waiting: cursor + WAITING })
+      this.listed.push({ cursor, row, sleeping: rowWord(segment, row) + SLEEPING, waiting: cursor + WAITING })
     }
+    this.listedGroups = Array.from({ length: groups.count }, (_, index) => index).filter((index) =>
+      groups.isUsed(index),
+    )
   }
 }
 
