@@ -30,23 +30,28 @@ async function json(...words: string[]): Promise<Record<string, unknown>> {
 
 test('a bus is made, written to, read and asked about by single commands', async () => {
   assert.match((await bus('init', '--size', '16M')).stdout, /^Made a bus at .*first\/bus/)
-  const again = await bus('init')
-  assert.deepEqual([again.status, /already/.test(again.stderr)], [2, true])
   const bytes = Buffer.from([0, 255, 10, 13, 0])
-  const file = join(runa.home, 'bytes')
+  const [file, copy] = [join(runa.home, 'bytes'), join(runa.home, 'copy')]
   writeFileSync(file, bytes)
-  await bus('set', 'raw', '--file', file)
-  const copy = join(runa.home, 'copy')
-  await bus('get', 'raw', '--file', copy)
+  await script([`set raw --file ${file}`, `get raw --file ${copy}`], '--bus', path)
   assert.deepEqual(readFileSync(copy), bytes)
-  assert.equal((await json('get', 'raw'))['base64'], bytes.toString('base64'))
   await runa.runaWith('from the input', 'bus', 'set', 'text', '--bus', path)
-  assert.equal((await bus('get', 'text')).stdout, 'from the input')
-  assert.deepEqual((await json('list'))['keys'], ['raw', 'text'])
-  const absent = await bus('get', 'nowhere', '--json')
+  const [raw, text, list, again, absent, unknown, missing] = await Promise.all([
+    json('get', 'raw'),
+    bus('get', 'text'),
+    json('list'),
+    bus('init'),
+    bus('get', 'nowhere', '--json'),
+    bus('frobnicate'),
+    bus('set'),
+  ])
+  assert.equal(raw['base64'], bytes.toString('base64'))
+  assert.equal(text.stdout, 'from the input')
+  assert.deepEqual(list['keys'], ['raw', 'text'])
+  assert.deepEqual([again.status, /already/.test(again.stderr)], [2, true])
   assert.deepEqual([absent.status, JSON.parse(absent.stderr).error.code], [1, 'KEY_ABSENT'])
-  assert.equal((await bus('frobnicate')).status, 2)
-  assert.match((await bus('set')).stderr, /Expected: set <key> \[value\]/)
+  assert.equal(unknown.status, 2)
+  assert.match(missing.stderr, /Expected: set <key> \[value\]/)
 })
 
 test('every verb of keys works at the prompt, in order, and piped in', async () => {
