@@ -1,5 +1,7 @@
 import { fsync } from 'node:fs'
 import { promisify } from 'node:util'
+import { RunaError } from '#protocol'
+import { describe, type Segment } from '../segment/segment.ts'
 import type { StoreParts } from '../store/parts.ts'
 import type { Recovered } from './recover-store.ts'
 import { type Restored, restoreInto, takeSnapshot } from './snapshot.ts'
@@ -11,7 +13,7 @@ export interface Keeping {
   readonly recovered: Recovered | undefined
   /**
    * Once this is done, what was in the store when it was asked for outlives the machine's power, as long as nobody writes
-   * over it. Does nothing of use for a bus in memory. Throws SYSTEM_CALL_FAILED.
+   * over it. Does nothing of use for a bus in memory. Throws SYSTEM_CALL_FAILED, and SERVICE_LOST after `close`.
    */
   flush(): Promise<void>
   /** Keeps all keys in a file. Throws BUS_EXISTS where that is there and no snapshot. */
@@ -25,13 +27,24 @@ export interface Keeping {
 
 const sync = promisify(fsync)
 
+/** On Linux this writes what was changed through a mapping as well. It waits beside the event loop. */
+async function flush({ fd, path, isClosed }: Segment): Promise<void> {
+  if (isClosed) throw new RunaError('SERVICE_LOST', 'This process has left the bus.')
+  try {
+    await sync(fd)
+  } catch (cause) {
+    throw new RunaError('SYSTEM_CALL_FAILED', `${path} cannot be written to its disk: ${describe(cause)}.`, {
+      cause,
+    })
+  }
+}
+
 /** For the first member after the power was off, it makes the index of the store anew. */
 export function createKeeping(parts: StoreParts, recovered: Recovered | undefined): Keeping {
   if (recovered) parts.slots.settle()
   return {
     recovered,
-    // On Linux this writes what was changed through a mapping as well; it waits beside the event loop.
-    flush: () => sync(parts.segment.fd),
+    flush: () => flush(parts.segment),
     snapshot: (file) => takeSnapshot(parts, file, Date.now()),
     restore: (file) => restoreInto(parts, file, Date.now()),
   }

@@ -114,6 +114,24 @@ test('two that come at once to a bus that nobody vouches for look through it onc
   seat.close()
 })
 
+test('who takes a seat is never called as somebody was before the power cut, or on another bus of that secret', () => {
+  const secret = createKey()
+  const addresses = new Set<string>()
+  for (let made = 0; made < 20; made += 1) {
+    const path = join(folder, 'addresses', `${made}`, 'bus')
+    createBus({ path, persistent: made % 2 === 0, seals: 'everything', secret, ...SIZES })
+    const copied = `${path}-copy`
+    if (made % 2 === 0) copyFileSync(path, copied)
+    for (const at of made % 2 === 0 ? [path, copied] : [path]) {
+      const bus = attachBus(at, { name: 'a', secret })
+      addresses.add(bus.address)
+      bus.close()
+    }
+  }
+  // Drawn from four million: that two of 30 are the same has a chance of one in ten thousand.
+  assert.ok(addresses.size >= 29)
+})
+
 test('a private lasting bus opens with its secret in another life, and what was sealed before is read', async () => {
   const path = join(folder, 'private', 'bus')
   const secret = createKey()

@@ -186,6 +186,30 @@ test('a value whose bytes were changed on the disk falls back to the one before,
   assert.equal(Buffer.from(after.store.get('twice') ?? []).toString(), 'an older otter')
 })
 
+test('whatever was done to slots on the disk, no process ends, and no other bytes are taken for a value', () => {
+  const { path, bus } = newBus()
+  const value = (key: string) => Buffer.alloc(700, key)
+  for (const key of KEYS) for (let round = 0; round < 2; round += 1) bus.store.set(key, value(key))
+  bus.store.add('count', 3n)
+  const image = readFileSync(path)
+  const at = slotOf(image, 'key-0') & ~(PAGE_BYTES - 1)
+  const word = fc.oneof(fc.integer(), fc.integer({ min: -2, max: 40 }), fc.constant(0x7fff_ffff))
+  const damage = fc.array(fc.tuple(fc.nat((12 * SLOT_BYTES) / 4 - 1), word), { minLength: 1, maxLength: 30 })
+  fc.assert(
+    fc.property(damage, (changes) => {
+      const damaged = Buffer.from(image)
+      for (const [index, change] of changes) damaged.writeInt32LE(change | 0, at + index * 4)
+      const after = attachBus(found(path, damaged), { name: 'after' })
+      for (const key of after.store.list().filter((name) => KEYS.includes(name))) {
+        if (after.store.head(key)?.type !== 'integer') assert.equal(heldBy(after, key), value(key).toString())
+      }
+      for (const key of KEYS) after.store.set(`${key}-new`, value(key))
+      after.close()
+    }),
+    { numRuns: 80 },
+  )
+})
+
 /** Where in a file the slot of a key begins. */
 function slotOf(image: Buffer, key: string): number {
   const at = image.indexOf(`${key}\0`) - KEY * 4

@@ -147,8 +147,8 @@ function isWhole(segment: Segment, slot: number, side: number, key: Buffer, take
   if (length < 0) return false
   if (!place) return length === 0 && checkOf(new Uint8Array(0), checkSeed(key)) === check
   const [first, end] = [place.unit, place.unit + place.units]
-  if (end > taken.length || length > place.units * BLOCK_BYTES_MIN) return false
-  if (taken.subarray(first, end).includes(1)) return false
+  if (place.units < 1 || first % place.units !== 0 || end > taken.length) return false
+  if (length > place.units * BLOCK_BYTES_MIN || taken.subarray(first, end).includes(1)) return false
   const start = layout.arena + first * BLOCK_BYTES_MIN
   if (checkOf(bytes.subarray(start, start + length), checkSeed(key)) !== check) return false
   taken.fill(1, first, end)

@@ -1,7 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { RunaError } from '#protocol'
+import { removeUnfinished, unfinishedName } from '../segment/unfinished.ts'
 import {
   DIGEST_BYTES,
   decodeHead,
@@ -35,9 +36,10 @@ export async function writeSnapshot(
   head: SnapshotHead,
   records: Iterable<SnapshotRecord>,
 ): Promise<SnapshotFigures> {
-  const unfinished = `${file}.${randomUUID()}.new`
+  const unfinished = unfinishedName(file)
   try {
     await refuseToReplace(file)
+    removeUnfinished(file)
     const handle = await open(unfinished, 'wx', 0o600)
     let figures: SnapshotFigures
     try {

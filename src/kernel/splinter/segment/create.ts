@@ -13,7 +13,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { allocateFile } from '#kernel/sys'
 import { RunaError } from '#protocol'
-import { type Geometry, layOut } from './geometry.ts'
+import { type Geometry, type Layout, layOut } from './geometry.ts'
 import {
   encodeHeader,
   HEADER_BYTES_READ,
@@ -23,10 +23,11 @@ import {
   LIFE,
   refuseMisfit,
 } from './header.ts'
-import { lifeOf } from './life.ts'
+import { drawGeneration, lifeOf } from './life.ts'
 import { prepareFolder, refusalOf, refuseWithoutRoom } from './place.ts'
 import type { Privacy } from './privacy.ts'
 import { describe } from './segment.ts'
+import { removeUnfinished, unfinishedName } from './unfinished.ts'
 
 /**
  * Makes the file of a bus, complete before it has its name, in a folder of its own that nobody else may enter. An
@@ -42,7 +43,7 @@ export function createSegment(
 ): void {
   const header: Header = { layout: layOut(geometry), privacy, persistent }
   const { sizeBytes } = header.layout
-  const unfinished = `${path}.${process.pid}.new`
+  const unfinished = unfinishedName(path)
   prepareFolder(path)
   try {
     const replaced = refuseToReplace(path)
@@ -55,6 +56,7 @@ export function createSegment(
       writeSync(fd, encodeHeader(header), 0, HEADER_BYTES_READ, 0)
       const life = lifeOf(path, fd, persistent)
       writeSync(fd, new Uint8Array(life.buffer), 0, life.byteLength, LIFE * 4)
+      if (persistent || privacy.seals === 'everything') writeGenerations(fd, header.layout)
       if (persistent) fsyncSync(fd)
     } finally {
       closeSync(fd)
@@ -67,6 +69,13 @@ export function createSegment(
     if (refusal) throw refusal
     const message = `The bus ${path} cannot be made: ${describe(error)}.`
     throw new RunaError('SYSTEM_CALL_FAILED', message, { cause: error })
+  }
+}
+
+function writeGenerations(fd: number, layout: Layout): void {
+  for (let row = 0; row < layout.membersMax; row += 1) {
+    const generation = Int32Array.of(drawGeneration())
+    writeSync(fd, new Uint8Array(generation.buffer), 0, 4, layout.members + row * layout.memberBytes)
   }
 }
 
@@ -120,24 +129,6 @@ function refuseToReplace(path: string): boolean {
     throw new RunaError('BUS_EXISTS', `There is a bus at ${path} already that is to last.`)
   }
   return true
-}
-
-/** What one who died while it made a bus has left. */
-function removeUnfinished(path: string): void {
-  const begins = `${basename(path)}.`
-  for (const name of readdirSync(dirname(path))) {
-    const pid = name.startsWith(begins) ? /^(\d+)\.new$/.exec(name.slice(begins.length))?.[1] : undefined
-    if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(dirname(path), name), { force: true })
-  }
-}
-
-function isRunning(pid: number): boolean {
-  if (pid === process.pid) return false
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
 
 /** Removes the file of a bus and the pipes beside it. Whoever is attached keeps its mapping. */

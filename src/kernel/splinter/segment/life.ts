@@ -1,8 +1,19 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomInt } from 'node:crypto'
 import { fstatSync, readFileSync } from 'node:fs'
 import { RunaError } from '#protocol'
 
 export const LIFE_WORDS = 4
+
+/** Far more than there are in one life of a bus, and few enough to go on from for long. */
+const GENERATIONS_APART = 2 ** 22
+
+/**
+ * Where the generations of a row begin, for members of a bus whose secret may be older than itself: what was sealed for one
+ * life of one process then meets no other life that is called the same.
+ */
+export function drawGeneration(): number {
+  return randomInt(GENERATIONS_APART)
+}
 
 /** Drawn anew at each start of the machine; undefined where the system does not say. */
 function readBootId(): string | undefined {

@@ -214,11 +214,12 @@ test('a bus takes no other file’s place', () => {
 test('what died while it made a bus leaves nothing for long', () => {
   const path = newBus()
   const dead = spawnSync('true').pid
-  writeFileSync(`${path}.${dead}.new`, 'unfinished')
+  writeFileSync(`${path}.${dead}-1.new`, 'unfinished')
+  writeFileSync(`${path}.${process.pid}-1.new`, 'being made')
   createBus({ path, ...SIZES })
   assert.deepEqual(
     readdirSync(join(path, '..')).filter((name) => name.endsWith('.new')),
-    [],
+    [`bus.${process.pid}-1.new`],
   )
 })
 
