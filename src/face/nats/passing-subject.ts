@@ -67,7 +67,10 @@ function createQueue(listener: (message: FarMessage) => Promise<void>, onDropped
   }
   return {
     put(message: FarMessage): void {
-      if (waiting.length >= WAITING_MAX) return onDropped()
+      if (waiting.length >= WAITING_MAX) {
+        onDropped()
+        return
+      }
       waiting.push(message)
       if (!running) void run()
     },
