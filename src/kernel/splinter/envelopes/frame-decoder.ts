@@ -59,6 +59,7 @@ class MemoryDecoder implements FrameDecoder {
   private memory: ArrayBufferLike = new ArrayBuffer(0)
   private view: DataView = new DataView(this.memory)
   private bytes: Buffer = Buffer.from(this.memory)
+  private raw: Uint8Array = new Uint8Array(this.memory)
   private start = 0
   private end = 0
 
@@ -82,6 +83,7 @@ class MemoryDecoder implements FrameDecoder {
     this.memory = frame.buffer
     this.view = new DataView(frame.buffer)
     this.bytes = Buffer.from(frame.buffer)
+    this.raw = new Uint8Array(frame.buffer)
   }
 
   private read(): CompactEnvelope {
@@ -115,17 +117,23 @@ class MemoryDecoder implements FrameDecoder {
 
   /** What comes in clear where all is sealed was put there by somebody without the key, and so is the reverse. */
   private readPayload(payloadStart: number, flags: number, words: string): unknown {
-    const { bytes, start, end } = this
+    const { bytes, raw, start, end } = this
     const { seals, sealFor } = this.seals
     const isNamed = words !== ''
     if (!this.isSealed) {
       if (seals === 'everything' || isNamed) throw corrupt('it is not sealed')
-      return readContent(bytes, payloadStart, end, flags)
+      return readContent(bytes, raw, payloadStart, end, flags)
     }
     const seal = isNamed === (seals === 'words') ? sealFor(isNamed ? words : undefined) : undefined
     if (!seal) throw corrupt('its seal')
     const opened = seal.open(bytes.subarray(payloadStart, end), bytes.subarray(start, payloadStart))
-    return readContent(opened, 0, opened.length, flags)
+    return readContent(
+      opened,
+      new Uint8Array(opened.buffer, opened.byteOffset, opened.length),
+      0,
+      opened.length,
+      flags,
+    )
   }
 }
 
@@ -147,8 +155,9 @@ function readIdentity(view: DataView, offset: number): Identity {
   return identity
 }
 
-function readContent(content: Buffer, start: number, end: number, flags: number): unknown {
-  if (flags & BYTES_PAYLOAD) return copyBytes(content, start, end)
+/** `raw` is the same memory as `content`: a part of a Buffer takes far longer to come by. */
+function readContent(content: Buffer, raw: Uint8Array, start: number, end: number, flags: number): unknown {
+  if (flags & BYTES_PAYLOAD) return copyBytes(raw, start, end)
   if (!(flags & JSON_PAYLOAD)) return undefined
   try {
     return JSON.parse(content.toString(flags & ASCII ? 'latin1' : 'utf8', start, end))
@@ -161,6 +170,8 @@ function readContent(content: Buffer, start: number, end: number, flags: number)
 /** Small ones share a slab: memory that is asked for one by one costs more than what is copied into it. */
 const SLAB_BYTES = 65_536
 const SLABBED_BYTES_MAX = 4_096
+/** The engine keeps so small ones among its objects. */
+const EASY_BYTES_MAX = 64
 let slab = new Uint8Array(0)
 let slabUsed = 0
 
@@ -169,8 +180,9 @@ function newBytes(length: number): Uint8Array {
   return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
 }
 
-function copyBytes(content: Buffer, start: number, end: number): Uint8Array {
+function copyBytes(content: Uint8Array, start: number, end: number): Uint8Array {
   const length = end - start
+  if (length <= EASY_BYTES_MAX) return content.slice(start, end)
   if (length > SLABBED_BYTES_MAX) {
     const alone = newBytes(length)
     alone.set(content.subarray(start, end))

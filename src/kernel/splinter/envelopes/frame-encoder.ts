@@ -41,12 +41,14 @@ export interface FrameEncoder {
 
 interface FrameMemory {
   readonly bytes: Buffer
+  /** The same, without what makes a part of a Buffer slow to come by. */
+  readonly raw: Uint8Array
   readonly view: DataView
 }
 
 function frameMemory(sizeBytes: number): FrameMemory {
   const bytes = Buffer.allocUnsafeSlow(sizeBytes)
-  return { bytes, view: new DataView(bytes.buffer) }
+  return { bytes, raw: new Uint8Array(bytes.buffer), view: new DataView(bytes.buffer) }
 }
 
 export function createFrameEncoder({ seals, sealFor }: FrameSeals = UNSEALED): FrameEncoder {
@@ -72,21 +74,21 @@ export function createFrameEncoder({ seals, sealFor }: FrameSeals = UNSEALED): F
       const isText = typeof content === 'string'
       const contentBytes = isText ? Buffer.byteLength(content) : (content?.length ?? 0)
       const isAscii = isText && contentBytes === content.length
-      const { bytes, view } = reserve(contentBytes)
+      const { bytes, raw, view } = reserve(contentBytes)
       const seal = sealFor(words)
       const payloadBytes = contentBytes + (seal ? MESSAGE_SEAL_BYTES : 0)
       const names = writeNames(envelope, seal && seals === 'words' ? (words ?? '') : '')
       const start = NAMES + names.length
       writeHeader(view, envelope)
       const kind = isText ? JSON_PAYLOAD : content ? BYTES_PAYLOAD : 0
-      bytes[FLAGS] = kind | (envelope.last ? LAST : 0) | (seal ? SEALED : 0) | (isAscii ? ASCII : 0)
+      raw[FLAGS] = kind | (envelope.last ? LAST : 0) | (seal ? SEALED : 0) | (isAscii ? ASCII : 0)
       view.setUint32(PAYLOAD_LENGTH, payloadBytes, true)
       view.setInt32(RECEIVER, receiver, true)
-      bytes.set(names, NAMES)
+      raw.set(names, NAMES)
       if (seal) seal.sealInto(bytes, start, content ?? '', bytes.subarray(0, start))
       else if (isText) bytes.write(content, start, isAscii ? 'latin1' : 'utf8')
-      else if (content) bytes.set(content, start)
-      return bytes.subarray(0, start + payloadBytes)
+      else if (content) raw.set(content, start)
+      return raw.subarray(0, start + payloadBytes)
     },
   }
 }
