@@ -30,6 +30,7 @@ const MEMBERS_MAX = 32
 export const WATCHES_MAX = 32
 export const WATCH_HEADER_BYTES = 64
 export const WATCH_BYTES = 128
+export const SEGMENT_BYTES_MAX = 4 * 2 ** 30
 const SLOTS_MIN = 16
 export const SLOTS_MAX = 2 ** 22
 
@@ -62,10 +63,6 @@ export interface Layout extends Geometry {
   /** Of one table: a power of two. */
   readonly indexEntries: number
   readonly slots: number
-  readonly arenaTree: number
-  /** A power of two; the tree has two bytes for each. */
-  readonly arenaLeaves: number
-  readonly arena: number
   readonly watches: number
   /** What one member watches, and what has changed for it. */
   readonly watchBytes: number
@@ -75,6 +72,11 @@ export interface Layout extends Geometry {
   readonly topics: number
   readonly topicEntryBytes: number
   readonly topicArena: number
+  readonly arenaTree: number
+  /** A power of two; the tree has two bytes for each. */
+  readonly arenaLeaves: number
+  /** Last, since it may be large. */
+  readonly arena: number
   readonly sizeBytes: number
 }
 
@@ -110,14 +112,14 @@ export function layOut(geometry: Geometry): Layout {
   const index = storeHead + STORE_HEAD_BYTES
   const indexEntries = powerOfTwo(2 * slotsMax)
   const slots = align(index + 2 * indexEntries * 4, SLOT_BYTES)
-  const arenaTree = slots + slotsMax * SLOT_BYTES
-  const arenaLeaves = powerOfTwo(storeBytes / BLOCK_BYTES_MIN)
-  const arena = align(arenaTree + 2 * arenaLeaves, 4_096)
-  const watches = arena + storeBytes
+  const watches = slots + slotsMax * SLOT_BYTES
   const watchBytes = watchRowBytes(slotsMax)
   const topics = watches + membersMax * watchBytes
   const topicArena = align(topics + TOPICS_MAX * TOPIC_ENTRY_BYTES, 4_096)
   const inboxes = align(topicArena + topicsBytes, 4_096)
+  const arenaTree = align(inboxes + membersMax * inboxStride, 4_096)
+  const arenaLeaves = powerOfTwo(storeBytes / BLOCK_BYTES_MIN)
+  const arena = align(arenaTree + 2 * arenaLeaves, 4_096)
   return {
     ...geometry,
     members,
@@ -126,9 +128,6 @@ export function layOut(geometry: Geometry): Layout {
     index,
     indexEntries,
     slots,
-    arenaTree,
-    arenaLeaves,
-    arena,
     watches,
     watchBytes,
     topics,
@@ -136,8 +135,16 @@ export function layOut(geometry: Geometry): Layout {
     topicArena,
     inboxes,
     inboxStride,
-    sizeBytes: align(inboxes + membersMax * inboxStride, 4_096),
+    arenaTree,
+    arenaLeaves,
+    arena,
+    sizeBytes: align(arena + storeBytes, 4_096),
   }
+}
+
+/** Views of more memory end the process; and all but the values lie where a signed word reaches. */
+export function isAddressable({ arena, sizeBytes }: Layout): boolean {
+  return arena <= SEGMENT_BYTES_MAX / 2 && sizeBytes <= SEGMENT_BYTES_MAX
 }
 
 /** What a member watches: a header, its watches, and a bit for each slot, which makes a multiple of 64 bytes. */
@@ -163,7 +170,7 @@ export function chooseGeometry(sizeBytes: number, chosen: Partial<Geometry> = {}
     ...chooseStore(sizeBytes, chosen),
   }
   const withNobody = layOut({ ...fixed, membersMax: 0 })
-  const memberBytes = withNobody.inboxStride + MEMBER_BYTES
+  const memberBytes = withNobody.inboxStride + MEMBER_BYTES + withNobody.watchBytes
   const fitting = Math.floor((sizeBytes - withNobody.sizeBytes - 2 * 4_096) / memberBytes)
   const membersMax = chosen.membersMax ?? Math.min(MEMBERS_MAX, fitting)
   if (membersMax < 2 || membersMax > fitting) {
@@ -172,7 +179,12 @@ export function chooseGeometry(sizeBytes: number, chosen: Partial<Geometry> = {}
       `A bus of ${sizeBytes} bytes has room for ${Math.max(0, fitting)} members.`,
     )
   }
-  return { ...fixed, membersMax }
+  const geometry = { ...fixed, membersMax }
+  if (isAddressable(layOut(geometry))) return geometry
+  throw new RunaError(
+    'BAD_INPUT',
+    `A bus has up to ${SEGMENT_BYTES_MAX} bytes, and half of that for all but the values of its store.`,
+  )
 }
 
 /** By default a key for each KiB, and values of up to a quarter of the room for them. */

@@ -1,5 +1,14 @@
 import { RunaError } from '#protocol'
-import { type Geometry, LAYOUT_VERSION, type Layout, layOut, SLOTS_MAX, WHEN_FULL } from './geometry.ts'
+import {
+  type Geometry,
+  isAddressable,
+  LAYOUT_VERSION,
+  type Layout,
+  layOut,
+  SEGMENT_BYTES_MAX,
+  SLOTS_MAX,
+  WHEN_FULL,
+} from './geometry.ts'
 import { KEY_STYLES, PROOF_BYTES, type Privacy, SEALS } from './privacy.ts'
 
 /** 'RUNABUS' and a line feed, which shows when somebody treated the file as text. */
@@ -30,15 +39,14 @@ const PERSISTENT = 1
 
 type Measure = Exclude<keyof Geometry, 'whenFull'>
 
-const BYTES_MAX = 4 * 2 ** 30
 /** What each measure may be, and what it is a multiple of. Their order is that of the words. */
 const MEASURES: Readonly<Record<Measure, readonly [least: number, most: number, step: number]>> = {
   membersMax: [2, 32, 1],
-  inboxBytes: [64, BYTES_MAX, 64],
-  topicsBytes: [64, BYTES_MAX, 64],
+  inboxBytes: [64, SEGMENT_BYTES_MAX, 64],
+  topicsBytes: [64, SEGMENT_BYTES_MAX, 64],
   slotsMax: [1, SLOTS_MAX, 1],
-  storeBytes: [64, BYTES_MAX, 64],
-  valueBytesMax: [1, BYTES_MAX / 2, 1],
+  storeBytes: [64, SEGMENT_BYTES_MAX, 64],
+  valueBytesMax: [1, SEGMENT_BYTES_MAX / 2, 1],
 }
 const MEASURE_NAMES = Object.keys(MEASURES) as Measure[]
 
@@ -98,6 +106,7 @@ export function decodeHeader(path: string, header: Uint8Array, sizeBytes: number
   if (layout.sizeBytes !== sizeBytes || (words[PAGES] ?? 0) * PAGE_BYTES !== sizeBytes) {
     throw damaged(path, `it says that it has ${layout.sizeBytes} bytes, and the file has ${sizeBytes}`)
   }
+  if (!isAddressable(layout)) throw damaged(path, 'it is larger than any bus')
   const [seals, keys] = [SEALS[words[SEALED] ?? -1], KEY_STYLES[words[KEYS] ?? -1]]
   const flags = words[FLAGS] ?? 0
   if (!seals || !keys || (flags & ~PERSISTENT) !== 0) {

@@ -1,3 +1,4 @@
+import { RunaError } from '#protocol'
 import { fence } from '../segment/fence.ts'
 import type { Lifespan } from './companion.ts'
 import { toMask } from './labels.ts'
@@ -14,8 +15,13 @@ import {
   type ValueType,
   VERSION,
   WRITES,
+  WRITING,
 } from './slot-fields.ts'
 import type { Entry } from './slots.ts'
+
+/** Far more than writers can interrupt. */
+const ATTEMPTS_MAX = 100_000
+const INTEGER_BYTES = 8
 
 /** What stands beside a value. */
 export interface KeyHead extends Lifespan {
@@ -33,31 +39,34 @@ export interface KeyHead extends Lifespan {
 
 /** Generation and version in one. Only for a slot that has a key. */
 export function tokenOf(words: Int32Array, slot: number): bigint {
-  const generation = BigInt(Atomics.load(words, slot + GENERATION) >>> 0)
-  return (generation << 32n) | BigInt(Atomics.load(words, slot + VERSION) >>> 0)
+  return tokenFrom(Atomics.load(words, slot + GENERATION), Atomics.load(words, slot + VERSION))
 }
 
-export function readHead(
-  { segment: { words, integers }, slots }: StoreParts,
-  entry: Entry,
-): KeyHead | undefined {
-  while (slots.locate(entry) && !slots.isGone(entry.slot)) {
-    const { slot } = entry
-    const version = tokenOf(words, slot)
+function tokenFrom(generation: number, version: number): bigint {
+  return (BigInt(generation >>> 0) << 32n) | BigInt(version >>> 0)
+}
+
+export function readHead({ segment, slots }: StoreParts, entry: Entry): KeyHead | undefined {
+  const { words, integers } = segment
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+    if (!slots.locate(entry) || slots.isGone(entry.slot)) return undefined
+    const { slot, generation } = entry
+    const version = Atomics.load(words, slot + VERSION)
+    if (Atomics.load(words, slot + GENERATION) !== generation) continue
     const type = (words[slot + TYPE] ?? 0) & TYPE_MASK
-    const length = Atomics.load(words, slot + LENGTHS + Number(version & 1n))
+    const length = Atomics.load(words, slot + LENGTHS + (version & 1))
     const head = {
-      version,
+      version: tokenFrom(generation, version),
       type: VALUE_TYPES[type] ?? 'bytes',
-      sizeBytes: type === INTEGER_TYPE ? 8 : Math.max(0, length),
+      sizeBytes: type === INTEGER_TYPE ? INTEGER_BYTES : Math.max(0, length),
       writes: (words[slot + WRITES] ?? 0) >>> 0,
       labels: toMask(Atomics.load(integers, (slot + LABELS) / 2)),
       orders: words[slot + ORDERS] ?? 0,
       ...slots.companion.describe(slot),
     }
     fence()
-    // The version is read after the generation: only both together say that all of it belongs to one value.
-    if (slots.isLive(entry) && tokenOf(words, slot) === version) return head
+    // The length is that of this version as long as nobody writes over its side: later versions may come and go.
+    if (((Atomics.load(words, slot + WRITING) - version) | 0) <= 1) return head
   }
-  return undefined
+  throw new RunaError('BUS_CORRUPT', 'A key of the store cannot be read: its slot is damaged.')
 }

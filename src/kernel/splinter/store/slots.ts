@@ -44,8 +44,8 @@ export interface Entry extends Wanted {
 }
 
 /**
- * Keys and what happens to them. A key comes and goes by one store of the slot's generation. Locks are taken in this order: insertion, slot,
- * arena; against it only by trying.
+ * Keys and what happens to them. A key comes and goes by one store of the slot's generation. Locks are taken in this
+ * order: insertion, slot, arena; against it only by trying.
  */
 export class Slots {
   /** Who looks after lifetimes and watches. */

@@ -78,7 +78,7 @@ test('a damaged store is a coded error or a wrong value, and never the end of th
   const bus = attachBus(path, { name: 'damaged' })
   seats.push(bus)
   const { layout, bytes } = openSegment(path)
-  const storeBytes = layout.arena - layout.storeHead
+  const storeBytes = layout.watches - layout.storeHead
   const damage = fc.array(fc.tuple(fc.nat(storeBytes - 1), fc.nat(255)), { minLength: 1, maxLength: 8 })
   const calls = [
     () => bus.store.get('key'),
@@ -94,7 +94,8 @@ test('a damaged store is a coded error or a wrong value, and never the end of th
   ]
   fc.assert(
     fc.property(damage, (changes) => {
-      bytes.fill(0, layout.storeHead, layout.arena)
+      bytes.fill(0, layout.storeHead, layout.watches)
+      bytes.fill(0, layout.arenaTree, layout.arena)
       bus.store.set('key', new Uint8Array(8))
       bus.store.add('number', 1n)
       for (const [at, byte] of changes) bytes[layout.storeHead + at] = byte

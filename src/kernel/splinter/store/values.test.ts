@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { createTestBuses } from '../fixture.ts'
+import { chooseGeometry, layOut } from '../segment/geometry.ts'
 
 const { newBus, seat } = createTestBuses()
 const KIBIBYTE = 1_024
@@ -48,6 +49,29 @@ test('a handle goes with its key: through changes of size, deletion, and the sam
   assert.equal(text(right.get('key')), 'back')
   assert.ok(handle.delete())
   assert.deepEqual(right.list(), ['another'])
+})
+
+test('reading a known key into a buffer allocates nothing', () => {
+  const { left } = newPair()
+  const into = Buffer.alloc(KIBIBYTE)
+  left.set('key', into)
+  const readMany = () => {
+    for (let count = 0; count < 200_000; count += 1) left.getInto('key', into)
+  }
+  readMany()
+  const before = process.memoryUsage().heapUsed
+  readMany()
+  // A single word for each would be 1.6 MB.
+  assert.ok(process.memoryUsage().heapUsed - before < 1_000_000)
+})
+
+test('a store may have more than a signed word reaches, and no bus more than a view does', () => {
+  const options = { sizeBytes: 4 * 2 ** 30 - 4_096, storeBytes: 3 * 2 ** 30, slotsMax: 1_024 }
+  const layout = layOut(chooseGeometry(options.sizeBytes, { ...options, membersMax: 2 }))
+  assert.ok(layout.arena < 2 ** 31 && layout.arena + layout.storeBytes > 2 ** 31)
+  const large = { ...options, sizeBytes: 6 * 2 ** 30 }
+  assert.throws(() => chooseGeometry(large.sizeBytes, { storeBytes: 5 * 2 ** 30 }), { code: 'BAD_INPUT' })
+  assert.throws(() => chooseGeometry(large.sizeBytes, { topicsBytes: 3 * 2 ** 30 }), { code: 'BAD_INPUT' })
 })
 
 test('what is appended stands at the end, in place while there is room', () => {
