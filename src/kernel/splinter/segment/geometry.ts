@@ -179,12 +179,7 @@ export function chooseGeometry(sizeBytes: number, chosen: Partial<Geometry> = {}
       `A bus of ${sizeBytes} bytes has room for ${Math.max(0, fitting)} members.`,
     )
   }
-  const geometry = { ...fixed, membersMax }
-  if (isAddressable(layOut(geometry))) return geometry
-  throw new RunaError(
-    'BAD_INPUT',
-    `A bus has up to ${SEGMENT_BYTES_MAX} bytes, and half of that for all but the values of its store.`,
-  )
+  return { ...fixed, membersMax }
 }
 
 /** By default a key for each KiB, and values of up to a quarter of the room for them. */

@@ -139,8 +139,9 @@ function misfitOf(measures: Readonly<Record<Measure, number>>): string | undefin
 
 /** Throws BAD_INPUT for a bus that nobody could attach to. */
 export function refuseMisfit(layout: Layout): void {
-  const tooLarge = `it has ${layout.sizeBytes} bytes, and ${BYTES_MAX} can be mapped`
-  const misfit = misfitOf(layout) ?? (layout.sizeBytes > BYTES_MAX ? tooLarge : undefined)
+  const { sizeBytes, arena } = layout
+  const tooLarge = `of ${sizeBytes} bytes ${SEGMENT_BYTES_MAX} can be mapped; of ${arena} without values, half of that`
+  const misfit = misfitOf(layout) ?? (isAddressable(layout) ? undefined : tooLarge)
   if (misfit !== undefined) throw new RunaError('BAD_INPUT', `Such a bus cannot be made: ${misfit}.`)
 }
 
