@@ -4,6 +4,8 @@ export interface Operation<Call, Result> {
   readonly invokedAt: number
   /** Infinity for one that never returned: it may have happened, or not. */
   readonly returnedAt: number
+  /** When its process was dead for sure: after that, it has not happened any more. */
+  readonly goneAt?: number
   /** Undefined for one that never returned. */
   readonly result?: Result
 }
@@ -25,9 +27,13 @@ interface Node {
   readonly state: string
 }
 
+/** Beyond so many steps, it gives up. */
+const NODES_MAX = 2_000_000
+
 /**
  * Whether the calls can be put into one order that keeps to real time and gives each its result. After Wing and Gong,
- * "Testing and verifying concurrent objects" (1993), with Lowe's memory of what has been tried.
+ * "Testing and verifying concurrent objects" (1993), with Lowe's memory of what has been tried. Throws
+ * where there are too many orders to try.
  */
 export function isLinearisable<Call, Result>(
   operations: readonly Operation<Call, Result>[],
@@ -40,10 +46,13 @@ export function isLinearisable<Call, Result>(
   const open: Node[] = [{ first: 0, ahead: [], unfinished: [], state: meaning.initial }]
   for (let node = open.pop(); node; node = open.pop()) {
     if (node.first === completed.length) return true
-    const key = `${node.first}|${node.ahead.join()}|${node.unfinished.join()}|${node.state}`
+    const latest = latestOf(node, completed)
+    const relevant = node.unfinished.filter((index) => (unfinished[index]?.goneAt ?? latest) >= latest)
+    const key = `${node.first}|${node.ahead.join()}|${relevant.join()}|${node.state}`
     if (tried.has(key)) continue
+    if (tried.size >= NODES_MAX) throw new Error('There are more orders of these calls than can be tried.')
     tried.add(key)
-    open.push(...nextUnfinished(node, unfinished, endOf(node, completed), meaning))
+    open.push(...nextUnfinished(node, unfinished, { from: latest, to: endOf(node, completed) }, meaning))
     open.push(...nextCompleted(node, completed, meaning))
   }
   return false
@@ -58,6 +67,15 @@ function endOf<Call, Result>({ first, ahead }: Node, completed: readonly Operati
     if (!ahead.includes(index)) end = Math.min(end, returnedAt)
   }
   return end
+}
+
+/** The next call happens after the beginning of each that is placed. */
+function latestOf<Call, Result>(
+  { first, ahead }: Node,
+  completed: readonly Operation<Call, Result>[],
+): number {
+  const last = ahead[ahead.length - 1] ?? first - 1
+  return completed[last]?.invokedAt ?? Number.NEGATIVE_INFINITY
 }
 
 function nextCompleted<Call, Result>(
@@ -80,11 +98,11 @@ function nextCompleted<Call, Result>(
 function nextUnfinished<Call, Result>(
   node: Node,
   unfinished: readonly Operation<Call, Result>[],
-  end: number,
+  { from, to }: { readonly from: number; readonly to: number },
   meaning: Meaning<Call, Result>,
 ): Node[] {
-  return unfinished.flatMap(({ invokedAt, call }, index) => {
-    if (invokedAt > end || node.unfinished.includes(index)) return []
+  return unfinished.flatMap(({ invokedAt, call, goneAt = from }, index) => {
+    if (invokedAt > to || goneAt < from || node.unfinished.includes(index)) return []
     const state = meaning.apply(node.state, call, undefined)
     if (state === undefined || state === node.state) return []
     return [{ ...node, unfinished: [...node.unfinished, index].sort((a, b) => a - b), state }]

@@ -225,7 +225,8 @@ export function checkPublish({ bus, ledger, counts }: Storm): Check {
 export function checkHistories({ path, counts }: Storm): Check {
   return {
     atEnd() {
-      const { calls, unexplained } = judgeHistories(path)
+      const { calls, unexplained, unjudged } = judgeHistories(path)
+      counts['unjudged'] = unjudged
       counts['calls'] = calls
       counts['unexplained'] = unexplained
       counts.lost += unexplained

@@ -3,6 +3,7 @@ import { attachBus } from '#kernel/splinter'
 import { setParentDeathSignal } from '#kernel/sys'
 import { createRandom } from './row.ts'
 import { createForks } from './splinter-fork.ts'
+import { recordDeath } from './splinter-history.ts'
 import { openLedger } from './splinter-ledger.ts'
 import { work } from './splinter-roles.ts'
 
@@ -21,7 +22,8 @@ const random = createRandom(Number(seedText))
 const pause = new Int32Array(new SharedArrayBuffer(4))
 const sleepSync = (ms: number) => void Atomics.wait(pause, 0, 0, ms)
 
-const lifeMsMax = role === 'record' || role === 'stale' ? RECORDED_LIFE_MS_MAX : LIFE_MS_MAX
+const isRecorded = role === 'record' || role === 'stale'
+const lifeMsMax = isRecorded ? RECORDED_LIFE_MS_MAX : LIFE_MS_MAX
 
 function waitUntil(condition: () => boolean, limitMs: number): boolean {
   const endMs = performance.now() + limitMs
@@ -56,6 +58,7 @@ function liveOnce(life: number): void {
     ledger.countWedged(life)
     process.stderr.write(`${role}-${life} ended by itself, with status ${status}\n`)
   }
+  if (isRecorded) recordDeath(busPath, life)
   ledger.markDead(life)
   waitUntil(() => ledger.isChecked(life), Number.POSITIVE_INFINITY)
 }

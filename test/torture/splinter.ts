@@ -98,7 +98,7 @@ async function runStorm(plan: Plan, random: () => number, mode: 'kills' | 'lives
   })
   try {
     const stallMs = await watch(storm, plan.check(storm), mothers, mode)
-    await Promise.all(mothers.map((mother) => (mother.exitCode === null ? once(mother, 'exit') : undefined)))
+    await Promise.all(mothers.map((mother) => (isOver(mother) ? undefined : once(mother, 'exit'))))
     for (let life = 0; life < ledger.begun(); life += 1) {
       counts.torn += ledger.torn(life)
       counts.wedged += ledger.wedged(life)
@@ -113,6 +113,8 @@ async function runStorm(plan: Plan, random: () => number, mode: 'kills' | 'lives
   }
 }
 
+const isOver = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null
+
 /** Goes on with its own work, and looks after each death, until all are dead. Returns the longest stall. */
 async function watch(
   { ledger, counts }: Storm,
@@ -125,8 +127,7 @@ async function watch(
   let checked = 0
   let progressMs = startedMs
   const waiting = new Set<number>()
-  const isOver = () => mothers.every(({ exitCode, signalCode }) => exitCode !== null || signalCode !== null)
-  while (!isOver()) {
+  while (!mothers.every(isOver)) {
     if (mode === 'lives' && performance.now() - startedMs > CONTROL_MS) ledger.end()
     for (; checked < ledger.begun(); checked += 1) waiting.add(checked)
     for (const life of waiting) {
