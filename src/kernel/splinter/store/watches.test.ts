@@ -54,8 +54,9 @@ function newKeys() {
     keyIn: (slotNumber) => (slots[slotNumber] ? Buffer.from(slots[slotNumber].key) : undefined),
     isChanging: (slotNumber) => changing.has(slotNumber),
     endOf: (_slotNumber, of) => ends.get(of) ?? 'deleted',
-    begin(_watched, each) {
-      for (const slot of slots) if (slot) each(Buffer.from(slot.key))
+    begin(watched, each) {
+      const first = watched.kind === 'label' ? '' : Buffer.from(watched.bytes).toString()
+      for (const slot of slots) if (slot?.key.startsWith(first)) each(Buffer.from(slot.key))
       return 0
     },
     end: () => {},
@@ -109,6 +110,19 @@ test('a key that goes and comes again is one change, in whatever slot it comes',
     changes.map(({ key, what }) => `${key} ${what}`),
     ['a set'],
   )
+})
+
+test('a key that comes where another one went hides nothing of that', () => {
+  const { keys, set, end } = newKeys()
+  const changes: string[] = []
+  for (const key of ['x', 'a.10', 'a.2']) set(key)
+  const watches = createWatches(keys, () => {})
+  watches.watch({ prefix: 'a.' }, ({ key, what }) => changes.push(`${key} ${what}`))
+  watches.drain()
+  for (const key of ['a.10', 'a.2']) end(key)
+  for (const key of ['y', 'a.10']) set(key)
+  watches.drain()
+  assert.deepEqual(changes.sort(), ['a.10 set', 'a.2 deleted'])
 })
 
 test('a label is told of as long as keys have it, and once when they lose it', () => {
