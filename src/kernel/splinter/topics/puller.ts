@@ -12,7 +12,7 @@ export interface Origin {
 
 /** A consumer that is asked: nothing of it happens by itself. */
 export interface Puller extends Subscription {
-  /** Undefined when everything is read. Valid until the next call of anything here. */
+  /** Undefined when everything is read. Valid until the next call of anything here, which gives its room back. */
   next(): Uint8Array | undefined
   /**
    * Copies the next message to the beginning of `into` and returns its length; -1 when everything is read. Throws
