@@ -5,6 +5,7 @@ import { RunaError } from '#protocol'
 import { formatMinute, print } from '../output.ts'
 import { readChoice } from './amounts.ts'
 import { wordsOf } from './store-work.ts'
+import { readEntry, writeEntry } from './stored-entry.ts'
 import { decodeEntries, type Entry, encodeEntry } from './transfer.ts'
 import { readInput } from './values.ts'
 import type { VerbCall } from './verb.ts'
@@ -36,16 +37,6 @@ function writeWhole(path: string, lines: readonly string[]): void {
     const { code = '' } = cause as NodeJS.ErrnoException
     throw new RunaError('BAD_INPUT', `${path} cannot be written: ${code}.`, { cause })
   }
-}
-
-/** Undefined for a key that goes meanwhile. */
-function readEntry(store: Store, key: string, words: { readonly words?: string }): Entry | undefined {
-  const head = store.head(key)
-  const value = head?.type === 'integer' ? store.load(key) : store.get(key, words)
-  if (head === undefined || value === undefined) return undefined
-  const { type, labels, expiresAt, halfLifeMs, threshold } = head
-  const decay = halfLifeMs === undefined ? undefined : { halfLifeMs, threshold: threshold ?? 0 }
-  return { key, type, value, labels, expiresAt, decay }
 }
 
 /** Everything is read and looked at before anything is set. */
@@ -107,24 +98,6 @@ function refuseCrowd(added: number, store: Store): void {
     'STORE_FULL',
     `${added} more keys do not fit: ${keys} of ${keysMax} are there. Nothing was changed.`,
   )
-}
-
-function writeEntry(
-  store: Store,
-  { key, type, value, labels, expiresAt, decay }: Entry,
-  words: { readonly words?: string },
-  now: number,
-): void {
-  if (typeof value === 'bigint') {
-    store.delete(key)
-    store.add(key, value)
-  } else {
-    if (store.head(key)?.type === 'integer') store.delete(key)
-    store.set(key, value, { ...words, type })
-  }
-  store.label(key, { add: labels, remove: ~labels & (2n ** 64n - 1n) })
-  store.decay(key, decay)
-  store.expire(key, expiresAt === undefined ? undefined : expiresAt - now)
 }
 
 export async function takeSnapshot(call: VerbCall): Promise<void> {
