@@ -96,7 +96,7 @@ export function prepareLasting(
   const checked = decay && checkDecay(decay)
   return (slot) => {
     if (number !== undefined) putType(words, slot, number)
-    if (lastsMs !== undefined) lifetimes.expireAfter(slot, lastsMs)
+    lifetimes.renew(slot, lastsMs)
     if (checked) lifetimes.decay(slot, checked)
   }
 }

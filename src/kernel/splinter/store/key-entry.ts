@@ -186,8 +186,8 @@ export class KeyEntry implements Entry, KeyHandle {
       if (!values.write(slot, value)) return NO_ROOM
       const side = (this.words[slot + VERSION] ?? 0) & 1
       this.learn(this.sideOf(side), this.words[slot + PLACES + side] ?? 0)
-      slots.renew(slot)
-      finish?.(slot)
+      if (finish) finish(slot)
+      else slots.renew(slot)
       return undefined
     })
   }

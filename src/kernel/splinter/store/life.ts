@@ -93,7 +93,7 @@ function createCompanion(
     isGone: (slot) => lifetimes.isExpired(slot),
     use: (slot) => lifetimes.use(slot),
     expire: (slot, generation) => sweeper.expireNow(slot, generation),
-    renew: (slot) => lifetimes.renew(slot),
+    renew: (slot) => lifetimes.renew(slot, undefined),
     prepare: (lasting) => prepareLasting(words, lifetimes, lasting),
     describe: (slot) => lifetimes.describe(slot),
     changing: tellWatchers,

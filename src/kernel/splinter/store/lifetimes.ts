@@ -67,9 +67,9 @@ export class Lifetimes {
     this.flag(slot)
   }
 
-  /** There is a new value, which does not end when the old one would have. It counts as a use. */
-  renew(slot: number): void {
-    this.expireAfter(slot, undefined)
+  /** There is a new value, which lasts as long as is said, and not as long as the old one would have. It counts as a use. */
+  renew(slot: number, lastsMs: number | undefined): void {
+    this.expireAfter(slot, lastsMs)
     this.touch(slot)
   }
 

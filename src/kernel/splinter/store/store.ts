@@ -138,8 +138,8 @@ function compareAndSet(
     if (!isAsExpected(slot)) return false
     refuseInteger(words, slot)
     if (!values.write(slot, value)) return NO_ROOM
-    slots.renew(slot)
-    finish?.(slot)
+    if (finish) finish(slot)
+    else slots.renew(slot)
     return true
   }
   return version === 0n ? slots.change(entry, write) : (slots.changeIfThere(entry, write) ?? false)
