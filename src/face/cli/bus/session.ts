@@ -72,9 +72,14 @@ async function attach(path: string, { secretFile }: BusPlace, name: string): Pro
 }
 
 /** Whoever is the first to come after the power was off is told what it cost. */
-function describeRecovery({ keys, older, lostKeys, lost }: NonNullable<Bus['recovered']>): string {
-  const cost = lostKeys === 0 ? 'None is lost.' : `${lostKeys} are lost: ${harmless(lost.join(', '))}.`
-  return `The power was off since the last use: ${keys} keys are there, ${older} with an older value. ${cost}`
+function describeRecovery(found: NonNullable<Bus['recovered']>): string {
+  const { keys, older, olderKeys, lost, lostKeys } = found
+  const told = (count: number, names: readonly string[]) =>
+    count === 0 ? '0' : `${count} (${harmless(names.join(', '))})`
+  return (
+    'The power was off since the last use, or this is a copy: ' +
+    `${keys} keys are there, of these with an older value ${told(olderKeys, older)}; lost: ${told(lostKeys, lost)}.`
+  )
 }
 
 function fileAt(path: string): number | undefined {
