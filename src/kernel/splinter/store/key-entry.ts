@@ -258,7 +258,7 @@ export class KeyEntry implements Entry, KeyHandle {
     const known = this.sideOf(side)
     const length = Atomics.load(this.words, slot + LENGTHS + side)
     this.learn(known, this.words[slot + PLACES + side] ?? 0)
-    if (length > known.capacity || length < NO_VALUE) return NO_VALUE - 1
+    if (length > Math.min(known.capacity, this.valueBytesMax) || length < NO_VALUE) return NO_VALUE - 1
     if (into === undefined) this.taken = Buffer.allocUnsafe(Math.max(0, length))
     const target = into ?? this.taken ?? NONE
     if (length > target.length || length < 0) return length

@@ -219,7 +219,9 @@ export class Slots {
       if (result === MOVED) continue
       if (result !== NO_ROOM && result !== NO_SLOT) return result as Result | Absent
       const hasRetired = result === NO_ROOM && this.retireAll()
-      if (!hasRetired && !this.companion.makeRoom(entry.slot)) break
+      // Others may take what was given back: every other time, something has to go as well.
+      if (hasRetired && attempt % 2 === 0) continue
+      if (!this.companion.makeRoom(entry.slot) && !hasRetired) break
     }
     const { slotsMax, storeBytes } = this.segment.layout
     throw new RunaError(
