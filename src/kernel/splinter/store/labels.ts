@@ -41,7 +41,8 @@ export function halvesOf(mask: bigint): MaskHalves {
 
 /** A mask of no labels: all keys have all of them, none has any. */
 export function hasLabels(low: number, high: number, wanted: MaskHalves, match: LabelMatch): boolean {
-  const [commonLow, commonHigh] = [low & wanted.low, high & wanted.high]
+  const commonLow = low & wanted.low
+  const commonHigh = high & wanted.high
   if (match === 'any') return (commonLow | commonHigh) !== 0
   return commonLow === wanted.low && commonHigh === wanted.high
 }
