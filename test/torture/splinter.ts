@@ -23,10 +23,15 @@ import {
   type Storm,
   survive,
 } from './splinter-checks.ts'
+import { openHandled } from './splinter-handled.ts'
 import { createHistoryFile, RECORDED_LIVES_MAX } from './splinter-history.ts'
 import { createLedgerFile, LIVES_MAX, openLedger } from './splinter-ledger.ts'
+import { checkGroup, checkSnapshot } from './splinter-slow-checks.ts'
 
 const MOTHER = fileURLToPath(new URL('splinter-mother-worker.js', import.meta.url))
+const NURSE = fileURLToPath(new URL('splinter-nurse-worker.js', import.meta.url))
+/** Of those that each need a whole process, one in so many. */
+const WHOLE_PROCESSES_IN = 10
 const SLOTS = 64
 /** A control without kills lasts so long, with as many processes. */
 const CONTROL_MS = 1_500
@@ -39,6 +44,8 @@ interface Plan {
   /** At once, beside the survivor. */
   readonly mothers: number
   readonly kills: number
+  /** Needs an event loop, so that a copy of a process will not do. */
+  readonly isWhole?: boolean
 }
 
 /** Of each thing that a process may be killed in: who does it, who looks after it, and with how many at once. */
@@ -53,6 +60,10 @@ const THINGS: readonly Omit<Plan, 'kills'>[] = [
   { name: 'publish, lossless', role: 'publish', check: checkPublish, mothers: 4 },
   { name: 'attach and leave', role: 'attach', check: checkAttach, mothers: 5 },
 ]
+const WHOLE: readonly Omit<Plan, 'kills'>[] = [
+  { name: 'consume in a group', role: 'group', check: checkGroup, mothers: 3, isWhole: true },
+  { name: 'take a snapshot', role: 'snapshot', check: checkSnapshot, mothers: 2, isWhole: true },
+]
 const HISTORIES = { name: 'recorded histories', role: 'record', check: checkHistories, mothers: 4 }
 const PLANTED_STALE = { name: 'planted: stale reads', role: 'stale', check: checkHistories, mothers: 3 }
 const PLANTED = { name: 'planted: acknowledged too early', role: 'hasty', check: checkSet, mothers: 1 }
@@ -62,9 +73,11 @@ export async function tortureSplinter({ faults, random }: TortureOptions): Promi
   const share = Math.max(1, Math.ceil(faults / THINGS.length))
   const rows: TortureRow[] = []
   for (const thing of THINGS) rows.push(await runBoth({ ...thing, kills: share }, random))
+  const wholeKills = Math.max(1, Math.ceil(share / WHOLE_PROCESSES_IN))
+  for (const thing of WHOLE) rows.push(await runBoth({ ...thing, kills: wholeKills }, random))
   const recorded = Math.min(share, RECORDED_LIVES_MAX)
   rows.push(await runStorm({ ...HISTORIES, kills: recorded }, random, 'kills'))
-  const stale = await runStorm({ ...PLANTED_STALE, kills: Math.min(recorded, 10) }, random, 'kills')
+  const stale = await runStorm({ ...PLANTED_STALE, kills: 10 }, random, 'kills')
   rows.push({ ...stale, found: stale['unexplained'] !== 0 })
   const planted = await runStorm({ ...PLANTED, kills: Math.min(20, Math.max(5, share)) }, random, 'kills')
   rows.push({ ...planted, found: planted.lost > 0 })
@@ -84,6 +97,7 @@ async function runStorm(plan: Plan, random: () => number, mode: 'kills' | 'lives
   createBus({ path, sizeBytes: 4 * 2 ** 20, inboxBytes: 32_768, slotsMax: SLOTS, membersMax: 16 })
   createLedgerFile(ledgerPath)
   createHistoryFile(path)
+  openHandled(path, true)
   const counts: Counts = { lost: 0, torn: 0, wedged: 0, leaked: 0 }
   const bus = attachBus(path, { name: 'survivor' })
   const ledger = openLedger(ledgerPath)
@@ -93,7 +107,14 @@ async function runStorm(plan: Plan, random: () => number, mode: 'kills' | 'lives
   const mothers = Array.from({ length: plan.mothers }, () => {
     const seed = String(Math.floor(random() * 2 ** 31))
     // Threads of V8 would not be there in the children, and at work in the middle of being copied.
-    const program = ['--single-threaded', MOTHER, plan.role, path, ledgerPath, seed, mode]
+    const program = [
+      ...(plan.isWhole ? [NURSE] : ['--single-threaded', MOTHER]),
+      plan.role,
+      path,
+      ledgerPath,
+      seed,
+      mode,
+    ]
     return spawn(process.execPath, program, { stdio: ['ignore', 'ignore', 'inherit'] })
   })
   try {
