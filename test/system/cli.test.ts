@@ -111,6 +111,14 @@ test('topics are listed, looked into and removed', async () => {
   assert.doesNotMatch((await runa.runa('topics')).stdout, /farm/)
 })
 
+test("runa bus reaches Runa's own bus, where words are sealed under the key of their contract", async () => {
+  const lines = ['set w quiet --words tieto', 'get w --words tieto', 'get w --json', 'delete w']
+  const { status, stdout } = await runa.runaWith(`${lines.join('\n')}\n`, 'bus')
+  const [, opened, sealed = ''] = stdout.split('\n')
+  assert.deepEqual([status, opened], [0, 'quiet'])
+  assert.ok(!Buffer.from(JSON.parse(sealed).base64, 'base64').includes('quiet'))
+})
+
 test("a service is restarted at a person's wish", async () => {
   const { pid } = await runa.status('tieto')
   assert.match((await runa.runa('restart', 'tieto')).stdout, /tieto runs/)
