@@ -41,7 +41,7 @@ export interface Publisher {
 
 const TIMEOUT_MS = 5_000
 /** A consumer that made room may be killed before it says so, and a dead one says nothing: so look again. */
-const RECHECK_MS = 100
+const RECHECK_MS = 20
 
 /** Sends records of any kind. */
 export interface Sender {
