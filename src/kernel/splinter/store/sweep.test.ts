@@ -43,6 +43,22 @@ test('a key is gone once its time is over, and a sweep gives its room back', () 
   assert.deepEqual([store.figures().keys, store.figures().expired], [1, 2])
 })
 
+test('who watches a key that is past its time before it is swept is told that it expired, once', async () => {
+  const [left, right] = newSeats()
+  const told: string[] = []
+  right.store.watch({ prefix: '' }, ({ key, what }) => told.push(`${key} ${what}`))
+  left.store.set('brief', value)
+  await until(() => told.length === 1)
+  left.store.expire('brief', 100)
+  left.store.label('brief', { add: 1n })
+  now += 100
+  await until(() => told.length === 2)
+  left.store.sweep()
+  left.store.set('last', value)
+  await until(() => told.length === 3)
+  assert.deepEqual(told, ['brief set', 'brief expired', 'last set'])
+})
+
 test('a value that is added to or counted keeps its time; a number that is past it counts from 0 again', () => {
   const [{ store }] = newSeats()
   store.set('text', value, { timeToLiveMs: 100 })

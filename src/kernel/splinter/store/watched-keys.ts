@@ -69,6 +69,8 @@ export class StoreInView implements WatchedKeys {
 
   endOf(slotNumber: number, generation: number): KeyChange['what'] {
     const slot = this.slotAt(slotNumber)
+    // Past its time, and not yet swept.
+    if (Atomics.load(this.words, slot + GENERATION) === generation) return 'expired'
     const isKnown = this.words[slot + ENDED_GENERATION] === generation
     return (isKnown && CHANGE_KINDS[this.words[slot + ENDED_AS] ?? 0]) || 'deleted'
   }
