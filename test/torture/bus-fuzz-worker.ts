@@ -1,7 +1,7 @@
 // Uses everything of a bus that is being damaged: node bus-fuzz-worker.js BUS INDEX SEED
 import { attachBus, type Bus } from '#kernel/splinter'
 import { setParentDeathSignal } from '#kernel/sys'
-import { RunaError } from '#protocol'
+import { createEnvelope, RunaError } from '#protocol'
 import { createRandom } from './row.ts'
 
 const [, , path = '', index = '', seed = ''] = process.argv
@@ -59,6 +59,18 @@ const USES: Readonly<Record<string, Use>> = {
     for (let message = 0; message < 20 && puller.next(); message += 1);
     puller.end()
   },
+  send: (seat) =>
+    seat.send(
+      createEnvelope({
+        from: seat.address,
+        to: `fuzz-${below(4)}`,
+        type: 'event',
+        payload: { text: 'x'.repeat(below(500)) },
+      }),
+    ),
+  sendToAll: (seat) => seat.send(createEnvelope({ from: seat.address, to: '*', type: 'event', payload: {} })),
+  request: (seat) => seat.topic('asked').request(value(), { timeoutMs: 20 }),
+  flush: (seat) => seat.flush(),
   members: (seat) => seat.members(),
   statistics: (seat) => seat.statistics(),
   attachAnother: () => attachBus(path, { name: `guest-${index}` }).close(),
@@ -69,12 +81,15 @@ function attach(): Bus {
   const seat = attachBus(path, { name: `fuzz-${index}` })
   seat.topic('topic-0').subscribe(() => {})
   seat.topic('lossless', { lossless: true }).subscribe(() => {})
+  seat.topic('topic-1').subscribe(() => {}, { group: 'workers' })
+  seat.topic('asked').reply((question) => question)
   seat.receive(() => {})
   seat.setState('ready')
   return seat
 }
 
 process.on('uncaughtException', (error) => tell('uncaught', error))
+process.on('unhandledRejection', (error) => tell('unhandled', error))
 for (let turn = 0; ; turn += 1) {
   attempt('attach', () => {
     bus ??= attach()
