@@ -1,11 +1,12 @@
 import { openSync } from 'node:fs'
 import { join } from 'node:path'
-import { allocateFile, createSpin, futexWait, futexWake, mapFile } from '#kernel/sys'
+import { allocateFile, futexWait, futexWake, mapFile } from '#kernel/sys'
 import type { EchoContender, Place } from './contender.ts'
 
 export const PATIENCE_MS = 100
 /** One answering process looks up from its work so often, to hear what it is told. */
 const TURN_MS = 40
+const SPINS = 3_000
 /** Words of one side, on cache lines of their own: how many messages it was sent, and whether it sleeps. */
 const [SENT, ASLEEP, SIDE_WORDS] = [0, 32, 64]
 
@@ -18,10 +19,14 @@ export function openFutex(place: Place): EchoContender {
   const other = SIDE_WORDS - own
   let taken = Atomics.load(words, own + SENT)
   const isThere = () => Atomics.load(words, own + SENT) !== taken
-  const spin = createSpin()
+  // Not with our own way to spin: else it would be no peer.
+  const spin = () => {
+    for (let turn = 0; turn < SPINS; turn += 1) if (isThere()) return true
+    return false
+  }
 
   function take(): boolean {
-    if (!spin(isThere)) {
+    if (!spin()) {
       Atomics.store(words, own + ASLEEP, 1)
       if (!isThere()) futexWait(words, own + ASLEEP, 1, PATIENCE_MS)
       Atomics.store(words, own + ASLEEP, 0)
