@@ -11,7 +11,7 @@ import { createOwnerLocks } from './seat/owner-lock.ts'
 import { createPump, ringIfAsleep } from './seat/pump.ts'
 import { createWatcher } from './seat/watcher.ts'
 import type { Wiring } from './seat/wiring.ts'
-import { createSegment, removeSegment } from './segment/create.ts'
+import { createSegment, destroySegment } from './segment/create.ts'
 import { chooseGeometry, type Geometry } from './segment/geometry.ts'
 import { type BusLimits, limitsOf } from './segment/limits.ts'
 import {
@@ -27,6 +27,7 @@ import { refuseUnfitSystem } from './segment/system.ts'
 import { type BusStatistics, readStatistics } from './statistics/statistics.ts'
 import type { LifeOptions } from './store/life.ts'
 import { createLivingStore, type Store } from './store/living-store.ts'
+import { checkInterval } from './store/sweep.ts'
 import { createLossAnnouncer } from './topics/announce.ts'
 import { type Channel, createChannel } from './topics/channel.ts'
 import { sealChannel } from './topics/sealed-channel.ts'
@@ -104,9 +105,12 @@ export function createBus(options: BusOptions): void {
   createSegment(path, chooseGeometry(sizeBytes, geometry), privacy, { persistent })
 }
 
-/** Removes the file of a bus. Members that are still attached keep their memory, and lose nothing but new members. */
+/**
+ * Removes the file of a bus, where there is one. Members that are still attached keep their memory, and lose nothing but
+ * new members. Throws BUS_EXISTS, and removes nothing, where something else has that path.
+ */
 export function destroyBus(path: string): void {
-  removeSegment(path)
+  destroySegment(path)
 }
 
 /**
@@ -115,6 +119,7 @@ export function destroyBus(path: string): void {
  */
 export function attachBus(path: string, options: SeatOptions): Bus {
   refuseUnfitSystem()
+  checkInterval(options.sweepEveryMs)
   const segment = openSegment(path)
   try {
     const protection = createProtection(path, segment.privacy, options)

@@ -111,8 +111,17 @@ function syncFolder(folder: string): void {
  * whether there is something to replace.
  */
 function refuseToReplace(path: string): boolean {
+  const header = headerAt(path)
+  if (header && isPersistentHeader(header)) {
+    throw new RunaError('BUS_EXISTS', `There is a bus at ${path} already that is to last.`)
+  }
+  return header !== undefined
+}
+
+/** Of the bus that lies there; undefined where nothing does. Throws BUS_EXISTS where it is something else. */
+function headerAt(path: string): Uint8Array | undefined {
   const found = lstatSync(path, { throwIfNoEntry: false })
-  if (!found) return false
+  if (!found) return undefined
   if (found.isSymbolicLink()) throw new RunaError('BUS_EXISTS', `${path} is there already, and a link.`)
   if (!found.isFile()) throw new RunaError('BUS_EXISTS', `${path} is there already, and no file.`)
   const header = Buffer.alloc(HEADER_BYTES_READ)
@@ -125,14 +134,16 @@ function refuseToReplace(path: string): boolean {
   if (found.size > 0 && !isBusHeader(header)) {
     throw new RunaError('BUS_EXISTS', `${path} is there already, and no bus of Runa.`)
   }
-  if (isPersistentHeader(header)) {
-    throw new RunaError('BUS_EXISTS', `There is a bus at ${path} already that is to last.`)
-  }
-  return true
+  return header
+}
+
+/** As `removeSegment`. Throws BUS_EXISTS where something else than a bus lies there, and that stays. */
+export function destroySegment(path: string): void {
+  if (headerAt(path)) removeSegment(path)
 }
 
 /** Removes the file of a bus and the pipes beside it. Whoever is attached keeps its mapping. */
-export function removeSegment(path: string): void {
+function removeSegment(path: string): void {
   const folder = dirname(path)
   const beside = [`${basename(path)}.bell-`, `${basename(path)}.life-`]
   for (const name of readdirSync(folder)) {

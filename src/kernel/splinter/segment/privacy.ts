@@ -8,6 +8,7 @@ import {
   sameBytes,
 } from '#kernel/seal'
 import { RunaError } from '#protocol'
+import { areBytes, noBytes } from './bytes.ts'
 
 export const SEALS = ['nothing', 'words', 'everything'] as const
 /**
@@ -129,6 +130,7 @@ function checkSecret(path: string, privacy: Privacy, secret: Uint8Array | undefi
 /** A copy of the content, sealed for its place; the content itself where it stays clear. */
 export function protect(seal: MessageSeal | undefined, content: Uint8Array, place: Uint8Array): Uint8Array {
   if (!seal) return content
+  if (!areBytes(content)) throw noBytes()
   const sealed = Buffer.allocUnsafe(content.length + MESSAGE_SEAL_BYTES)
   seal.sealInto(sealed, 0, content, place)
   return sealed

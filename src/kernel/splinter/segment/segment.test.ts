@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { RunaError } from '#protocol'
-import { attachBus, createBus } from '../bus.ts'
+import { attachBus, createBus, destroyBus } from '../bus.ts'
 import { chooseGeometry } from './geometry.ts'
 
 const folder = mkdtempSync('/dev/shm/runa-segment-test-')
@@ -40,6 +40,19 @@ test('a bus that does not fit says how much it needs and how much there is, and 
   })
   assert.deepEqual(readdirSync(join(folder, 'large')), [])
   assert.throws(() => createBus({ ...options, sizeBytes: 65_536 }), { code: 'BAD_INPUT' })
+})
+
+test('only a bus is removed as one, and where there is none nothing happens', () => {
+  const path = join(folder, 'removed', 'bus')
+  destroyBus(path)
+  mkdirSync(join(folder, 'removed'), { mode: 0o700 })
+  writeFileSync(path, 'my only diary')
+  assert.throws(() => destroyBus(path), { code: 'BUS_EXISTS', message: /no bus of Runa/ })
+  assert.equal(readFileSync(path, 'utf8'), 'my only diary')
+  rmSync(path)
+  createBus({ ...options, path })
+  destroyBus(path)
+  assert.deepEqual(readdirSync(join(folder, 'removed')), [])
 })
 
 test('a folder that others may enter is refused', () => {

@@ -80,6 +80,9 @@ test('times to live, half-lives and thresholds that make no sense are refused, a
     assert.throws(() => left.expire('kept', timeToLiveMs), { code: 'BAD_INPUT' })
     assert.throws(() => left.set('kept', new Uint8Array(1), { timeToLiveMs }), { code: 'BAD_INPUT' })
   }
+  for (const sweepEveryMs of [0, -1, Number.NaN, 2 ** 31]) {
+    assert.throws(() => seat(newBus(), 'sweeping', { sweepEveryMs }), { code: 'BAD_INPUT' })
+  }
   assert.throws(() => left.decay('kept', { halfLifeMs: 1, threshold: 1 }), { code: 'BAD_INPUT' })
   assert.equal(left.head('kept')?.expiresAt, before)
   assert.deepEqual(left.get('kept'), value)

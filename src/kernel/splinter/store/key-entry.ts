@@ -5,7 +5,7 @@ import { checkOf, checkSeed } from './checks.ts'
 import { hashOf } from './index-table.ts'
 import { type KeyHead, readHead } from './key-head.ts'
 import type { StoreParts } from './parts.ts'
-import { refuseInteger, tooLong } from './refusals.ts'
+import { refuseInteger, refuseUnfit, tooLong } from './refusals.ts'
 import {
   CHECKS,
   GENERATION,
@@ -145,7 +145,7 @@ export class KeyEntry implements Entry, KeyHandle {
 
   /** Throws STORE_FULL, and BAD_INPUT for a key that counts. `finish` is what else is to be done to the slot. */
   set(value: Uint8Array, finish?: (slot: number) => void): void {
-    if (!(value.length <= this.valueBytesMax)) throw tooLong(value.length, this.valueBytesMax)
+    refuseUnfit(value, this.valueBytesMax)
     if (finish !== undefined || !this.setInPlace(value)) this.setSlowly(value, finish)
   }
 
@@ -195,7 +195,7 @@ export class KeyEntry implements Entry, KeyHandle {
   /** Adds to the end of the value, and returns how long it is now. */
   append(addition: Uint8Array): number {
     const { slots, values } = this.parts
-    if (addition.length > this.valueBytesMax) throw tooLong(addition.length, this.valueBytesMax)
+    refuseUnfit(addition, this.valueBytesMax)
     return slots.change(this, (slot) => {
       if (slots.isNew(slot)) return values.write(slot, addition) ? addition.length : NO_ROOM
       refuseInteger(this.words, slot)

@@ -10,8 +10,8 @@ const WORD = 0xffff_ffffn
 
 /** Throws BAD_INPUT for what is no mask of 64 bits. */
 export function checkMask(mask: bigint): bigint {
-  if (mask >= 0n && mask < 1n << BigInt(LABELS_MAX)) return mask
-  throw new RunaError('BAD_INPUT', `A mask of labels has ${LABELS_MAX} bits; ${mask} does not.`)
+  if (typeof mask === 'bigint' && mask >= 0n && mask < 1n << BigInt(LABELS_MAX)) return mask
+  throw new RunaError('BAD_INPUT', `A mask of labels is a bigint of ${LABELS_MAX} bits; ${mask} is not.`)
 }
 
 /** Throws BAD_INPUT for a label that there is not. */

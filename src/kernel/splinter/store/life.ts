@@ -30,7 +30,7 @@ export interface LifeWiring
 }
 
 export interface LifeOptions {
-  /** Sweeps the store so often, as long as this member is attached. Default: only when it is asked to, or is full. */
+  /** Sweeps the store so often, as long as this member is attached: 1 to 2^31 − 1. Default: when it is asked to, or is full. */
   readonly sweepEveryMs?: number | undefined
   /** The clock by which keys end and fade, in milliseconds since 1970. All members should have the same: the default. */
   readonly nowMs?: (() => number) | undefined

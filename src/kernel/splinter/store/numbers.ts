@@ -39,6 +39,12 @@ export class Numbers {
     })
   }
 
+  /** The same with a second number. Throws BAD_INPUT also where that is none of JavaScript's bigints. */
+  combine(entry: KeyEntry, operand: bigint, next: (current: bigint) => bigint): bigint {
+    if (typeof operand !== 'bigint') throw new RunaError('BAD_INPUT', `${operand} is no bigint, such as 1n.`)
+    return this.update(entry, next)
+  }
+
   /** Returns what it was: if that is as expected, it was replaced. */
   compareExchange(entry: KeyEntry, expected: bigint, replacement: bigint): bigint {
     checkRange(replacement)

@@ -1,9 +1,16 @@
 import { RunaError } from '#protocol'
+import { areBytes, noBytes } from '../segment/bytes.ts'
 import { INTEGER_TYPE, TYPE, TYPE_MASK } from './slot-fields.ts'
 
 export function refuseInteger(words: Int32Array, slot: number): void {
   if (((words[slot + TYPE] ?? 0) & TYPE_MASK) !== INTEGER_TYPE) return
   throw new RunaError('BAD_INPUT', 'This key holds a number, not bytes.')
+}
+
+/** Throws BAD_INPUT for what is no bytes, or too many. */
+export function refuseUnfit(value: Uint8Array, fitting: number): void {
+  if (!areBytes(value)) throw noBytes()
+  if (!(value.length <= fitting)) throw tooLong(value.length, fitting)
 }
 
 export function tooLong(sizeBytes: number, fitting: number): RunaError {

@@ -6,7 +6,7 @@ import type { KeyEntry, KeyHandle } from './key-entry.ts'
 import { type KeyHead, tokenOf } from './key-head.ts'
 import type { KeyedParts } from './keyed-parts.ts'
 import { Numbers } from './numbers.ts'
-import { refuseInteger, tooLong } from './refusals.ts'
+import { refuseInteger, refuseUnfit } from './refusals.ts'
 import { NO_ROOM } from './slots.ts'
 import type { Scrub } from './values.ts'
 
@@ -131,7 +131,7 @@ function compareAndSet(
   value: Uint8Array,
   finish: ((slot: number) => void) | undefined,
 ): boolean {
-  if (value.length > layout.valueBytesMax) throw tooLong(value.length, layout.valueBytesMax)
+  refuseUnfit(value, layout.valueBytesMax)
   const isAsExpected = (slot: number) =>
     version === 0n ? slots.isNew(slot) : tokenOf(words, slot) === version
   const write = (slot: number) => {
@@ -167,8 +167,7 @@ function createSealedValues({ segment, entryOf }: KeyedParts) {
   }
 
   function sealValue(entry: KeyEntry, content: Uint8Array, seal: MessageSeal): Uint8Array {
-    const fitting = segment.layout.valueBytesMax - MESSAGE_SEAL_BYTES
-    if (content.length > fitting) throw tooLong(content.length, fitting)
+    refuseUnfit(content, segment.layout.valueBytesMax - MESSAGE_SEAL_BYTES)
     return protect(seal, content, placeOf(entry))
   }
 
@@ -201,10 +200,10 @@ function createNumbers(parts: KeyedParts): NumberStore {
   const numbers = new Numbers(parts)
   return {
     load: (key) => numbers.load(entryOf(key)),
-    add: (key, by) => numbers.update(entryOf(key), (current) => current + by),
-    and: (key, mask) => numbers.update(entryOf(key), (current) => current & mask),
-    or: (key, mask) => numbers.update(entryOf(key), (current) => current | mask),
-    xor: (key, mask) => numbers.update(entryOf(key), (current) => current ^ mask),
+    add: (key, by) => numbers.combine(entryOf(key), by, (current) => current + by),
+    and: (key, mask) => numbers.combine(entryOf(key), mask, (current) => current & mask),
+    or: (key, mask) => numbers.combine(entryOf(key), mask, (current) => current | mask),
+    xor: (key, mask) => numbers.combine(entryOf(key), mask, (current) => current ^ mask),
     not: (key) => numbers.update(entryOf(key), (current) => ~current),
     compareExchange(key, expected, replacement) {
       return numbers.compareExchange(entryOf(key), expected, replacement)

@@ -13,6 +13,9 @@ import {
   UNTOLD,
 } from './slot-fields.ts'
 
+/** What a timer of Node can wait for. */
+const INTERVAL_MS_MAX = 2 ** 31 - 1
+
 /** What one call of `sweep` let go of. */
 export interface Swept {
   readonly expired: number
@@ -151,6 +154,15 @@ export class Sweeper {
   private count(figure: number): void {
     Atomics.add(this.parts.segment.words, this.head + figure, 1)
   }
+}
+
+/** Throws BAD_INPUT for what no timer waits for. */
+export function checkInterval(intervalMs: number | undefined): void {
+  if (intervalMs === undefined || (intervalMs >= 1 && intervalMs <= INTERVAL_MS_MAX)) return
+  throw new RunaError(
+    'BAD_INPUT',
+    `A store is swept every 1 to ${INTERVAL_MS_MAX} ms, not every ${intervalMs}.`,
+  )
 }
 
 /** Sweeps from time to time. What another process holds up is left to the next time. */

@@ -115,6 +115,24 @@ test('a value is exchanged only for the version that was looked at', () => {
   assert.throws(() => left.compareAndSet('count', number?.version ?? -1n, one), { code: 'BAD_INPUT' })
 })
 
+test('what is no bytes is refused instead of kept as something else', () => {
+  const { left } = newPair()
+  left.set('k', Buffer.from('old'))
+  for (const wrong of ['text', [1, 2], new Float32Array(2), new ArrayBuffer(4), {}, 7]) {
+    const value = wrong as Uint8Array
+    assert.throws(() => left.set('k', value), { code: 'BAD_INPUT' })
+    assert.throws(() => left.handle('k').set(value), { code: 'BAD_INPUT' })
+    assert.throws(() => left.append('k', value), { code: 'BAD_INPUT' })
+    assert.throws(() => left.compareAndSet('new', 0n, value), { code: 'BAD_INPUT' })
+  }
+  for (const wrong of [1, '1', undefined]) {
+    assert.throws(() => left.add('n', wrong as unknown as bigint), { code: 'BAD_INPUT' })
+    assert.throws(() => left.xor('n', wrong as unknown as bigint), { code: 'BAD_INPUT' })
+  }
+  assert.deepEqual(left.list(), ['k'])
+  assert.equal(text(left.get('k')), 'old')
+})
+
 test('whole numbers have 64 bits, and what would not fit is refused', () => {
   const { left, right } = newPair()
   const most = 2n ** 63n - 1n

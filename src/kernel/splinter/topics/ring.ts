@@ -1,4 +1,5 @@
 import { RunaError } from '#protocol'
+import { areBytes, noBytes } from '../segment/bytes.ts'
 import { fence } from '../segment/fence.ts'
 import type { Segment } from '../segment/segment.ts'
 import { stampMicros } from '../statistics/clock.ts'
@@ -165,6 +166,7 @@ export class Ring {
   }
 
   private needed(record: Uint8Array, note: RecordNote | undefined): number {
+    if (!areBytes(record)) throw noBytes()
     const neededBytes = recordBytes(record.length, note !== undefined)
     const { capacityBytes } = this.place
     if (neededBytes <= capacityBytes) return neededBytes

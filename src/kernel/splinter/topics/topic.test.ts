@@ -35,6 +35,17 @@ for (const lossless of [true, false]) {
   })
 }
 
+test('what is no bytes is not published', () => {
+  const [a, b] = members(2)
+  const [topic, puller] = [a?.topic('work', LOSSLESS), b?.topic('work', LOSSLESS).pull()]
+  for (const wrong of ['text', [1, 2], new Float32Array(2), {}]) {
+    const message = wrong as Uint8Array
+    assert.throws(() => topic?.publish(message), { code: 'BAD_INPUT' })
+    assert.throws(() => topic?.publishMany([Uint8Array.of(1), message]), { code: 'BAD_INPUT' })
+  }
+  assert.equal(puller?.next(), undefined)
+})
+
 test('many messages at once come whole, or as many as there is room for', () => {
   const [a, b] = members(2)
   const [topic, puller] = [a?.topic('work', LOSSLESS), b?.topic('work', LOSSLESS).pull()]
