@@ -22,8 +22,8 @@ type StoreSteps = Readonly<Record<string, (...operands: unknown[]) => Steps>>
 export async function storeScenario(script: StoreScript, options: StageOptions = {}): Promise<Scenario> {
   const layout = SMALL_LAYOUT
   const { memory, runtime, load } = await setUp([STORE, PARTS], layout.sizeBytes, options)
-  const { createStore, createStoreParts } = { ...load(STORE), ...load(PARTS) } as Record<
-    'createStore' | 'createStoreParts',
+  const { createValueStore, createStoreParts } = { ...load(STORE), ...load(PARTS) } as Record<
+    'createValueStore' | 'createStoreParts',
     (...all: unknown[]) => unknown
   >
   const protection = {
@@ -36,7 +36,7 @@ export async function storeScenario(script: StoreScript, options: StageOptions =
     const segment = segmentOver(memory, layout)
     const { locks } = seatOf(participant, segment.words, stage)
     const parts = runtime.now(createStoreParts(segment, locks, protection))
-    const store = runtime.now(createStore(parts, protection)) as StoreSteps
+    const store = runtime.now(createValueStore(parts, protection)) as StoreSteps
     return ({ name, operands }) => (store[name] as StoreSteps[string])(...operands)
   }
   const nobodyDied = { isDead: () => false }

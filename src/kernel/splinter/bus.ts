@@ -95,8 +95,9 @@ export interface Bus extends Mailbox, Looks, Keeping {
 }
 
 /**
- * Makes a bus, in place of an older one of that path. Throws BUS_NO_SPACE where the memory has not enough room, and
- * BAD_INPUT where the size is too small to be of use, or a secret is missing.
+ * Makes a bus, in place of an older one of that path. Throws BUS_NO_SPACE where there is not enough room, BUS_EXISTS where
+ * something else has that path, or a bus that is to last, BUS_FORBIDDEN or BUS_PLACE_UNFIT for a folder that is no place for
+ * one, SYSTEM_UNFIT, and BAD_INPUT where the size is too small to be of use, or a secret is missing.
  */
 export function createBus(options: BusOptions): void {
   refuseUnfitSystem()
@@ -114,8 +115,8 @@ export function destroyBus(path: string): void {
 }
 
 /**
- * Takes a seat on the bus. Throws NOT_RUNNING, BUS_CORRUPT, BUS_VERSION, BUS_FORBIDDEN, BUS_KEY_MISSING or
- * BUS_KEY_WRONG where the bus has a secret, or BUS_FULL when every seat is taken by a living member.
+ * Takes a seat on the bus. Throws NOT_RUNNING, BUS_CORRUPT, BUS_VERSION, BUS_FORBIDDEN, BUS_PLACE_UNFIT, SYSTEM_UNFIT,
+ * BUS_KEY_MISSING or BUS_KEY_WRONG where the bus has a secret, or BUS_FULL when every seat is taken by a living member.
  */
 export function attachBus(path: string, options: SeatOptions): Bus {
   refuseUnfitSystem()

@@ -1,8 +1,5 @@
 export type { Bus, BusOptions, SeatOptions } from './bus.ts'
 export { attachBus, createBus, destroyBus } from './bus.ts'
-export { decodeFrame } from './envelopes/frame-decoder.ts'
-export { createFrameEncoder, type FrameEncoder } from './envelopes/frame-encoder.ts'
-export type { FrameSeals } from './envelopes/frame-format.ts'
 export type { EnvelopeListener } from './envelopes/mailbox.ts'
 export type { Keeping } from './persistence/keeping.ts'
 export type { Recovered } from './persistence/recover-store.ts'

@@ -46,11 +46,6 @@ export function createFrameDecoder(frameSeals: FrameSeals = UNSEALED): FrameDeco
   return new MemoryDecoder(frameSeals)
 }
 
-/** For a frame now and then; who reads many keeps a decoder. */
-export function decodeFrame(frame: Uint8Array, frameSeals: FrameSeals = UNSEALED): CompactEnvelope {
-  return createFrameDecoder(frameSeals).decode(frame)
-}
-
 class MemoryDecoder implements FrameDecoder {
   receiver = 0
   isSealed = false

@@ -9,10 +9,11 @@ import {
   RunaError,
   WrittenJson,
 } from '#protocol'
-import { decodeFrame } from './frame-decoder.ts'
+import { createFrameDecoder } from './frame-decoder.ts'
 import { createFrameEncoder } from './frame-encoder.ts'
 
 const encoder = createFrameEncoder()
+const decodeFrame = (frame: Uint8Array) => createFrameDecoder().decode(frame)
 const nameOf = (lengthMin: number) =>
   fc.string({ minLength: lengthMin, maxLength: 128, unit: 'binary' }).filter((name) => name.length <= 128)
 const uuid = fc.uuid()

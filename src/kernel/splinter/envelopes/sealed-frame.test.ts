@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { createKey, MESSAGE_SEAL_BYTES } from '#kernel/seal'
 import { createEnvelope, createUuidV7, type Envelope, plainEnvelope, RunaError } from '#protocol'
 import { createProtection, describePrivacy, type Seals } from '../segment/privacy.ts'
-import { decodeFrame } from './frame-decoder.ts'
+import { createFrameDecoder } from './frame-decoder.ts'
 import { createFrameEncoder } from './frame-encoder.ts'
 import type { FrameSeals } from './frame-format.ts'
 import { createRepeats } from './repeats.ts'
@@ -26,6 +26,7 @@ const query = (payload: unknown): Envelope =>
     createEnvelope({ from: 'cli', to: 'tieto', type: 'query', operation: 'search', words: 'tieto', payload }),
   )
 
+const decodeFrame = (frame: Uint8Array, seals?: FrameSeals) => createFrameDecoder(seals).decode(frame)
 const decode = (frame: Uint8Array, seals?: FrameSeals) => plainEnvelope(decodeFrame(frame, seals))
 
 const payloads = fc.oneof(

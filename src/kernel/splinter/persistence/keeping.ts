@@ -20,7 +20,8 @@ export interface Keeping {
   snapshot(file: string): Promise<SnapshotFigures>
   /**
    * Puts the keys of a snapshot back, over what they are now; others stay. Throws FILE_NOT_FOUND, SNAPSHOT_BROKEN,
-   * SNAPSHOT_VERSION, SNAPSHOT_FOREIGN or STORE_FULL, and then nothing has changed.
+   * SNAPSHOT_VERSION, SNAPSHOT_FOREIGN or STORE_FULL, and then nothing has changed; but STORE_FULL also half-way, where
+   * others fill the store meanwhile: then it can be called again.
    */
   restore(file: string): Promise<Restored>
 }

@@ -1,8 +1,8 @@
 import { RunaError } from '#protocol'
 import type { Lasting } from './companion.ts'
+import { checkDecay, checkDuration, type Decay } from './decay.ts'
 import type { KeyedParts } from './keyed-parts.ts'
 import { checkMask, halvesOf, hasLabels, type LabelMatch, toMask, toSigned } from './labels.ts'
-import { checkDecay, checkDuration, type Decay } from './lifetime.ts'
 import type { Lifetimes } from './lifetimes.ts'
 import {
   INTEGER_TYPE,

@@ -1,4 +1,4 @@
-import type { Decay } from './lifetime.ts'
+import type { Decay } from './decay.ts'
 import type { ValueType } from './slot-fields.ts'
 
 /** Their places in this list stand in memory. */

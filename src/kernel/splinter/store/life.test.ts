@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { createTestBuses, until } from '../fixture.ts'
-import { isWeak, isWorthNoting } from './lifetime.ts'
+import { isWeak, isWorthNoting } from './decay.ts'
 import type { Store } from './living-store.ts'
 
 const { newBus, seat } = createTestBuses()

@@ -1,6 +1,6 @@
 import type { Segment } from '../segment/segment.ts'
 import { LASTING, type Lifespan } from './companion.ts'
-import { type Decay, isWeak, isWorthNoting, strengthAfter } from './lifetime.ts'
+import { type Decay, isWeak, isWorthNoting, strengthAfter } from './decay.ts'
 import { EXPIRES_AT, HALF_LIFE_MS, HAS_LIFETIME, THRESHOLD, TOUCHED_AT, TYPE } from './slot-fields.ts'
 
 /** How long the key of a slot lives, as its words say. Changes only under the lock of the slot; uses need none. */

@@ -4,7 +4,7 @@ import { createStoreParts, type KeyedParts } from './keyed-parts.ts'
 import { createLife, type LifeOptions, type LifeWiring } from './life.ts'
 import { createOrders, type OrderedKeys } from './orders.ts'
 import { ORDERS } from './slot-fields.ts'
-import { createStore, listKeys, type SetOptions, type Store as ValueStore } from './store.ts'
+import { createValueStore, listKeys, type SetOptions, type ValueStore } from './store.ts'
 import { readFigures, type StoreFigures } from './store-figures.ts'
 import type { Swept } from './sweep.ts'
 import type { ChangeListener, WatchSelector } from './watches.ts'
@@ -38,7 +38,7 @@ export function createLivingStore(wiring: LifeWiring, options: LifeOptions) {
   const { segment, locks, protection } = wiring
   const parts = createStoreParts(segment, locks, protection)
   const life = createLife(wiring, options, parts)
-  const values = createStore(parts, protection)
+  const values = createValueStore(parts, protection)
   const attributes = createAttributes({
     ...parts,
     ...life,

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { RunaError } from '#protocol'
 import { attachBus, type Bus, createBus } from '../bus.ts'
 import { openSegment } from '../segment/segment.ts'
-import type { Store } from './store.ts'
+import type { ValueStore } from './store.ts'
 
 const folder = mkdtempSync('/dev/shm/runa-store-test-')
 const seats: Bus[] = []
@@ -16,7 +16,7 @@ after(() => {
 })
 
 /** Two members of one bus whose store has room for few keys. */
-function newStores(slotsMax: number): { left: Store; right: Store } {
+function newStores(slotsMax: number): { left: ValueStore; right: ValueStore } {
   const path = join(folder, String(seats.length), 'bus')
   createBus({ path, sizeBytes: 2 ** 20, inboxBytes: 16_384, slotsMax, valueBytesMax: 64 })
   const [left, right] = [attachBus(path, { name: 'left' }), attachBus(path, { name: 'right' })]

@@ -25,7 +25,7 @@ export interface SetOptions extends ValueOptions, Lasting {}
  * BUS_KEY_MISSING without their key, and SEAL_BROKEN where they were changed, or never sealed; an older one that
  * somebody put back is not told from the present one. Whole numbers stay clear: they are nobody's words.
  */
-export interface Store {
+export interface ValueStore {
   /** For a key that is used often. */
   handle(key: string, options?: ValueOptions): KeyHandle
   /** A copy of the value; undefined where there is none. A whole number is its 8 bytes, the lowest first. */
@@ -66,7 +66,7 @@ export interface Store {
   scrub: Scrub
 }
 
-export function createStore(parts: KeyedParts, protection: Protection): Store {
+export function createValueStore(parts: KeyedParts, protection: Protection): ValueStore {
   const { entryOf } = parts
   return {
     ...createValues(parts, protection),
@@ -86,9 +86,9 @@ export function createStore(parts: KeyedParts, protection: Protection): Store {
   }
 }
 
-type ValueStore = Pick<Store, 'handle' | 'get' | 'getInto' | 'set' | 'append' | 'compareAndSet'>
+type BytesStore = Pick<ValueStore, 'handle' | 'get' | 'getInto' | 'set' | 'append' | 'compareAndSet'>
 
-function createValues(parts: KeyedParts, protection: Protection): ValueStore {
+function createValues(parts: KeyedParts, protection: Protection): BytesStore {
   const { entryOf } = parts
   const sealed = createSealedValues(parts)
   const sealOf = (options: ValueOptions | undefined) => protection.sealFor(options?.words)
@@ -193,7 +193,7 @@ function refuseToAppend(): never {
   throw new RunaError('BAD_INPUT', 'A sealed value is one whole: nothing can be added to it.')
 }
 
-type NumberStore = Pick<Store, 'load' | 'add' | 'and' | 'or' | 'xor' | 'not' | 'compareExchange'>
+type NumberStore = Pick<ValueStore, 'load' | 'add' | 'and' | 'or' | 'xor' | 'not' | 'compareExchange'>
 
 function createNumbers(parts: KeyedParts): NumberStore {
   const { entryOf } = parts

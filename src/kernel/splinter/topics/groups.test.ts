@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Bus } from '../bus.ts'
-import { createTestBuses, until } from '../fixture.ts'
+import { until } from '../fixture.ts'
+import { bytes, createTestMembers, LOSSLESS, text } from './topics-fixture.ts'
 
-const { newBus, seat } = createTestBuses()
-const LOSSLESS = { lossless: true, capacityBytes: 8_192 }
-const bytes = (text: string) => Buffer.from(text)
-const text = (message: Uint8Array) => Buffer.from(message).toString()
-
-function members(count: number): Bus[] {
-  const path = newBus()
-  return Array.from({ length: count }, (_, index) => seat(path, `member-${index}`))
-}
+const { members } = createTestMembers()
 
 test('each message goes to one member of a group', async () => {
   const [producer, ...workers] = members(4)

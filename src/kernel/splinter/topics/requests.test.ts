@@ -3,18 +3,10 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { createKey } from '#kernel/seal'
 import { RunaError } from '#protocol'
-import type { Bus } from '../bus.ts'
-import { createTestBuses, until } from '../fixture.ts'
+import { until } from '../fixture.ts'
+import { bytes, createTestMembers, LOSSLESS, text } from './topics-fixture.ts'
 
-const { newBus, seat } = createTestBuses()
-const LOSSLESS = { lossless: true, capacityBytes: 8_192 }
-const bytes = (text: string) => Buffer.from(text)
-const text = (message: Uint8Array) => Buffer.from(message).toString()
-
-function members(count: number): Bus[] {
-  const path = newBus()
-  return Array.from({ length: count }, (_, index) => seat(path, `member-${index}`))
-}
+const { members, newBus, seat } = createTestMembers()
 
 test('a request is answered by one who replies, with what that one says or throws', async () => {
   const [asking, first, second] = members(3)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { checkDecay, checkDuration, isWeak, isWorthNoting, strengthAfter } from './lifetime.ts'
+import { checkDecay, checkDuration, isWeak, isWorthNoting, strengthAfter } from './decay.ts'
 
 const halfLife = fc.double({ min: 1, max: 1e10, noNaN: true })
 const elapsed = fc.double({ min: -1e10, max: 1e12, noNaN: true })
