@@ -49,8 +49,12 @@ function createNear(life: string) {
 
   function wait(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      wakers.add(resolve)
-      signal.addEventListener('abort', () => resolve(), { once: true })
+      const wake = () => {
+        signal.removeEventListener('abort', wake)
+        resolve()
+      }
+      wakers.add(wake)
+      signal.addEventListener('abort', wake, { once: true })
     })
   }
 
