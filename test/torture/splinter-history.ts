@@ -13,7 +13,7 @@ const KINDS = ['set', 'get', 'delete', 'version', 'exchange', 'add', 'append'] a
 type Kind = (typeof KINDS)[number]
 
 interface Call {
-  readonly kind: Kind
+  readonly kind: Kind | 'takeover'
   readonly operand: number
   readonly version: number
 }
@@ -27,6 +27,7 @@ const VALUE_KEYS = 2
 const NUMBER_KEY = VALUE_KEYS
 const LOG_KEY = VALUE_KEYS + 1
 const KEYS = VALUE_KEYS + 2
+const LOG_ENDS = 0.02
 const nameOf = (key: number) => `history-${key}`
 
 function historyPath(busPath: string): string {
@@ -94,7 +95,8 @@ export function createRecorder(
 function choose(random: () => number): { kind: Kind; key: number } {
   const kind = KINDS[Math.floor(random() * KINDS.length)] ?? 'get'
   if (kind === 'add') return { kind, key: NUMBER_KEY }
-  if (kind === 'append') return { kind, key: LOG_KEY }
+  // Sometimes it begins anew: else it would outgrow what a value may have.
+  if (kind === 'append') return { kind: random() < LOG_ENDS ? 'delete' : kind, key: LOG_KEY }
   return { kind, key: Math.floor(random() * VALUE_KEYS) }
 }
 
@@ -159,7 +161,26 @@ function readHistory(fields: Float64Array): Recorded[] {
       endedAt === 0 ? { returnedAt: Number.POSITIVE_INFINITY, goneAt } : { returnedAt: endedAt, result }
     recorded.push({ key, call: { kind, operand, version }, invokedAt, ...outcome })
   }
-  return recorded
+  return [...recorded, ...takeovers(recorded)]
+}
+
+/** They lock the slot of their key, whatever they find there. */
+const LOCKING: readonly (Kind | 'takeover')[] = ['set', 'add', 'append']
+
+/**
+ * Who takes a lock over from the dead moves the version on, also where the dead one had changed nothing: a version that
+ * somebody holds may then be refused. That happens between the call of the dead and the end of the first call after its
+ * death that has to lock.
+ */
+function takeovers(recorded: readonly Recorded[]): Recorded[] {
+  const dead = recorded.filter(({ returnedAt }) => returnedAt === Number.POSITIVE_INFINITY)
+  return dead.map(({ key, invokedAt, goneAt = Number.POSITIVE_INFINITY }) => {
+    const ends = recorded.flatMap((call) =>
+      call.key === key && call.invokedAt > goneAt && LOCKING.includes(call.call.kind) ? call.returnedAt : [],
+    )
+    const call = { kind: 'takeover', operand: 0, version: 0 } as const
+    return { key, call, invokedAt, returnedAt: Number.POSITIVE_INFINITY, goneAt: Math.min(...ends) }
+  })
 }
 
 /** The value, or its count, and the version where somebody has asked for it since the last change. */
@@ -171,6 +192,8 @@ const MEANING: Meaning<Call, number> = {
       result === undefined || result === told ? `${next} ?` : undefined
     const same = (told: number) => (result === undefined || result === told ? text : undefined)
     switch (kind) {
+      case 'takeover':
+        return `${value} ?`
       case 'set':
         return `${operand} ?`
       case 'get':
