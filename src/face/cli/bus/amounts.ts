@@ -1,3 +1,4 @@
+import { VALUE_TYPES, type ValueType } from '#kernel/splinter'
 import { RunaError } from '#protocol'
 
 const LABEL_MAX = 63
@@ -52,6 +53,15 @@ export function readStrength(option: string, text: string): number {
   const value = Number(text)
   if (/^\d*\.?\d+$/.test(text) && value <= 1) return value
   throw new RunaError('BAD_INPUT', `${option} takes a number from 0 to 1, and not '${text}'.`)
+}
+
+/** Of a value that holds bytes: only counting makes an `integer`. Throws BAD_INPUT. */
+export function readType(text: string): ValueType {
+  return readChoice(
+    'A type',
+    text,
+    VALUE_TYPES.filter((type) => type !== 'integer'),
+  )
 }
 
 /** One of a few words. */

@@ -1,7 +1,6 @@
-import { VALUE_TYPES } from '#kernel/splinter'
 import { RunaError } from '#protocol'
 import { print, wholeNumber } from '../output.ts'
-import { readChoice, readDuration, readLabels, readStrength } from './amounts.ts'
+import { readDuration, readLabels, readStrength, readType } from './amounts.ts'
 import { nothingAt, wordsOf } from './store-work.ts'
 import { untilStopped } from './topic-work.ts'
 import { labelsOf, maskOf } from './transfer.ts'
@@ -14,7 +13,7 @@ const THRESHOLD = '0.1'
 export async function showType(call: VerbCall): Promise<void> {
   const key = call.word(0)
   const wanted = call.words[1]
-  const type = wanted === undefined ? undefined : readChoice('A type', wanted, VALUE_TYPES)
+  const type = wanted === undefined ? undefined : readType(wanted)
   const { store } = await call.seat()
   if (type !== undefined && !store.setType(key, type)) throw nothingAt(key)
   const head = store.head(key)

@@ -1,7 +1,7 @@
-import { type KeyHead, type Store, VALUE_TYPES, type ValueType } from '#kernel/splinter'
+import type { KeyHead, Store, ValueType } from '#kernel/splinter'
 import { RunaError } from '#protocol'
 import { formatTable, print } from '../output.ts'
-import { readChoice, readDuration, readInteger, readLabels } from './amounts.ts'
+import { readChoice, readDuration, readInteger, readLabels, readType } from './amounts.ts'
 import { labelsOf, maskOf } from './transfer.ts'
 import { carry, readValue, writeValue } from './values.ts'
 import type { VerbCall } from './verb.ts'
@@ -48,7 +48,7 @@ function lasting(call: VerbCall): { readonly type?: ValueType; readonly timeToLi
   const lasts = call.option('lasts')
   const timeToLiveMs = lasts === undefined ? undefined : readDuration(lasts)
   return {
-    ...(type === undefined ? {} : { type: readChoice('A type', type, VALUE_TYPES) }),
+    ...(type === undefined ? {} : { type: readType(type) }),
     ...(timeToLiveMs === undefined ? {} : { timeToLiveMs }),
   }
 }

@@ -141,6 +141,10 @@ function misfitOf(measures: Readonly<Record<Measure, number>>): string | undefin
 export function refuseMisfit(layout: Layout): void {
   const { sizeBytes, arena } = layout
   const tooLarge = `of ${sizeBytes} bytes ${SEGMENT_BYTES_MAX} can be mapped; of ${arena} without values, half of that`
+  const { whenFull } = layout
+  if (!WHEN_FULL.includes(whenFull)) {
+    throw new RunaError('BAD_INPUT', `A full store does one of ${WHEN_FULL.join(', ')}; not ${whenFull}.`)
+  }
   const misfit = misfitOf(layout) ?? (isAddressable(layout) ? undefined : tooLarge)
   if (misfit !== undefined) throw new RunaError('BAD_INPUT', `Such a bus cannot be made: ${misfit}.`)
 }

@@ -58,6 +58,10 @@ export function describePrivacy(
   keys: KeyStyle = 'plain',
   secret: Uint8Array | undefined,
 ): Privacy {
+  if (!SEALS.includes(seals) || !KEY_STYLES.includes(keys)) {
+    const choices = `seals ${SEALS.join(', ')}; its keys are ${KEY_STYLES.join(', ')}`
+    throw new RunaError('BAD_INPUT', `A bus ${choices}; not ${seals} and ${keys}.`)
+  }
   if (needsSecret({ seals, keys }) && secret === undefined) {
     throw new RunaError('BAD_INPUT', 'A bus that seals everything or hides its keys is made with a secret.')
   }

@@ -126,7 +126,8 @@ test('measures that change no size but their own region are refused with the fil
 })
 
 test('a bus that nobody could attach to is not made', () => {
-  for (const wrong of [{ membersMax: 33 }, { inboxBytes: Number.NaN }, { slotsMax: 1.5 }]) {
+  const noMeasures = [{ membersMax: 33 }, { inboxBytes: Number.NaN }, { slotsMax: 1.5 }]
+  for (const wrong of [...noMeasures, { seals: 'x' }, { keys: 'x' }, { whenFull: 'x' }] as object[]) {
     const path = newPath()
     assert.throws(() => createBus({ path, sizeBytes: 2 ** 22, inboxBytes: 16_384, ...wrong }), {
       code: 'BAD_INPUT',

@@ -129,6 +129,8 @@ test('what is no bytes is refused instead of kept as something else', () => {
     assert.throws(() => left.add('n', wrong as unknown as bigint), { code: 'BAD_INPUT' })
     assert.throws(() => left.xor('n', wrong as unknown as bigint), { code: 'BAD_INPUT' })
   }
+  assert.throws(() => Object.assign(left, { scrub: 'often' }), { code: 'BAD_INPUT' })
+  assert.equal(left.scrub, 'off')
   assert.deepEqual(left.list(), ['k'])
   assert.equal(text(left.get('k')), 'old')
 })

@@ -1,3 +1,4 @@
+import { RunaError } from '#protocol'
 import { fence } from '../segment/fence.ts'
 import { BLOCK_BYTES_MIN } from '../segment/geometry.ts'
 import type { Segment } from '../segment/segment.ts'
@@ -36,7 +37,9 @@ export class Values {
   }
 
   set scrub(scrub: Scrub) {
-    Atomics.store(this.words, this.scrubWord, SCRUBS.indexOf(scrub))
+    const mode = SCRUBS.indexOf(scrub)
+    if (mode < 0) throw new RunaError('BAD_INPUT', `Scrubbing is ${SCRUBS.join(', ')}; not ${scrub}.`)
+    Atomics.store(this.words, this.scrubWord, mode)
   }
 
   /** False where there is no room, and then the old value stays. */

@@ -39,6 +39,14 @@ test('what is no bytes is not published', () => {
   assert.equal(puller?.next(), undefined)
 })
 
+test('a topic of no size is refused, and leaves those of others alone', () => {
+  const [a, b] = members(2)
+  for (const capacityBytes of [Number.NaN, -5, 0, 4_096.5, Number.POSITIVE_INFINITY]) {
+    assert.throws(() => a?.topic('none', { capacityBytes }), { code: 'BAD_INPUT' })
+  }
+  b?.topic('work', LOSSLESS).publish(Uint8Array.of(1))
+})
+
 test('many messages at once come whole, or as many as there is room for', () => {
   const [a, b] = members(2)
   const [topic, puller] = [a?.topic('work', LOSSLESS), b?.topic('work', LOSSLESS).pull()]

@@ -39,6 +39,10 @@ export function placeTopic(
   if (name === '' || nameBytes.length > KEY_BYTES_MAX) {
     throw new RunaError('BAD_INPUT', `A topic's name has 1 to ${KEY_BYTES_MAX} bytes.`)
   }
+  // In the table of everybody: what is no number there would be damage.
+  if (!(Number.isSafeInteger(capacityBytes) && capacityBytes > 0)) {
+    throw new RunaError('BAD_INPUT', `A topic holds a whole number of bytes, not ${capacityBytes}.`)
+  }
   locks.acquire(TOPICS_LOCK)
   try {
     let index = 0
