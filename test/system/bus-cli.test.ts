@@ -91,6 +91,18 @@ test('every verb of keys works at the prompt, in order, and piped in', async () 
   assert.ok(limits.layoutVersion >= 3)
 })
 
+test('help is a word as well, and a key with control characters is one harmless line', async () => {
+  const [all, one, none] = await Promise.all([bus('help'), bus('help', 'get'), bus('help', 'frobnicate')])
+  assert.match(all.stdout, /^Usage: runa bus \[/)
+  assert.match(one.stdout, /^Usage: runa bus get /)
+  assert.equal(none.status, 2)
+  await bus('set', 'odd\nkey\u001b[31m', 'x')
+  assert.match((await bus('list', 'odd')).stdout, /^odd key\[31m\n$/)
+  const absent = await bus('get', 'odd\u001b[31m')
+  assert.match(absent.stderr, /^There is nothing under 'odd\[31m'/)
+  await bus('delete', 'odd\nkey\u001b[31m')
+})
+
 test('what is exported is imported as it was, and a wrong line changes nothing', async () => {
   const file = join(runa.home, 'keys.jsonl')
   await script(['decay a.note 1h --threshold 0.2', 'expire a.step 7d'], '--bus', path)

@@ -16,11 +16,19 @@ export function addBus(program: Command): void {
   // Only here: the verbs have inherited the rule by now.
   bus.allowExcessArguments(true)
   bus.option('--json', 'print JSON, one object a line').action(async () => {
-    const [unknown] = bus.args
-    if (unknown !== undefined) throw unknownVerb(unknown)
+    const [first, second] = bus.args
+    if (first === 'help') return showHelp(bus, second)
+    if (first !== undefined) throw unknownVerb(first)
     const { runPrompt } = await import('./commands/bus.ts')
     await runPrompt(placeOf(bus.opts()), bus.opts()['json'] === true)
   })
+}
+
+/** As `help` at the prompt does, and as `--help`: of one verb, or of all. */
+function showHelp(bus: Command, name: string | undefined): void {
+  const shown = name === undefined ? bus : bus.commands.find((command) => command.name() === name)
+  if (shown === undefined) throw unknownVerb(name ?? '')
+  shown.outputHelp()
 }
 
 function unknownVerb(word: string): RunaError {

@@ -1,5 +1,6 @@
 import type { CommanderError } from 'commander'
 import { RUNA_COMMAND, typeable } from '#kernel/home'
+import { harmless } from './harmless.ts'
 
 /** What a script may rely on. */
 export const EXIT_CODES = `
@@ -19,7 +20,7 @@ export interface Told {
 /** Says on stderr what happened and what to do about it, in words that can be typed here. */
 export function tell({ code, message, advice }: Told, json: boolean): void {
   const error = { code, message: typeable(message), advice: typeable(advice) }
-  const text = json ? JSON.stringify({ error }) : `${error.message} [${code}]\n${error.advice}`
+  const text = json ? JSON.stringify({ error }) : harmless(`${error.message} [${code}]\n${error.advice}`)
   process.stderr.write(`${text}\n`)
 }
 

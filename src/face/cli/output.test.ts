@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { formatBytes, formatDuration, formatTable, harmless, wholeNumber } from './output.ts'
+import { harmless } from './harmless.ts'
+import { formatBytes, formatDuration, formatTable, wholeNumber } from './output.ts'
 import { createProgress } from './progress.ts'
 
 test('sizes and times are short enough to read', () => {

@@ -46,7 +46,7 @@ export const KERNEL_ERRORS = {
   BUS_KEY_MISSING: {
     means: "This process has no key for people's words of that kind, or for that bus. Nothing was sent.",
     advice:
-      'Services get their keys when gilgul starts them, programs through the door beside the bus: start Runa again.',
+      'Give the secret of a bus of your own (`--secret-file`). Services get their keys when gilgul starts them, programs through the door beside the bus: start Runa again.',
     retry: false,
   },
   BUS_KEY_WRONG: {
@@ -199,7 +199,8 @@ export const KERNEL_ERRORS = {
   },
   STORE_FULL: {
     means: 'The store of the bus has no room for another key or value.',
-    advice: 'Set a larger `bus.sizeBytes` in runa.yaml and start Runa again.',
+    advice:
+      'Delete keys, or set a larger `bus.sizeBytes` in runa.yaml and start Runa again; make a bus of your own with a larger `--size`.',
     retry: false,
   },
   SYSTEM_CALL_FAILED: {

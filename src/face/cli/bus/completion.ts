@@ -30,7 +30,12 @@ export async function complete(line: string, names: Names): Promise<CompleterRes
   if (last.startsWith('-')) return [fitting(optionsOf(verb), last), last]
   if (verb.names === undefined || (typed.length > 1 && !verb.parameters.includes('...'))) return [[], last]
   const found = await names(verb.names, last)
-  return [fitting(found.map(quoteArgument), last), last]
+  return [fitting(found.filter(isTypeable).map(quoteArgument), last), last]
+}
+
+/** A key with control characters in it cannot be typed, and is not to be let loose on the terminal. */
+function isTypeable(name: string): boolean {
+  return !/\p{Cc}/u.test(name)
 }
 
 function fitting(words: readonly string[], beginning: string): string[] {

@@ -35,7 +35,8 @@ function writeWhole(path: string, lines: readonly string[]): void {
   } catch (cause) {
     rmSync(unfinished, { force: true })
     const { code = '' } = cause as NodeJS.ErrnoException
-    throw new RunaError('BAD_INPUT', `${path} cannot be written: ${code}.`, { cause })
+    const refusal = ['ENOSPC', 'EDQUOT'].includes(code) ? 'DISK_FULL' : 'BAD_INPUT'
+    throw new RunaError(refusal, `${path} cannot be written: ${code}.`, { cause })
   }
 }
 

@@ -3,7 +3,7 @@ import { knock } from '#kernel/service'
 import { attachBus, type Bus } from '#kernel/splinter'
 import { RunaError } from '#protocol'
 import { findRuna } from '../connection.ts'
-import { harmless } from '../output.ts'
+import { harmless } from '../harmless.ts'
 
 /** Which bus is meant, and what opens it. */
 export interface BusPlace {

@@ -1,5 +1,6 @@
 import type { KeyHead, Store, ValueType } from '#kernel/splinter'
 import { RunaError } from '#protocol'
+import { harmlessLine } from '../harmless.ts'
 import { formatTable, print } from '../output.ts'
 import { readChoice, readDuration, readInteger, readLabels, readType } from './amounts.ts'
 import { labelsOf, maskOf } from './transfer.ts'
@@ -90,7 +91,7 @@ export async function listKeys(call: VerbCall): Promise<void> {
       : store.labelled(mask, match).filter((key) => key.startsWith(prefix))
   if (call.has('long')) return showKeys(call, store, keys)
   if (call.json) print({ keys }, true, '')
-  else if (keys.length > 0) print(undefined, false, keys.join('\n'))
+  else if (keys.length > 0) print(undefined, false, keys.map(harmlessLine).join('\n'))
 }
 
 export async function showHeads(call: VerbCall): Promise<void> {

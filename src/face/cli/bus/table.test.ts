@@ -58,7 +58,7 @@ test('wrong arguments are told what the verb expected', async () => {
 })
 
 test('verbs, options and names are completed, and nothing else', async () => {
-  const names = async () => ['boat', 'big ship', 'car']
+  const names = async () => ['boat', 'big ship', 'b\u001b[31m', 'b\nline', 'car']
   const completed = async (line: string) => (await complete(line, names))[0]
   assert.deepEqual(await completed('del'), ['delete '])
   assert.deepEqual(await completed('help se'), ['set '])

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus, Subscription, TopicOptions } from '#kernel/splinter'
 import { RunaError } from '#protocol'
+import { harmless } from '../harmless.ts'
 import { print, wholeNumber } from '../output.ts'
 import { readDuration } from './amounts.ts'
 import { createFilter } from './filter.ts'
@@ -75,8 +76,10 @@ async function listen(
   if (call.has('all')) {
     return bus.topic(name, topicOptions(call, bus, name)).subscribe(show, { from: 'oldest' })
   }
-  while (!bus.statistics().topics.some((topic) => topic.name === name)) {
-    if (call.signal.aborted) throw new RunaError('CANCELLED', `There is no topic ${name} yet.`)
+  const isThere = () => bus.statistics().topics.some((topic) => topic.name === name)
+  if (!isThere()) process.stderr.write(harmless(`There is no topic ${name} yet: waiting for it.\n`))
+  while (!isThere()) {
+    if (call.signal.aborted) throw new RunaError('CANCELLED', `Nobody has made the topic ${name}.`)
     await sleep(LOOK_EVERY_MS)
   }
   return bus.observe(name, wordsOf(call), show)

@@ -1,6 +1,6 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { RunaError } from '#protocol'
-import { harmless } from '../output.ts'
+import { harmless } from '../harmless.ts'
 import type { VerbCall } from './verb.ts'
 
 /** Of what is read from a file or the input, before the bus is asked whether it has room. */

@@ -1,7 +1,8 @@
 import { typeable } from '#kernel/home'
 import { type Citation, conversationContract, RunaError, type Turn } from '#protocol'
 import { withRuna } from '../connection.ts'
-import { harmless, print } from '../output.ts'
+import { harmless } from '../harmless.ts'
+import { print } from '../output.ts'
 
 export interface AskOptions {
   readonly topic: readonly string[]

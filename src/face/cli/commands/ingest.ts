@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import { type IngestItem, tietoContract } from '#protocol'
 import { withRuna } from '../connection.ts'
-import { harmless, print } from '../output.ts'
+import { harmless } from '../harmless.ts'
+import { print } from '../output.ts'
 import { createProgress } from '../progress.ts'
 
 export interface IngestOptions {

@@ -2,7 +2,8 @@ import { closeSync, fstatSync, openSync, readdirSync, readSync, watch } from 'no
 import { basename, join } from 'node:path'
 import { homePaths } from '#kernel/home'
 import { RunaError } from '#protocol'
-import { harmless, wholeNumber } from '../output.ts'
+import { harmless } from '../harmless.ts'
+import { wholeNumber } from '../output.ts'
 
 export interface LogsOptions {
   readonly follow: boolean

@@ -2,8 +2,9 @@ import { resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { alethiaContract, conversationContract, type RememberedTurn, RunaError } from '#protocol'
 import { withRuna } from '../connection.ts'
+import { harmless } from '../harmless.ts'
 import { momentsOf } from '../moments.ts'
-import { formatBytes, formatMinute, formatTable, harmless, print, wholeNumber } from '../output.ts'
+import { formatBytes, formatMinute, formatTable, print, wholeNumber } from '../output.ts'
 
 interface JsonOption {
   readonly json: boolean

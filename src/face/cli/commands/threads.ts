@@ -1,6 +1,7 @@
 import { conversationContract } from '#protocol'
 import { withRuna } from '../connection.ts'
-import { formatMinute, formatTable, harmless, print } from '../output.ts'
+import { harmless } from '../harmless.ts'
+import { formatMinute, formatTable, print } from '../output.ts'
 
 interface JsonOption {
   readonly json: boolean

@@ -1,6 +1,6 @@
 import type { ReadStream, WriteStream } from 'node:tty'
 import type { BusSession } from '../bus/session.ts'
-import { harmless } from '../output.ts'
+import { harmless } from '../harmless.ts'
 import { showBus, showHead } from './bus-page.ts'
 import type { MessageFilter } from './message-filter.ts'
 import { PAGES, type Page } from './options.ts'

@@ -212,7 +212,7 @@ function broken(why: string): RunaError {
 function asRefusal(what: string, cause: unknown): RunaError {
   if (cause instanceof RunaError) return cause
   const { code = String(cause) } = cause as NodeJS.ErrnoException
-  return new RunaError(code === 'ENOENT' ? 'FILE_NOT_FOUND' : 'SYSTEM_CALL_FAILED', `${what}: ${code}.`, {
-    cause,
-  })
+  const known = { ENOENT: 'FILE_NOT_FOUND', ENOSPC: 'DISK_FULL', EDQUOT: 'DISK_FULL' } as const
+  const refusal = Object.hasOwn(known, code) ? known[code as keyof typeof known] : 'SYSTEM_CALL_FAILED'
+  return new RunaError(refusal, `${what}: ${code}.`, { cause })
 }
