@@ -270,3 +270,16 @@ test('a lasting bus is not made over another one, and one in memory is not taken
   image.fill(7, 256, 272)
   assert.throws(() => attachBus(found(inMemory, image), { name: 'test' }), { code: 'NOT_RUNNING' })
 })
+
+test('no generation is given out again, though the key that had the last one is lost', () => {
+  const { path, bus } = newBus()
+  bus.store.set('kept', Buffer.from('a heron'))
+  bus.store.set('torn', Buffer.from('an otter'))
+  const last = bus.store.head('torn')?.version ?? 0n
+  const image = readFileSync(path)
+  image.write('xx', image.indexOf('an otter'), 'latin1')
+  const after = seat(found(path, image))
+  assert.deepEqual(after.recovered?.lost, ['torn'])
+  after.store.set('new', Buffer.from('a swan'))
+  assert.ok((after.store.head('new')?.version ?? 0n) >> 32n > last >> 32n)
+})

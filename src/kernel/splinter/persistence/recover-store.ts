@@ -51,6 +51,8 @@ export function recoverStore(segment: Segment): Recovered {
   const used = slots.filter((slot) => words[slot + GENERATION] !== 0)
   // Later insertions first: of two slots that claim a key, or a block, the later one is right.
   used.sort((one, other) => ((words[other + GENERATION] ?? 0) >>> 0) - ((words[one + GENERATION] ?? 0) >>> 0))
+  // Also where that one is lost: none is given out again.
+  const lastGeneration = used[0] === undefined ? 0 : (words[used[0] + GENERATION] ?? 0)
   const taken = new Uint8Array(layout.storeBytes / BLOCK_BYTES_MIN)
   const seen = new Set<string>()
   const older = createNames(segment)
@@ -74,8 +76,7 @@ export function recoverStore(segment: Segment): Recovered {
     keys += 1
     if (kept === 'older') older.add(slot)
   }
-  words[layout.storeHead / 4 + LAST_GENERATION] = words[(used[0] ?? 0) + GENERATION] ?? 0
-  if (used.length === 0) words[layout.storeHead / 4 + LAST_GENERATION] = 0
+  words[layout.storeHead / 4 + LAST_GENERATION] = lastGeneration
   for (const slot of slots) if (words[slot + GENERATION] === 0) free(segment, slot)
   eraseUntaken(segment, taken)
   return { keys, older: older.names, olderKeys: older.count, lost: lost.names, lostKeys: lost.count }
