@@ -97,6 +97,11 @@ export class Cursors {
     return all.filter((cursor) => this.stampOf(cursor) !== 0 && this.groupOf(cursor) === group)
   }
 
+  /** What its members, who are all dead, have not finished is nobody's. Only for the holder of the ring's lock. */
+  readonly dropGroup = (group: number): void => {
+    for (const cursor of this.ofGroup(group)) this.drop(cursor, this.stampOf(cursor))
+  }
+
   stampOf(cursor: number): number {
     return Atomics.load(this.words, cursor + STAMP)
   }

@@ -35,8 +35,11 @@ export class Groups {
     return -1
   }
 
-  /** Makes one, where need be in place of an abandoned one. Throws BUS_FULL where all have living members. */
-  create(name: string, position: number, sequence: number): number {
+  /**
+   * Makes one, where need be in place of an abandoned one, of whose members `forget` leaves nothing. Throws BUS_FULL where
+   * all have living members.
+   */
+  create(name: string, position: number, sequence: number, forget: (index: number) => void): number {
     const nameBytes = Buffer.from(name)
     if (name === '' || nameBytes.length > KEY_BYTES_MAX) {
       throw new RunaError('BAD_INPUT', `A group's name has 1 to ${KEY_BYTES_MAX} bytes.`)
@@ -49,6 +52,7 @@ export class Groups {
     const { words, bytes } = this.segment
     const word = this.word(index)
     Atomics.store(words, word + STATE, 0)
+    forget(index)
     words[word + NAME_LENGTH] = nameBytes.length
     bytes.set(nameBytes, word * 4 + NAME_BYTE)
     this.commit(index, position, sequence)

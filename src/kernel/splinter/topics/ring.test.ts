@@ -7,7 +7,7 @@ import { RunaError } from '#protocol'
 import { createMemberTable } from '../seat/members.ts'
 import { createOwnerLocks } from '../seat/owner-lock.ts'
 import { createSegment } from '../segment/create.ts'
-import { chooseGeometry } from '../segment/geometry.ts'
+import { chooseGeometry, GROUPS_MAX } from '../segment/geometry.ts'
 import { describePrivacy } from '../segment/privacy.ts'
 import { closeSegment, openSegment, type Segment } from '../segment/segment.ts'
 import { Ring } from './ring.ts'
@@ -216,6 +216,33 @@ test('damage to cursors, groups and state ends in a coded error at worst, and ne
     }),
     { numRuns: 200 },
   )
+})
+
+test('a group in place of one that is gone is not handed what that one had not finished', () => {
+  const place = newPlace(true)
+  const gone = newMember('gone')
+  const [writer, reader] = [ringOf(left, place), ringOf(gone, place)]
+  const options = { from: 'now', kind: MESSAGE, concurrency: 2 } as const
+  const names = Array.from({ length: GROUPS_MAX }, (_, index) => `group-${index}`)
+  const members = names.map((name) => reader.joinGroup(name, options))
+  const write = () => writer.write(recordOf(1, 500))
+  const take = () => members.map((member) => member.take())
+  assert.ok(write())
+  // Those are never finished.
+  assert.ok(take().every(Boolean))
+  for (let count = 0; count < 5; count += 1) {
+    assert.ok(write())
+    for (const taken of take()) taken?.finish()
+  }
+  assert.ok(write())
+  assert.ok(take().every(Boolean))
+  assert.ok(!write())
+  closeSegment(gone.segment)
+  // Nobody of these groups lives: what they hold is given up as far as room is needed.
+  assert.ok(write())
+  const later = ringOf(right, place).joinGroup('later', options)
+  assert.equal(later.take(), undefined)
+  assert.equal(later.lost, 0)
 })
 
 test('the table of topics is full at some point, and says so', () => {

@@ -120,7 +120,7 @@ export class Ring {
       const { head, headSequence, tail, tailSequence } = state
       const [position, sequence] = options.from === 'now' ? [head, headSequence] : [tail, tailSequence]
       const known = groups.find(name)
-      const group = known < 0 ? groups.create(name, position, sequence) : known
+      const group = known < 0 ? groups.create(name, position, sequence, cursors.dropGroup) : known
       groups.setAbandoned(group, false)
       const cursor = cursors.take(index, position, sequence, group)
       const locked = <T>(work: (state: RingState) => T) => this.locked(work)
