@@ -125,9 +125,10 @@ function relabel(
   if (mask === before) return mask
   const { low, high } = halvesOf(mask)
   Atomics.or(words, slot + WATCHERS, watchTable.rowsThatWatch(key, low, high))
-  const isWatched = words[slot + WATCHERS] !== 0
-  if (isWatched) slots.companion.changing(slot)
+  if (words[slot + WATCHERS] !== 0) slots.companion.changing(slot)
   Atomics.store(integers, at, toSigned(mask))
-  if (isWatched) slots.companion.changed(slot)
+  // Who has begun to watch meanwhile has either seen these labels, or is seen here.
+  Atomics.or(words, slot + WATCHERS, watchTable.rowsThatWatch(key, low, high))
+  if (words[slot + WATCHERS] !== 0) slots.companion.changed(slot)
   return mask
 }

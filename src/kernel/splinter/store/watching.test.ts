@@ -161,3 +161,23 @@ test('where keys are hashed, keys and labels can be watched, and prefixes are re
   assert.equal(heard[0]?.key, 'turn')
   assert.match(heard[1]?.key ?? '', /^[0-9a-f]{64}$/)
 })
+
+test('who begins to watch a label just as a key gets it is told', async (context) => {
+  const path = newBus()
+  const [left, right] = [seat(path, 'left').store, seat(path, 'right').store]
+  const heard: KeyChange[] = []
+  left.set('key', new Uint8Array(1))
+  // The first step of who gives a label, after it has looked who watches.
+  const { or } = Atomics
+  const steps = context.mock.method(Atomics, 'or', (words: Int32Array, word: number, value: number) => {
+    steps.mock.restore()
+    right.watch({ label: 3 }, (change) => heard.push(change))
+    return or(words, word, value)
+  })
+  left.label('key', { add: 8n })
+  await until(() => heard.length === 1)
+  assert.deepEqual(
+    heard.map(({ key, what }) => [key, what]),
+    [['key', 'set']],
+  )
+})
