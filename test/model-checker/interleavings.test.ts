@@ -83,6 +83,6 @@ test('one who sleeps without looking again is found out', async () => {
 })
 
 test('one who rings before the work is there is found out', async () => {
-  const plant = { 'kernel/splinter/seat/pump': [['ring(row);', '']] } as const
+  const plant = { 'kernel/splinter/seat/pump': [['if (ring(row))', '']] } as const
   endsBadly(await sleepScenario(1, { plant }), { interruptions: 2 }, /it sleeps/)
 })

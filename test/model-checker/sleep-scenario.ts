@@ -62,10 +62,11 @@ export async function sleepScenario(ringers: number, options: StageOptions = {})
       }
       function* ringer(): Steps<void> {
         yield runtime.atomic('add', words, WORK, 1)
-        yield* ringIfAsleep(segment, ROW, function* ring(): Steps<void> {
+        yield* ringIfAsleep(segment, ROW, function* ring(): Steps<boolean> {
           yield ask(() => {
             rings += 1
           })
+          return true
         })
       }
       return {

@@ -4,10 +4,13 @@ import { readPipe, watchPipe } from './pipe-reader.ts'
 
 const { O_NONBLOCK, O_RDWR, O_WRONLY } = constants
 const RING = Buffer.from([1])
+/** The pipe is full, so its reader has been rung long ago; or nobody reads. */
+const RUNG = ['EAGAIN', 'EPIPE', 'ENXIO', 'ENOENT']
 
 /** Wakes event loops: a named pipe for each row of the process table, read by whoever holds the row. */
 export interface Bells {
-  ring(row: number): void
+  /** False where this process could not: it has no descriptor left, say. Where nobody reads, nobody is to be woken. */
+  ring(row: number): boolean
   close(): void
 }
 
@@ -49,8 +52,9 @@ export function createBells(busPath: string): Bells {
     ring(row) {
       try {
         writeSync(fdOf(row), RING)
-      } catch {
-        // The pipe is full, so its reader has been rung long ago; or nobody reads, and nobody is to be woken.
+        return true
+      } catch (error) {
+        return RUNG.includes((error as NodeJS.ErrnoException).code ?? '')
       }
     },
     close() {

@@ -7,7 +7,7 @@ import type { Ownership } from './owner-lock.ts'
 import { isMemberAlive, LOCKED_BYTES, rowOfStamp, stampOf } from './stamp.ts'
 
 // Words of a row of the process table.
-const GENERATION = 0
+export const GENERATION = 0
 const PID = 1
 const STATE = 2
 export const SLEEPING = 3

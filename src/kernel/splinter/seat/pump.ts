@@ -1,5 +1,5 @@
 import type { Segment } from '../segment/segment.ts'
-import { rowWord, SLEEPING } from './members.ts'
+import { GENERATION, rowWord, SLEEPING } from './members.ts'
 
 /** Something that may have work. `drain` does at most a batch of it, and says whether it did any. */
 interface Source {
@@ -13,6 +13,9 @@ interface Source {
  * back took 9 µs with 1, 15 µs with 4; a call 34 µs with up to 24, 130 µs with 64, 500 µs with 200).
  */
 const IDLE_TURNS = 1
+const SLEEP_NUMBERS = 2 ** 30
+/** Between the first sleeps of two holders of a row. */
+const SLEEPS_APART = 2 ** 16 + 1
 
 /**
  * Drains its sources in turns of the event loop, and sleeps when there is nothing to do. To lose no wake-up, it first
@@ -29,7 +32,9 @@ export function createPump(segment: Segment, row: number, onSleep: () => void): 
   const { words } = segment
   const flag = rowWord(segment, row) + SLEEPING
   const sources = new Set<Source>()
-  let sleepNumber = 0
+  // Not where the last holder of the row began: who rings that one late would lower this one's flag.
+  let sleepNumber =
+    Math.imul(words[rowWord(segment, row) + GENERATION] ?? 0, SLEEPS_APART) & (SLEEP_NUMBERS - 1)
   let idleTurns = 0
   let scheduled: NodeJS.Immediate | undefined
   let stopped = false
@@ -60,7 +65,7 @@ export function createPump(segment: Segment, row: number, onSleep: () => void): 
 
   function sleep(): void {
     // Each sleep has a number of its own, so that a slow ringer cannot lower the flag of a later one.
-    sleepNumber = (sleepNumber % 0x3fff_ffff) + 1
+    sleepNumber = (sleepNumber % SLEEP_NUMBERS) + 1
     Atomics.store(words, flag, sleepNumber)
     onSleep()
     if ([...sources].some((source) => source.hasWork())) wake()
@@ -94,13 +99,12 @@ export function createPump(segment: Segment, row: number, onSleep: () => void): 
 
 /**
  * Rings whoever sleeps. First the bell, then the flag: a ringer that is killed between the two leaves a bell that is
- * rung twice, never one that is not rung.
+ * rung twice, never one that is not rung. Where it cannot ring, the flag stays for the next one.
  */
-export function ringIfAsleep(segment: Segment, row: number, ring: (row: number) => void): void {
+export function ringIfAsleep(segment: Segment, row: number, ring: (row: number) => boolean): void {
   const { words } = segment
   const flag = rowWord(segment, row) + SLEEPING
   const sleepNumber = Atomics.load(words, flag)
   if (sleepNumber === 0) return
-  ring(row)
-  Atomics.compareExchange(words, flag, sleepNumber, 0)
+  if (ring(row)) Atomics.compareExchange(words, flag, sleepNumber, 0)
 }
