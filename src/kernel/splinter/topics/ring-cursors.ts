@@ -119,8 +119,9 @@ export class Cursors {
     const { words } = this
     this.list()
     for (const { row, sleeping, waiting } of this.listed) {
-      if (Atomics.load(words, sleeping) !== 0) wakeRow(row)
+      // Who waits without its event loop looks by itself then: a bell would only cost it a turn later.
       if (Atomics.load(words, waiting) !== 0) futexWake(words, waiting)
+      else if (Atomics.load(words, sleeping) !== 0) wakeRow(row)
     }
   }
 
