@@ -40,6 +40,7 @@ export interface Publisher {
 }
 
 const TIMEOUT_MS = 5_000
+const TIMEOUT_MAX_MS = 2 ** 31 - 2
 /** A consumer that made room may be killed before it says so, and a dead one says nothing: so look again. */
 const RECHECK_MS = 20
 
@@ -60,9 +61,21 @@ export function createPublisher(sender: Sender): Publisher {
       if (!send(message, noteFor(options))) throw refusal()
     },
     publishMany: (messages, options) => sendMany(messages, noteFor(options)),
-    publishWhenFree: async (message, options = {}) => await sendWhenFree(message, options, noteFor(options)),
-    publishSync: (message, options) => sendSync(message, options?.timeoutMs, noteFor(options)),
+    async publishWhenFree(message, options = {}) {
+      checkTimeout(options.timeoutMs)
+      await sendWhenFree(message, options, noteFor(options))
+    },
+    publishSync(message, options) {
+      checkTimeout(options?.timeoutMs)
+      sendSync(message, options?.timeoutMs, noteFor(options))
+    },
   }
+}
+
+/** Throws BAD_INPUT for what is no such time: a wait for that would never end. */
+function checkTimeout(timeoutMs = TIMEOUT_MS): void {
+  if (timeoutMs >= 1 && timeoutMs <= TIMEOUT_MAX_MS) return
+  throw new RunaError('BAD_INPUT', `A wait lasts 1 to ${TIMEOUT_MAX_MS} ms, not ${timeoutMs}.`)
 }
 
 function noteFor(options: PublishOptions | undefined): RecordNote | undefined {

@@ -47,6 +47,17 @@ test('a topic of no size is refused, and leaves those of others alone', () => {
   b?.topic('work', LOSSLESS).publish(Uint8Array.of(1))
 })
 
+test('a wait that would never end is refused', async () => {
+  const [a] = members(1)
+  const topic = a?.topic('work', LOSSLESS)
+  for (const timeoutMs of [Number.NaN, 0, -1, Number.POSITIVE_INFINITY]) {
+    assert.throws(() => topic?.publishSync(Uint8Array.of(1), { timeoutMs }), { code: 'BAD_INPUT' })
+    await assert.rejects(async () => topic?.publishWhenFree(Uint8Array.of(1), { timeoutMs }), {
+      code: 'BAD_INPUT',
+    })
+  }
+})
+
 test('many messages at once come whole, or as many as there is room for', () => {
   const [a, b] = members(2)
   const [topic, puller] = [a?.topic('work', LOSSLESS), b?.topic('work', LOSSLESS).pull()]
