@@ -29,6 +29,8 @@ export interface Check {
   goOn?(): void
   /** After all of them. */
   atEnd?(): void | Promise<void>
+  /** Also where nothing was killed. */
+  close?(): void
 }
 
 /** Does what a survivor does; one that is held up for seconds is wedged. */

@@ -40,7 +40,7 @@ export function checkSnapshot({ bus, path, ledger, counts }: Storm): Check {
       bus.store.delete(`own-${life}`)
       rmSync(file)
     },
-    atEnd: () => scratch.close(),
+    close: () => scratch.close(),
   }
 }
 

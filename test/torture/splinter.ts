@@ -117,8 +117,9 @@ async function runStorm(plan: Plan, random: () => number, mode: 'kills' | 'lives
     ]
     return spawn(process.execPath, program, { stdio: ['ignore', 'ignore', 'inherit'] })
   })
+  const check = plan.check(storm)
   try {
-    const stallMs = await watch(storm, plan.check(storm), mothers, mode)
+    const stallMs = await watch(storm, check, mothers, mode)
     await Promise.all(mothers.map((mother) => (isOver(mother) ? undefined : once(mother, 'exit'))))
     for (let life = 0; life < ledger.begun(); life += 1) {
       counts.torn += ledger.torn(life)
@@ -129,6 +130,7 @@ async function runStorm(plan: Plan, random: () => number, mode: 'kills' | 'lives
     return { case: plan.name, faults: ledger.begun(), processes, ...counts, stallMsMax: stallMs }
   } finally {
     for (const mother of mothers) mother.kill('SIGKILL')
+    check.close?.()
     bus.close()
     rmSync(folder, { recursive: true, force: true })
   }

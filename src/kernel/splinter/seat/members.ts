@@ -183,6 +183,9 @@ export function createMemberTable(segment: Segment): MemberTable {
     isAlive,
     watched,
     silentMs(to) {
+      const known = resolve(to)
+      // Who waits for a service to come back must not find the one whose death the loop has yet to tell of.
+      if (known !== 0 && !isAlive(known)) for (const alive of [watched, aliveUntilMs]) alive.delete(known)
       const stamp = resolve(to)
       return stamp === 0 ? undefined : rows.silentMs(rowOfStamp(stamp))
     },
