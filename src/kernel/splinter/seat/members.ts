@@ -127,9 +127,7 @@ export function createMemberTable(segment: Segment): MemberTable {
   const watched = new Set<number>()
   let own: OwnRow | undefined
 
-  function isAlive(stamp: number): boolean {
-    return own?.stamp === stamp || isMemberAlive(segment, stamp)
-  }
+  const isAlive = (stamp: number) => own?.stamp === stamp || isMemberAlive(segment, stamp)
 
   function isAliveOfLate(stamp: number): boolean {
     if (watched.has(stamp)) return true
