@@ -1,10 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { packageFolder } from '#kernel/home'
+import { makeFolders } from '#kernel/sys'
 import { printReference } from './index.ts'
 
 // Writes the pages of docs/reference that are made from contracts and error tables: `npm run docs`.
 for (const [path, text] of Object.entries(printReference())) {
-  await mkdir(packageFolder('docs', 'reference'), { recursive: true })
+  makeFolders(packageFolder('docs', 'reference'), 0o755)
   await writeFile(packageFolder(path), text)
   process.stdout.write(`${path}\n`)
 }

@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type HomePaths, homeDigest } from '#kernel/home'
 import { describeFault, noteTakenOver, type Secrets, wasTakenOver } from '#kernel/service'
+import { makeFolders } from '#kernel/sys'
 import { ERRORS, type Handlers, RunaError, type threadwellContract } from '#protocol'
 import { createAnswerTexts } from './board/answer-texts.ts'
 import { type Boards, lockedBoards, openBoards } from './board/boards.ts'
@@ -64,7 +64,7 @@ export async function openThreadwell(options: ThreadwellOptions): Promise<Thread
   const { paths, services, servicesNow, secrets, hear, log } = options
   const stopping = new AbortController()
   const fault = (error: unknown) => log('fault', describeFault(error))
-  await mkdir(paths.run, { recursive: true, mode: 0o700 })
+  makeFolders(paths.run)
   await tidyUploads(paths.uploads)
   const seal = await revealSeal(secrets)
   const login = await openLogin({

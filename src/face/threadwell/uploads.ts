@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { explainFullDisk } from '#kernel/journal'
+import { makeFolders } from '#kernel/sys'
 import { type IngestItem, RunaError } from '#protocol'
 import { readPieces } from './http/body.ts'
 import { LIMITS } from './limits.ts'
@@ -32,7 +33,7 @@ export async function receiveUpload(
 ): Promise<Upload> {
   const folder = join(uploadsFolder, topic)
   const upload = { folder, name: safeFileName(name), arrivedAt: join(folder, `${INCOMING}${randomUUID()}`) }
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  makeFolders(folder)
   try {
     const file = await open(upload.arrivedAt, 'wx', 0o600)
     try {
@@ -83,7 +84,7 @@ async function restore(target: string, previous: string): Promise<void> {
 
 /** Mends what a crash in the middle of an upload left behind. */
 export async function tidyUploads(uploadsFolder: string): Promise<void> {
-  await mkdir(uploadsFolder, { recursive: true, mode: 0o700 })
+  makeFolders(uploadsFolder)
   for (const entry of await readdir(uploadsFolder, { withFileTypes: true })) {
     if (!entry.isDirectory()) continue
     const folder = join(uploadsFolder, entry.name)

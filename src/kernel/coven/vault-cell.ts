@@ -1,9 +1,9 @@
 import { closeSync, openSync } from 'node:fs'
-import { mkdir, readFile, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { explainFullDisk, replaceFile } from '#kernel/journal'
 import { wipe } from '#kernel/seal'
-import { lockByte } from '#kernel/sys'
+import { lockByte, makeFolders } from '#kernel/sys'
 import { RunaError } from '#protocol'
 import { makeKeyFile, type Unlock } from './unlock.ts'
 import { type AuditMark, decodeContent, encodeContent, type VaultContent } from './vault-content.ts'
@@ -57,7 +57,7 @@ export async function openVaultCell(options: VaultOptions): Promise<VaultCell> {
 
 async function openLock(vaultPath: string): Promise<number> {
   try {
-    await mkdir(dirname(vaultPath), { recursive: true, mode: 0o700 })
+    makeFolders(dirname(vaultPath))
     return openSync(`${vaultPath}.lock`, 'w', 0o600)
   } catch (cause) {
     throw unusable(vaultPath, cause)

@@ -66,6 +66,13 @@ test('a damaged file is left as it is, and the next is begun', async () => {
   assert.deepEqual(damaged, [true, false])
 })
 
+test('a folder that cannot be made is refused by name', async () => {
+  await assert.rejects(openRotatingJournal('/proc/nowhere/record'), {
+    code: 'SYSTEM_CALL_FAILED',
+    message: /\/proc\/nowhere\/record cannot be made/,
+  })
+})
+
 test('a record that fits into no file is refused, and changes nothing', async () => {
   const folder = newFolder()
   const journal = await openRotatingJournal(folder, SMALL)

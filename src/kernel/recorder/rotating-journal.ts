@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Journal, openJournal, readJournal } from '#kernel/journal'
+import { explainFullDisk, type Journal, openJournal, readJournal } from '#kernel/journal'
+import { makeFolders } from '#kernel/sys'
 import { RunaError } from '#protocol'
 
 export interface RotatingOptions {
@@ -19,13 +20,25 @@ export interface RotatingJournal {
 const FILES_MAX = 8
 const FILE_BYTES_MAX = 16 * 2 ** 20
 
+/** Throws SYSTEM_CALL_FAILED, or DISK_FULL. */
+function prepareFolder(folder: string): void {
+  try {
+    makeFolders(folder)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    const message = `The folder ${folder} cannot be made (${code}): nothing can be written down there.`
+    const full = explainFullDisk(cause, message)
+    throw full === cause ? new RunaError('SYSTEM_CALL_FAILED', message, { cause }) : full
+  }
+}
+
 /** Goes on with the newest file of `folder`; where that is damaged it is left as it is, and the next is begun. */
 export async function openRotatingJournal(
   folder: string,
   { filesMax = FILES_MAX, fileBytesMax = FILE_BYTES_MAX, survives = 'process-death' }: RotatingOptions = {},
 ): Promise<RotatingJournal> {
   const options = { sizeBytesMax: fileBytesMax, survives }
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  prepareFolder(folder)
   let number = numbersIn(folder).at(-1) ?? 1
   let current = await openOrNext()
 

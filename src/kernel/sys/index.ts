@@ -1,5 +1,6 @@
 export { isByteLocked, lockByte, unlockByte } from './byte-lock.ts'
 export { makeFifo } from './fifo.ts'
+export { makeFolders } from './folders.ts'
 export { createSpin, futexWait, futexWake } from './futex.ts'
 export { tryCalls } from './libc.ts'
 export { allocateFile, mapFile } from './memory.ts'

@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { destroyFile, replaceFile, syncFolder } from '#kernel/journal'
 import { open, seal } from '#kernel/seal'
+import { makeFolders } from '#kernel/sys'
 import { type Profile, profileSchema, RunaError } from '#protocol'
 
 interface ReadProfile {
@@ -48,7 +49,7 @@ export function createProfileStore(folder: string, key?: Uint8Array, takesClear 
   const encode = (text: string) => (key ? seal(key, Buffer.from(text), CONTEXT) : text)
 
   async function write(profile: Profile): Promise<void> {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    makeFolders(folder)
     await replaceFile(path, encode(`${JSON.stringify(profileSchema.parse(profile))}\n`))
   }
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Embedder } from '#kernel/embedding'
 import { syncFolder } from '#kernel/journal'
+import { makeFolders } from '#kernel/sys'
 import { RunaError, TOPIC_NAME } from '#protocol'
 import { rethrowWriteError, systemCodeOf } from './disk.ts'
 import { TOPICS_MAX } from './limits.ts'
@@ -34,7 +35,11 @@ export async function openTopics(
   embedder: Embedder,
   replace?: ReplaceFile,
 ): Promise<OpenTopics> {
-  await mkdir(folder, { recursive: true, mode: 0o700 }).catch(rethrowWriteError)
+  try {
+    makeFolders(folder)
+  } catch (error) {
+    rethrowWriteError(error)
+  }
   await finishRemovals(folder)
   const turns = createTopicTurns()
   const cache = createTopicCache(folder, embedder, turns.isBusy, replace)

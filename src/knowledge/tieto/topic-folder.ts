@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { replaceFile, syncFolder } from '#kernel/journal'
+import { makeFolders } from '#kernel/sys'
 import { RunaError } from '#protocol'
 import { rethrowWriteError, systemCodeOf } from './disk.ts'
 import type { Document } from './document.ts'
@@ -62,7 +63,7 @@ export function createTopicFolder(path: string, replace: ReplaceFile = replaceFi
       const fileName = fileNameOf({ source: document.source, name: document.document })
       let made: string | undefined
       try {
-        made = await mkdir(path, { recursive: true, mode: 0o700 })
+        made = makeFolders(path)
         await replace(join(path, fileName), encodeDocument(document))
         if (made) await syncFolder(dirname(path))
       } catch (error) {

@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename } from 'node:fs/promises'
+import { readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { replaceFile } from '#kernel/journal'
+import { makeFolders } from '#kernel/sys'
 import { modelSchema, RunaError } from '#protocol'
 
 const count = z.number().int().nonnegative()
@@ -50,7 +51,7 @@ const MODELS_MAX = 256
  * reported, since the models themselves are not in it: they can be added again.
  */
 export async function openRegistry(folder: string, report: (fault: string) => void): Promise<Registry> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  makeFolders(folder)
   const path = join(folder, 'models.json')
   let content = await readContent(path, report)
   let last: Promise<unknown> = Promise.resolve()

@@ -1,5 +1,6 @@
-import { mkdir, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolders } from '#kernel/sys'
 import { createUuidV7, type ErrorCode, RunaError } from '#protocol'
 import type { BoardName, ChangeReply } from '../api.ts'
 import { LIMITS } from '../limits.ts'
@@ -53,7 +54,7 @@ export async function openBoards(
   key: Uint8Array,
   { nowMs = Date.now, takesClear = true }: BoardsOptions = {},
 ): Promise<Boards> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  makeFolders(folder)
   const boards = new Map<string, OpenBoard>()
   const faults: BoardFault[] = []
   let creating = 0

@@ -1,5 +1,6 @@
-import { lstatSync, mkdirSync, type StatsFs, statfsSync, statSync } from 'node:fs'
+import { lstatSync, type StatsFs, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeFolders } from '#kernel/sys'
 import { RunaError } from '#protocol'
 
 /**
@@ -33,13 +34,11 @@ const UNFIT = new Map([
 export function prepareFolder(path: string): void {
   const folder = dirname(path)
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolders(folder)
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
-    if (code !== 'EEXIST' && code !== 'ENOTDIR' && code !== 'EACCES' && code !== 'EPERM') throw cause
-    throw new RunaError('BUS_FORBIDDEN', `The bus has no folder: ${folder} cannot be made (${code}).`, {
-      cause,
-    })
+    const message = `The bus has no folder: ${folder} cannot be made (${code}).`
+    throw new RunaError(code === 'ENOSPC' ? 'BUS_NO_SPACE' : 'BUS_FORBIDDEN', message, { cause })
   }
   refuseIfShared(folder)
   refuseUnfit(folder, statfsSync(folder))

@@ -129,3 +129,10 @@ test('the default size has room for a mebibyte in each of many inboxes', () => {
   const { membersMax, inboxBytes } = chooseGeometry(48 * 2 ** 20)
   assert.ok(membersMax >= 24 && inboxBytes > 2 ** 20)
 })
+
+test('a place where the system makes no folder is refused at once', () => {
+  assert.throws(() => createBus({ path: '/proc/nowhere/bus' }), {
+    code: 'BUS_FORBIDDEN',
+    message: /\/proc\/nowhere cannot be made \(ENOENT\)/,
+  })
+})

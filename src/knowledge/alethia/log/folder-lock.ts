@@ -1,7 +1,7 @@
-import { mkdir, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { lockByte } from '#kernel/sys'
+import { lockByte, makeFolders } from '#kernel/sys'
 import { RunaError } from '#protocol'
 
 /** Whoever was killed a moment ago may still be dying. */
@@ -17,7 +17,7 @@ export interface FolderLock {
  * break the chain. The folder is made where there is none. Rejects with MEMORY_IN_USE.
  */
 export async function lockFolder(folder: string, patienceMs: number = PATIENCE_MS): Promise<FolderLock> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  makeFolders(folder)
   const file = await open(join(folder, 'lock'), 'a+', 0o600)
   const endMs = performance.now() + patienceMs
   try {

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises'
 import { createKey, wipe } from '#kernel/seal'
+import { makeFolders } from '#kernel/sys'
 import { RunaError } from '#protocol'
 import { ENTRY_BYTES_MAX } from '../limits.ts'
 import { type ChainEnd, followLink, forgeLink, openLink } from './chain.ts'
@@ -45,7 +45,7 @@ export async function openRecordLog(
   take: TakeRecord,
   { nowMs = Date.now, onBroken = () => {} }: RecordLogOptions = {},
 ): Promise<RecordLog> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  makeFolders(folder)
   const userKey = await openUserKey(folder, masterKey)
   await tidyFolder(folder)
   const { days, end: lastEnd } = await readDays(folder, userKey, take)
