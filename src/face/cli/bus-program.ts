@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { RunaError } from '#protocol'
 import type { BusPlace } from './bus/session.ts'
 import { addPlace, addVerbs } from './bus/verb-commands.ts'
@@ -33,7 +33,21 @@ function showHelp(bus: Command, name: string | undefined): void {
 
 function unknownVerb(word: string): RunaError {
   const known = VERBS.map(({ name }) => name).join(', ')
-  return new RunaError('BAD_INPUT', `'${word}' is nothing that \`runa bus\` can do. It can: ${known}.`)
+  const advice = `${suggestion(word)}It can: ${known}. \`runa bus help\` says more.`
+  return new RunaError('BAD_INPUT', `'${word}' is nothing that \`runa bus\` can do.`, { advice })
+}
+
+/** commander knows what may be meant, but tells only where a command does nothing by itself. */
+function suggestion(word: string): string {
+  const asking = new Command('bus').exitOverride().configureOutput({ writeErr: () => {} })
+  addVerbs(asking, VERBS, async () => {})
+  try {
+    asking.parse([word], { from: 'user' })
+  } catch (error) {
+    const [, meant] = /\((Did you mean .*)\)/.exec(error instanceof CommanderError ? error.message : '') ?? []
+    if (meant !== undefined) return `${meant} `
+  }
+  return ''
 }
 
 function placeOf(options: Readonly<Record<string, string | boolean | undefined>>): BusPlace {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { harmless } from './harmless.ts'
-import { formatBytes, formatDuration, formatTable, wholeNumber } from './output.ts'
+import { formatBytes, formatDuration, formatMemory, formatTable, wholeNumber } from './output.ts'
 import { createProgress } from './progress.ts'
 
 test('sizes and times are short enough to read', () => {
@@ -19,6 +19,18 @@ test('sizes and times are short enough to read', () => {
     '1 min 1 s',
     '2 h 1 min',
     '1 d 1 h',
+  ])
+})
+
+test('of a bus, a size is shown in the powers of 1,024 in which it was asked for', () => {
+  assert.deepEqual([0, 1, 1_023, 1_024, 8 * 2 ** 20, 2 ** 30 - 1, 2 ** 30].map(formatMemory), [
+    '0 bytes',
+    '1 byte',
+    '1023 bytes',
+    '1.0 KiB',
+    '8.0 MiB',
+    '1.0 GiB',
+    '1.0 GiB',
   ])
 })
 

@@ -1,17 +1,23 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { arch } from 'node:os'
-import { type Bus, type BusOptions, createBus, destroyBus } from '#kernel/splinter'
+import {
+  type Bus,
+  type BusOptions,
+  createBus,
+  destroyBus,
+  KEY_STYLES,
+  SCRUBS,
+  WHEN_FULL,
+} from '#kernel/splinter'
 import { RunaError } from '#protocol'
-import { formatBytes, formatTable, print, wholeNumber } from '../output.ts'
+import { formatMemory, formatTable, print, wholeNumber } from '../output.ts'
 import { readChoice, readSize } from './amounts.ts'
+import { writeNamedFile } from './files.ts'
 import { readSecret } from './session.ts'
 import type { VerbCall } from './verb.ts'
 
 const SECRET_BYTES = 32
-const KEY_STYLES = ['plain', 'hashed', 'uuid'] as const
-const WHEN_FULL = ['refuse', 'evict'] as const
-const SCRUBS = ['off', 'hybrid', 'full'] as const
 const COUNT_MAX = 2 ** 22
 
 export function initBus(call: VerbCall): void {
@@ -22,9 +28,13 @@ export function initBus(call: VerbCall): void {
   const options = { path, ...sizes(call), ...privacy(call), persistent: call.has('persistent') }
   if (existsSync(path)) destroyBus(path)
   createBus(options)
-  const { sizeBytes, seals = 'nothing', keys = 'plain', persistent } = options
-  const size = sizeBytes === undefined ? '' : `, ${formatBytes(sizeBytes)}`
-  print({ path, sizeBytes, seals, keys, persistent }, call.json, `Made a bus at ${path}${size}.`)
+  const { seals = 'nothing', keys = 'plain', persistent } = options
+  const sizeBytes = statSync(path).size
+  print(
+    { path, sizeBytes, seals, keys, persistent },
+    call.json,
+    `Made a bus at ${path}, ${formatMemory(sizeBytes)}.`,
+  )
 }
 
 export function destroyThisBus(call: VerbCall): void {
@@ -67,7 +77,7 @@ function privacy(call: VerbCall): Partial<BusOptions> {
 /** Nobody else's from its first moment. */
 function makeSecret(path: string): Buffer {
   const secret = randomBytes(SECRET_BYTES)
-  writeFileSync(path, secret, { mode: 0o600, flag: 'wx' })
+  writeNamedFile(path, secret, false)
   return secret
 }
 
@@ -91,7 +101,7 @@ function rowsOf(bus: Bus): string[][] {
   const figures = { ...bus.limits, ...bus.store.figures(), ...runtime() }
   const rows = Object.entries(figures).map(([name, value]) => {
     const isSize = name.endsWith('Bytes') || name.endsWith('BytesMax')
-    return [inWords(name), isSize ? formatBytes(Number(value)) : String(value)]
+    return [inWords(name), isSize ? formatMemory(Number(value)) : String(value)]
   })
   return [['bus', bus.path], ...rows]
 }

@@ -34,7 +34,15 @@ test('lines are kept in a file of ones own, without repeats and without those th
 test('what a bus seals is not kept in clear', async () => {
   const session = sessionOn('sealed', 'everything')
   const history = createHistory(join(folder, 'sealed'))
-  for (const line of ['set a secret', 'publish t secret', 'get a']) await history.add(line, session)
+  for (const line of [
+    'set a secret',
+    'publish t secret',
+    'set\ta secret',
+    '"set" a secret',
+    'set a "se\ncret"',
+    'get a',
+  ])
+    await history.add(line, session)
   assert.deepEqual(history.lines(), ['get a'])
   session.close()
 })

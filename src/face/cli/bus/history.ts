@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { homePaths } from '#kernel/home'
 import type { BusSession } from './session.ts'
 import { VERBS } from './verbs.ts'
+import { splitWords } from './words.ts'
 
 const LINES_MAX = 500
 const LINE_LENGTH_MAX = 4_096
@@ -13,8 +14,8 @@ export interface History {
   /** The newest first, as node:readline wants them. */
   lines(): string[]
   /**
-   * Remembers a line. Not one that begins with a space, and none with a value where the bus seals what is said: the
-   * file would keep it in clear.
+   * Remembers a line. Not one that begins with a space, none of several lines, and none with a value where the bus seals
+   * what is said: the file would keep it in clear.
    */
   add(line: string, session: BusSession): Promise<void>
 }
@@ -25,7 +26,14 @@ export function createHistory(path: string = homePaths().busHistory): History {
     linesMax: LINES_MAX,
     lines: () => kept.toReversed(),
     async add(line, session) {
-      if (line === '' || line.startsWith(' ') || line.length > LINE_LENGTH_MAX || line === kept.at(-1)) return
+      if (
+        line === '' ||
+        line.startsWith(' ') ||
+        line.includes('\n') ||
+        line.length > LINE_LENGTH_MAX ||
+        line === kept.at(-1)
+      )
+        return
       if (holdsValue(line) && (await sealsSomething(session))) return
       kept.push(line)
       kept.splice(0, kept.length - LINES_MAX)
@@ -35,8 +43,17 @@ export function createHistory(path: string = homePaths().busHistory): History {
 }
 
 function holdsValue(line: string): boolean {
-  const [verb] = line.split(' ')
+  const verb = firstWord(line)
   return VERBS.some(({ name, takesValue }) => name === verb && takesValue === true)
+}
+
+/** As the parser reads it, or as far as it was typed where it cannot. */
+function firstWord(line: string): string | undefined {
+  try {
+    return splitWords(line)[0]
+  } catch {
+    return /[\w-]+/.exec(line)?.[0]
+  }
 }
 
 async function sealsSomething(session: BusSession): Promise<boolean> {

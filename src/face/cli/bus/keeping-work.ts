@@ -1,9 +1,8 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import type { Store } from '#kernel/splinter'
 import { RunaError } from '#protocol'
-import { formatMinute, print } from '../output.ts'
+import { formatMinute, plural, print } from '../output.ts'
 import { readChoice } from './amounts.ts'
+import { readNamedFile, refuseToReplace, writeNamedFile } from './files.ts'
 import { wordsOf } from './store-work.ts'
 import { readEntry, writeEntry } from './stored-entry.ts'
 import { decodeEntries, type Entry, encodeEntry } from './transfer.ts'
@@ -15,6 +14,7 @@ const EXISTING = ['refuse', 'keep', 'replace'] as const
 /** To the output, or into a file of one's own that is there whole or not at all. */
 export async function exportKeys(call: VerbCall): Promise<void> {
   const [file] = call.words
+  if (file !== undefined) refuseToReplace(file, call.has('replace'))
   const { store } = await call.seat()
   const words = wordsOf(call)
   const entries = store.list(call.option('prefix') ?? '').flatMap((key) => readEntry(store, key, words) ?? [])
@@ -23,21 +23,8 @@ export async function exportKeys(call: VerbCall): Promise<void> {
     for (const line of lines) process.stdout.write(line)
     return
   }
-  writeWhole(resolve(file), lines)
-  print({ file, keys: lines.length }, call.json, `Wrote ${lines.length} keys to ${file}, in clear.`)
-}
-
-function writeWhole(path: string, lines: readonly string[]): void {
-  const unfinished = `${path}.unfinished-${process.pid}`
-  try {
-    writeFileSync(unfinished, lines.join(''), { mode: 0o600, flush: true } as { mode: number })
-    renameSync(unfinished, path)
-  } catch (cause) {
-    rmSync(unfinished, { force: true })
-    const { code = '' } = cause as NodeJS.ErrnoException
-    const refusal = ['ENOSPC', 'EDQUOT'].includes(code) ? 'DISK_FULL' : 'BAD_INPUT'
-    throw new RunaError(refusal, `${path} cannot be written: ${code}.`, { cause })
-  }
+  writeNamedFile(file, Buffer.from(lines.join('')), call.has('replace'))
+  print({ file, keys: lines.length }, call.json, `Wrote ${plural(lines.length, 'key')} to ${file}, in clear.`)
 }
 
 /** Everything is read and looked at before anything is set. */
@@ -51,7 +38,9 @@ export async function importKeys(call: VerbCall): Promise<void> {
   const [first] = known
   if (first && existing === 'refuse') {
     const how = 'Choose with `--existing keep` or `--existing replace`'
-    throw new RunaError('BAD_INPUT', `'${first.key}' and ${known.length - 1} more are there. ${how}.`)
+    const more = known.length > 1 ? ` and ${known.length - 1} more` : ''
+    const verb = known.length > 1 ? 'are' : 'is'
+    throw new RunaError('BAD_INPUT', `'${first.key}'${more} ${verb} there already. ${how}.`)
   }
   const taken = existing === 'keep' ? living.filter((entry) => !known.includes(entry)) : living
   refuseUnfit(taken, limits)
@@ -62,16 +51,13 @@ export async function importKeys(call: VerbCall): Promise<void> {
     kept: living.length - taken.length,
     expired: entries.length - living.length,
   }
-  const text = `Took in ${figures.imported} keys; ${figures.kept} that were there were kept, ${figures.expired} were past their time.`
+  const text = `Took in ${plural(figures.imported, 'key')}; ${figures.kept} were there and kept, ${figures.expired} past their time.`
   print(figures, call.json, text)
 }
 
 async function readLines(call: VerbCall): Promise<Buffer> {
   const [file] = call.words
-  if (file !== undefined) {
-    if (!existsSync(file)) throw new RunaError('FILE_NOT_FOUND', `There is no file ${file}.`)
-    return readFileSync(file)
-  }
+  if (file !== undefined && file !== '-') return readNamedFile(file)
   if (call.canReadInput && process.stdin.isTTY !== true) return await readInput()
   throw new RunaError('BAD_INPUT', 'What is imported was expected: name its file, or pipe it in.')
 }
@@ -103,16 +89,21 @@ function refuseCrowd(added: number, store: Store): void {
 
 export async function takeSnapshot(call: VerbCall): Promise<void> {
   const file = call.word(0)
+  refuseToReplace(file, call.has('replace'))
   const bus = await call.seat()
   const { keys, sizeBytes, sha256 } = await bus.snapshot(file)
-  print({ file, keys, sizeBytes, sha256 }, call.json, `Kept ${keys} keys in ${file}, ${sizeBytes} bytes.`)
+  print(
+    { file, keys, sizeBytes, sha256 },
+    call.json,
+    `Kept ${plural(keys, 'key')} in ${file}, ${plural(sizeBytes, 'byte')}.`,
+  )
 }
 
 export async function restoreSnapshot(call: VerbCall): Promise<void> {
   const file = call.word(0)
   const bus = await call.seat()
   const { keys, expired, madeAt } = await bus.restore(file)
-  const text = `Put back ${keys} keys of ${formatMinute(madeAt)}; ${expired} were past their time.`
+  const text = `Put back ${plural(keys, 'key')} of ${formatMinute(madeAt)}; ${expired} past their time.`
   print({ file, keys, expired, madeAt }, call.json, text)
 }
 

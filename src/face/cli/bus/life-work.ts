@@ -1,5 +1,5 @@
 import { RunaError } from '#protocol'
-import { print, wholeNumber } from '../output.ts'
+import { plural, print, wholeNumber } from '../output.ts'
 import { readDuration, readLabels, readStrength, readType } from './amounts.ts'
 import { nothingAt, wordsOf } from './store-work.ts'
 import { untilStopped } from './topic-work.ts'
@@ -41,7 +41,7 @@ export async function orderedKeys(call: VerbCall): Promise<void> {
     const { store } = await call.seat()
     const number = store.appendOrder(key, value, wordsOf(call))
     const made = number === 0 ? key : `${key}.${number}`
-    return print({ key: made, number }, call.json, `Set ${made}: ${value.length} bytes.`)
+    return print({ key: made, number }, call.json, `Set ${made}: ${plural(value.length, 'byte')}.`)
   }
   if (call.words[1] !== undefined) throw new RunaError('BAD_INPUT', 'A value is taken with `--add` alone.')
   const { store } = await call.seat()
@@ -112,6 +112,6 @@ function selectorOf(call: VerbCall) {
 export async function sweepStore(call: VerbCall): Promise<void> {
   const { store } = await call.seat()
   const { expired, evicted, freedBlocks } = store.sweep()
-  const text = `${expired} keys were past their time, ${evicted} had faded; ${freedBlocks} blocks are free again.`
+  const text = `Past their time: ${expired}, faded: ${evicted}; ${plural(freedBlocks, 'block')} free again.`
   print({ expired, evicted, freedBlocks }, call.json, text)
 }

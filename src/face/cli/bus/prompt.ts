@@ -8,14 +8,17 @@ import { runVerb } from './run-verb.ts'
 import type { BusSession } from './session.ts'
 import { addVerbs, isHelp, type ParsedVerb } from './verb-commands.ts'
 import { VERBS } from './verbs.ts'
-import { splitWords } from './words.ts'
+import { createLineGathering, splitWords } from './words.ts'
 
 const PROMPT = 'bus> '
+/** While a quote is open. */
+const GOES_ON = '...> '
 const GREETING = 'Type a verb, such as `list`; `help` shows them all, Ctrl-D ends.\n'
 
 /**
- * Reads verbs line by line. From a terminal, with history and completion, until Ctrl-D; a mistake is told, and it goes on.
- * Piped in, without either: the first line that fails ends it, and says which it was.
+ * Reads verbs line by line; a quote that is open takes in the next line as well. From a terminal, with history and
+ * completion, until Ctrl-D; a mistake is told, and it goes on. Piped in, without either: the first line that fails ends it,
+ * and says which it was.
  */
 export async function openPrompt(session: BusSession, json: boolean): Promise<void> {
   const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
@@ -28,21 +31,32 @@ export async function openPrompt(session: BusSession, json: boolean): Promise<vo
     crlfDelay: Number.POSITIVE_INFINITY,
   })
   if (isTerminal) process.stdout.write(GREETING)
-  const interruption = createInterruption(lines, isTerminal)
+  const gathering = createLineGathering()
+  const interruption = createInterruption(lines, isTerminal, () => {
+    gathering.drop()
+    lines.setPrompt(PROMPT)
+  })
   try {
     lines.prompt()
     let number = 0
-    for await (const line of lines) {
-      number += 1
+    const run = async (line: string) => {
       const isOver = await runLine(line, session, json, interruption, (error) => {
         const known = asRunaError(error)
         if (!isTerminal) throw new RunaError(known.code, `Line ${number}: ${known.message}`, { cause: known })
         reportError(known, json)
       })
-      if (isOver) break
       if (isTerminal) await history?.add(line, session)
+      return isOver
+    }
+    for await (const typed of lines) {
+      number += 1
+      const line = gathering.take(typed)
+      if (line !== undefined && (await run(line))) return
+      lines.setPrompt(gathering.isOpen ? GOES_ON : PROMPT)
       lines.prompt()
     }
+    const unfinished = gathering.drop()
+    if (unfinished !== undefined) await run(unfinished)
   } finally {
     interruption.end()
     lines.close()
@@ -78,7 +92,11 @@ async function runLine(
 function createParser(run: (parsed: ParsedVerb) => Promise<void>): Command {
   const parser = new Command('bus>').usage('VERB ...').helpOption(false)
   parser.exitOverride().configureOutput({ writeErr: () => {} })
-  parser.addHelpText('after', '\n`help VERB` shows one. `exit` or Ctrl-D ends.')
+  parser.addHelpText(
+    'after',
+    '\n`help VERB` shows one; Ctrl-C stops it; `exit` or Ctrl-D ends. An open quote takes in the next line.\n' +
+      'Lines are remembered, but for those that begin with a space, and for values where the bus seals anything.',
+  )
   addVerbs(parser, VERBS, run, true)
   return parser
 }
@@ -99,7 +117,7 @@ interface Interruption {
 }
 
 /** Ctrl-C ends the verb that runs. Where none does, it clears the line on a terminal, and ends what is piped in. */
-function createInterruption(lines: Interface, isTerminal: boolean): Interruption {
+function createInterruption(lines: Interface, isTerminal: boolean, drop: () => void): Interruption {
   let running: AbortController | undefined
 
   function interrupt(): void {
@@ -107,6 +125,9 @@ function createInterruption(lines: Interface, isTerminal: boolean): Interruption
     else if (isTerminal) {
       lines.write(null, { ctrl: true, name: 'e' })
       lines.write(null, { ctrl: true, name: 'u' })
+      drop()
+      process.stdout.write('\n')
+      lines.prompt()
     } else lines.close()
   }
 

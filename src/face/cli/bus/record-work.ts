@@ -2,7 +2,8 @@ import { homePaths } from '#kernel/home'
 import { type Damage, type Entry, readRecord, recordBus } from '#kernel/recorder'
 import type { RecordedMessage } from '#kernel/splinter'
 import { RunaError } from '#protocol'
-import { print } from '../output.ts'
+import { refuseNoFolder } from '../bus/files.ts'
+import { plural, print } from '../output.ts'
 import { checkTrace, passes } from '../scope/message-filter.ts'
 import { describeMessage, timeOf } from '../scope/tap-page.ts'
 import { buildTrace, showTrace } from '../scope/trace-tree.ts'
@@ -13,6 +14,7 @@ const TELLS_EVERY_MS = 10_000
 /** Writes down who sends what to whom, until Ctrl-C; or shows what was written down. */
 export async function recordOrShow(call: VerbCall): Promise<void> {
   const folder = call.option('folder') ?? homePaths().record
+  refuseNoFolder(folder)
   await (call.has('show') ? show(call, folder) : record(call, folder))
 }
 
@@ -44,7 +46,7 @@ function describeCounts({
   readonly recorded: number
   readonly missed: number
 }): string {
-  return `${recorded} messages written down${missed > 0 ? `, ${missed} missed: they came too fast` : ''}.`
+  return `${plural(recorded, 'message')} written down${missed > 0 ? `, ${missed} missed: they came too fast` : ''}.`
 }
 
 async function show(call: VerbCall, folder: string): Promise<void> {
@@ -77,7 +79,7 @@ function describeEntry(entry: Entry | Damage): string {
     case 'message':
       return describeMessage(entry)
     case 'missed':
-      return `${timeOf(entry.at)} ${entry.count} messages before this were not written down.`
+      return `${timeOf(entry.at)} Not written down before this: ${plural(entry.count, 'message')}.`
     case 'begin':
       return `${dateOf(entry.at)} The recording begins${entry.strict ? ', strictly' : ''}: ${entry.bus}`
     case 'end':

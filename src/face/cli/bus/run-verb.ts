@@ -1,4 +1,5 @@
 import { RunaError } from '#protocol'
+import { wordedForPlace } from './place-words.ts'
 import type { BusSession } from './session.ts'
 import type { VerbCall } from './verb.ts'
 import type { ParsedVerb } from './verb-commands.ts'
@@ -10,7 +11,7 @@ export async function runVerb(
   { signal, canReadInput }: Pick<VerbCall, 'signal' | 'canReadInput'>,
 ): Promise<void> {
   const work = await verb.load()
-  await work({
+  const call: VerbCall = {
     words,
     word(index) {
       const word = words[index]
@@ -27,5 +28,10 @@ export async function runVerb(
     place: session.place,
     signal,
     canReadInput,
-  })
+  }
+  try {
+    await work(call)
+  } catch (error) {
+    throw wordedForPlace(error, session.place, !canReadInput)
+  }
 }

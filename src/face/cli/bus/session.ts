@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { knock } from '#kernel/service'
 import { attachBus, type Bus } from '#kernel/splinter'
 import { RunaError } from '#protocol'
 import { findRuna } from '../connection.ts'
 import { harmless } from '../harmless.ts'
+import { isThere, readNamedFile } from './files.ts'
 
 /** Which bus is meant, and what opens it. */
 export interface BusPlace {
@@ -45,7 +46,7 @@ export function createSession(place: BusPlace, name = 'cli'): BusSession {
 /** Throws NOT_RUNNING where Runa's own is meant, FILE_NOT_FOUND where another, and there is none. */
 function pathOf({ bus }: BusPlace): string {
   if (bus !== undefined) {
-    if (existsSync(bus)) return bus
+    if (isThere(bus)) return bus
     throw new RunaError('FILE_NOT_FOUND', `There is no bus at ${bus}. \`runa bus init\` makes one.`)
   }
   const state = findRuna()
@@ -53,13 +54,13 @@ function pathOf({ bus }: BusPlace): string {
   throw new RunaError('NOT_RUNNING', 'Runa is just starting. Another bus is named with `--bus PATH`.')
 }
 
-/** Throws BAD_INPUT where it is not that long. */
+/** Throws BAD_INPUT where it is not that long, and as `readNamedFile`. */
 export function readSecret(path: string): Buffer {
-  const secret = existsSync(path) ? readFileSync(path) : Buffer.alloc(0)
+  const secret = readNamedFile(path)
   if (secret.length === SECRET_BYTES) return secret
   throw new RunaError(
     'BAD_INPUT',
-    `The secret of a bus is a file of ${SECRET_BYTES} random bytes; ${path} is none.`,
+    `The secret of a bus is a file of ${SECRET_BYTES} random bytes; ${path} has ${secret.length}.`,
   )
 }
 

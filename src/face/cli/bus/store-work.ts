@@ -1,7 +1,7 @@
 import type { KeyHead, Store, ValueType } from '#kernel/splinter'
 import { RunaError } from '#protocol'
 import { harmlessLine } from '../harmless.ts'
-import { formatTable, print } from '../output.ts'
+import { formatTable, plural, print } from '../output.ts'
 import { readChoice, readDuration, readInteger, readLabels, readType } from './amounts.ts'
 import { labelsOf, maskOf } from './transfer.ts'
 import { carry, readValue, writeValue } from './values.ts'
@@ -41,7 +41,7 @@ export async function setValue(call: VerbCall): Promise<void> {
   if (expected === undefined) store.set(key, value, options)
   else if (!store.compareAndSet(key, expected, value, options)) throw changedMeanwhile(store, key)
   const is = { key, sizeBytes: value.length, version: String(store.head(key)?.version ?? 0n) }
-  print(is, call.json, `Set ${key}: ${value.length} bytes.`)
+  print(is, call.json, `Set ${key}: ${plural(value.length, 'byte')}.`)
 }
 
 function lasting(call: VerbCall): { readonly type?: ValueType; readonly timeToLiveMs?: number } {
@@ -65,7 +65,7 @@ export async function appendValue(call: VerbCall): Promise<void> {
   const value = await readValue(call, call.words[1])
   const { store } = await call.seat()
   const sizeBytes = store.append(key, value)
-  print({ key, sizeBytes }, call.json, `${key} has ${sizeBytes} bytes now.`)
+  print({ key, sizeBytes }, call.json, `${key} has ${plural(sizeBytes, 'byte')} now.`)
 }
 
 export async function deleteKeys(call: VerbCall): Promise<void> {

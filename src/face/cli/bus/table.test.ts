@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Command, CommanderError } from 'commander'
 import { RunaError } from '#protocol'
+import { createProgram } from '../program.ts'
 import { complete } from './completion.ts'
 import { createFilter } from './filter.ts'
 import { addVerbs, type ParsedVerb } from './verb-commands.ts'
@@ -78,4 +79,30 @@ test('a filter looks for text in bytes, and into JSON', () => {
   assert.ok(!passes('absent') && !passes(undefined, 'type=query') && !passes(undefined, 'size.depth=3'))
   assert.ok(!passes(undefined, 'toString=x') && !createFilter(undefined, 'a=b')(Buffer.of(255)))
   assert.throws(() => createFilter(undefined, 'type'), RunaError)
+})
+
+test('a verb that is not there is told, with what may have been meant', async () => {
+  for (const words of [
+    ['bus', 'sett', 'a'],
+    ['bus', 'help', 'sett'],
+  ]) {
+    await assert.rejects(createProgram().parseAsync(words, { from: 'user' }), (error) => {
+      assert.ok(error instanceof RunaError && error.code === 'BAD_INPUT')
+      return /^Did you mean set\? It can: get, set,/.test(error.advice)
+    })
+  }
+})
+
+test('no help says of a flag that it is off by default', () => {
+  const texts: string[] = []
+  function read(command: Command): void {
+    texts.push(command.helpInformation())
+    for (const below of command.commands) read(below)
+  }
+  read(createProgram())
+  assert.ok(texts.length > 60)
+  assert.deepEqual(
+    texts.filter((text) => text.replaceAll(/\s+/g, ' ').includes('default: false')),
+    [],
+  )
 })

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus, Subscription, TopicOptions } from '#kernel/splinter'
 import { RunaError } from '#protocol'
 import { harmless } from '../harmless.ts'
-import { print, wholeNumber } from '../output.ts'
+import { plural, print, wholeNumber } from '../output.ts'
 import { readDuration } from './amounts.ts'
 import { createFilter } from './filter.ts'
 import { wordsOf } from './store-work.ts'
@@ -25,7 +25,7 @@ export async function publishMessage(call: VerbCall): Promise<void> {
   print(
     { topic: name, sizeBytes: message.length },
     call.json,
-    `Published ${message.length} bytes on ${name}.`,
+    `Published ${plural(message.length, 'byte')} on ${name}.`,
   )
 }
 
@@ -59,7 +59,7 @@ export async function tap(call: VerbCall): Promise<void> {
 
   const heard = await listen(call, bus, name, show)
   await untilStopped(AbortSignal.any([call.signal, ended.signal])).finally(heard.end)
-  if (heard.lost > 0) process.stderr.write(`${heard.lost} messages came too fast to be shown.\n`)
+  if (heard.lost > 0) process.stderr.write(`${plural(heard.lost, 'message')} came too fast to be shown.\n`)
   if (shown < wanted && call.signal.aborted) throw new RunaError('CANCELLED', `${shown} shown.`)
 }
 

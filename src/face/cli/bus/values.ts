@@ -1,10 +1,9 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { RunaError } from '#protocol'
 import { harmless } from '../harmless.ts'
+import { plural } from '../output.ts'
+import { readNamedFile, refuseLong, writeNamedFile } from './files.ts'
 import type { VerbCall } from './verb.ts'
 
-/** Of what is read from a file or the input, before the bus is asked whether it has room. */
-const INPUT_BYTES_MAX = 2 ** 30
 const SHOWN_BYTES_MAX = 48
 
 /** A value from the arguments, a file or what is piped in. Rejects with BAD_INPUT where there is none. */
@@ -13,24 +12,9 @@ export async function readValue(call: VerbCall, typed: string | undefined): Prom
   if (typed !== undefined && file !== undefined)
     throw new RunaError('BAD_INPUT', 'A value is typed, or read from a file, and not both.')
   if (typed !== undefined) return call.has('base64') ? fromBase64(typed) : Buffer.from(typed)
-  if (file !== undefined && file !== '-') return readWhole(file)
+  if (file !== undefined && file !== '-') return readNamedFile(file)
   if (call.canReadInput && process.stdin.isTTY !== true) return await readInput()
   throw new RunaError('BAD_INPUT', 'A value was expected: after the key, with `--file`, or piped in.')
-}
-
-/** A path of /dev or /proc has no size to look at first: what it gives is measured afterwards. */
-function readWhole(path: string): Buffer {
-  try {
-    refuseLong(statSync(path).size)
-    const bytes = readFileSync(path)
-    refuseLong(bytes.length)
-    return bytes
-  } catch (cause) {
-    if (cause instanceof RunaError) throw cause
-    const { code = '' } = cause as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw new RunaError('FILE_NOT_FOUND', `There is no file ${path}.`)
-    throw new RunaError('BAD_INPUT', `${path} cannot be read: ${code}.`, { cause })
-  }
 }
 
 export async function readInput(): Promise<Buffer> {
@@ -42,11 +26,6 @@ export async function readInput(): Promise<Buffer> {
     pieces.push(piece)
   }
   return Buffer.concat(pieces)
-}
-
-function refuseLong(sizeBytes: number): void {
-  if (sizeBytes <= INPUT_BYTES_MAX) return
-  throw new RunaError('BAD_INPUT', `At most ${INPUT_BYTES_MAX} bytes are read.`)
 }
 
 /** Throws BAD_INPUT for what Buffer would quietly skip. */
@@ -79,16 +58,16 @@ export function preview(bytes: Uint8Array): string {
   const value = carry(bytes.subarray(0, 4_096))
   if ('text' in value) return harmless(value.text).replaceAll(/\s+/g, ' ')
   const some = Buffer.from(bytes.subarray(0, SHOWN_BYTES_MAX)).toString('hex')
-  return `${bytes.length} bytes: ${some}${bytes.length > SHOWN_BYTES_MAX ? ' …' : ''}`
+  return `${plural(bytes.length, 'byte')}: ${some}${bytes.length > SHOWN_BYTES_MAX ? ' …' : ''}`
 }
 
 /**
  * Writes a value out, byte for byte. On a terminal text loses what would move the cursor, and bytes that are no text are
- * refused with BAD_INPUT.
+ * refused with BAD_INPUT. A file that is there is replaced with `--replace` alone.
  */
 export function writeValue(call: VerbCall, bytes: Uint8Array): void {
   const file = call.option('file')
-  if (file !== undefined) writeFileSync(file, bytes, { mode: 0o600 })
+  if (file !== undefined) writeNamedFile(file, bytes, call.has('replace'))
   else if (process.stdout.isTTY !== true && call.canReadInput) process.stdout.write(bytes)
   else process.stdout.write(`${asText(bytes)}\n`)
 }
@@ -97,5 +76,8 @@ function asText(bytes: Uint8Array): string {
   const value = carry(bytes)
   if ('text' in value) return harmless(value.text)
   const how = '`--file PATH` or `--json`, or pipe it on'
-  throw new RunaError('BAD_INPUT', `These ${bytes.length} bytes are no text that can be shown here: ${how}.`)
+  throw new RunaError(
+    'BAD_INPUT',
+    `This is no text that can be shown here (${plural(bytes.length, 'byte')}): ${how}.`,
+  )
 }

@@ -31,3 +31,45 @@ export function splitWords(line: string): string[] {
 function withoutEscapes(text: string): string {
   return text.replaceAll(/\\(.)/gs, (_, letter: string) => ESCAPES[letter] ?? letter)
 }
+
+/** Longer ones come from files: each further line is looked at with all before it. */
+const OPEN_LENGTH_MAX = 16_384
+
+/** Puts lines together while a quote is open. */
+export interface LineGathering {
+  /** Everything that belongs together, once its quotes are closed, or it is too long to wait for that. */
+  take(line: string): string | undefined
+  /** What is not complete so far, and is forgotten now. */
+  drop(): string | undefined
+  readonly isOpen: boolean
+}
+
+export function createLineGathering(): LineGathering {
+  let open: string | undefined
+
+  function drop(): string | undefined {
+    const dropped = open
+    open = undefined
+    return dropped
+  }
+
+  return {
+    take(line) {
+      open = open === undefined ? line : `${open}\n${line}`
+      return isClosed(open) || open.length > OPEN_LENGTH_MAX ? drop() : undefined
+    },
+    drop,
+    get isOpen() {
+      return open !== undefined
+    },
+  }
+}
+
+function isClosed(text: string): boolean {
+  try {
+    splitWords(text)
+    return true
+  } catch {
+    return false
+  }
+}

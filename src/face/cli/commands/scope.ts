@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Bus, toPrometheus } from '#kernel/splinter'
 import { RunaError } from '#protocol'
+import { wordedForPlace } from '../bus/place-words.ts'
 import { type BusSession, createSession } from '../bus/session.ts'
 import { print } from '../output.ts'
 import { showBus, showHead } from '../scope/bus-page.ts'
@@ -31,6 +32,8 @@ export async function scope(page: Page, options: ScopeOptions): Promise<void> {
     // Where there is no bus, it is said before the screen is taken over.
     const bus = await session.seat()
     await show(session, bus, page, options, stopping.signal)
+  } catch (error) {
+    throw wordedForPlace(error, session.place)
   } finally {
     for (const name of ['SIGTERM', 'SIGINT']) process.off(name, stop)
     session.close()
@@ -56,8 +59,9 @@ async function show(
   else await tracePlainly(bus, options, signal)
 }
 
+/** One whose lines can be written over: of a dumb one nothing is asked that it cannot do. */
 function isTerminal(): boolean {
-  return process.stdin.isTTY === true && process.stdout.isTTY === true
+  return process.stdin.isTTY === true && process.stdout.isTTY === true && process.env['TERM'] !== 'dumb'
 }
 
 async function showOnce(bus: Bus, json: boolean, signal: AbortSignal): Promise<void> {
@@ -67,7 +71,11 @@ async function showOnce(bus: Bus, json: boolean, signal: AbortSignal): Promise<v
   const view = compare(later, earlier)
   // What a program reads is counted from the beginning: it takes differences itself.
   const { troubles } = view
-  print({ ...later, troubles }, json, [showHead(later), '', ...showBus(view)].join('\n'))
+  print(
+    { ...later, troubles },
+    json,
+    [showHead(later), '', ...showBus(view, process.stdout.columns)].join('\n'),
+  )
 }
 
 /** One look after the other, without moving the cursor. */
@@ -76,7 +84,11 @@ async function showPlainly(bus: Bus, signal: AbortSignal): Promise<void> {
   await pause(LOOK_MS, signal)
   while (!signal.aborted) {
     const later = bus.statistics()
-    print(undefined, false, [showHead(later), ...showBus(compare(later, earlier)), ''].join('\n'))
+    print(
+      undefined,
+      false,
+      [showHead(later), ...showBus(compare(later, earlier), process.stdout.columns), ''].join('\n'),
+    )
     earlier = later
     await pause(PLAIN_EVERY_MS, signal)
   }

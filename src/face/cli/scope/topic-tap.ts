@@ -3,7 +3,7 @@ import { RunaError } from '#protocol'
 import { createFilter } from '../bus/filter.ts'
 import { untilStopped } from '../bus/topic-work.ts'
 import { carry, preview } from '../bus/values.ts'
-import { print } from '../output.ts'
+import { plural, print } from '../output.ts'
 import { type MessageFilter, passes } from './message-filter.ts'
 import { timeOf } from './tap-page.ts'
 
@@ -77,7 +77,7 @@ export async function tapTopic(
     const lost = observation.lost - told
     if (lost === 0) return
     told = observation.lost
-    print({ at: Date.now(), topic, lost }, json, `${lost} messages came too fast to be shown.`)
+    print({ at: Date.now(), topic, lost }, json, `${plural(lost, 'message')} came too fast to be shown.`)
   }
 
   await untilStopped(signal).finally(observation.end)

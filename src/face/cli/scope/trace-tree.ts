@@ -1,4 +1,5 @@
 import type { RecordedMessage } from '#kernel/splinter'
+import { plural } from '../output.ts'
 import { formatMicros } from './figures.ts'
 import { nameOf } from './message-filter.ts'
 
@@ -82,10 +83,6 @@ export function showTrace({ trace, startedAt, roots, events }: Trace): string[] 
         `${sinceStart(at, startedAt)}  ${nameOf(from)} told everybody: ${operation}`,
     ),
   ]
-}
-
-function plural(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
 function showSpan(span: Span, startedAt: number, lead: string, leadOfChildren: string): string[] {

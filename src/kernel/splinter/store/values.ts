@@ -7,7 +7,7 @@ import { checkOf, checkSeed, keyIn } from './checks.ts'
 import { CHECKS, LENGTHS, NO_VALUE, PLACES, SCRUB, VERSION, WRITES, WRITING } from './slot-fields.ts'
 
 /** What is overwritten with zeros: nothing, what is freed, or also the old value as soon as there is a new one. */
-const SCRUBS = ['off', 'hybrid', 'full'] as const
+export const SCRUBS = ['off', 'hybrid', 'full'] as const
 export type Scrub = (typeof SCRUBS)[number]
 
 /** A block that is more than so many times too large for its value goes back. */

@@ -1,5 +1,5 @@
 import type { Verb } from '../verb.ts'
-import { WORDS_OPTION } from './options.ts'
+import { REPLACE_OPTION, WORDS_OPTION } from './options.ts'
 
 const load = () => import('../keeping-work.ts')
 
@@ -9,7 +9,7 @@ export const KEEPING_VERBS: readonly Verb[] = [
     name: 'export',
     parameters: '[file]',
     description: 'write all keys as JSON, one a line, in clear; `snapshot` keeps what is sealed sealed',
-    options: [['--prefix <text>', 'only keys that begin so'], WORDS_OPTION],
+    options: [['--prefix <text>', 'only keys that begin so'], REPLACE_OPTION, WORDS_OPTION],
     example: ['export', './keys.jsonl'],
     load: async () => (await load()).exportKeys,
   },
@@ -31,6 +31,7 @@ export const KEEPING_VERBS: readonly Verb[] = [
     name: 'snapshot',
     parameters: '<file>',
     description: 'keep all keys in a file, with a digest; what is hashed or sealed stays so',
+    options: [REPLACE_OPTION],
     example: ['snapshot', './bus.snapshot'],
     load: async () => (await load()).takeSnapshot,
   },

@@ -5,6 +5,8 @@ export const VALUE_OPTIONS: readonly VerbOption[] = [
   ['--base64', 'the value that was typed is base64'],
 ]
 
+export const REPLACE_OPTION: VerbOption = ['--replace', 'a file that is there gives way to the new one']
+
 export const WORDS_OPTION: VerbOption = [
   '--words <contract>',
   'the value is words of this contract, and sealed where the bus seals words',
