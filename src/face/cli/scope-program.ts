@@ -8,7 +8,11 @@ export function addScope(program: Command): void {
     .description('look at the bus while it works: who does how much, who is slow or silent, who calls whom')
     .addArgument(new Argument('[page]', 'what to begin with').choices(PAGES).default('bus'))
     .option('--once', 'the page of the bus, once, as text', false)
-    .option('--plain', 'line after line, for a screen reader or a file', false)
+    .option(
+      '--plain',
+      'line after line, for a screen reader or a file; so it is wherever there is no terminal',
+      false,
+    )
     .option('--prometheus', 'the figures in the text format of Prometheus, once', false)
     .option('--topic <topic>', 'show what is published on this topic; `*`: what is sent to everybody')
     .option('--words <contract>', 'open what is sealed as words of this contract, where you may')

@@ -1,6 +1,6 @@
 import type { BusStatistics, MemberStatistics, TopicStatistics, Trouble } from '#kernel/splinter'
-import { formatBytes } from '../output.ts'
-import { type Column, formatMicros, formatPart, formatRate, layOutTable } from './figures.ts'
+import { formatMemory, plural } from '../output.ts'
+import { type Column, formatMicros, formatPart, formatRate, layOutTable, wrap } from './figures.ts'
 
 /** What the bus did in the last `seconds`, and how things are. */
 export interface BusView {
@@ -14,36 +14,37 @@ export interface BusView {
 const MEMBER_COLUMNS: readonly Column[] = [
   { title: 'MEMBER', width: 17 },
   { title: 'STATE', width: 8 },
-  { title: 'HEARD', width: 6, numeric: true },
+  { title: 'HEARD', width: 6, numeric: true, spare: 1 },
   { title: 'OUT/S', width: 6, numeric: true },
   { title: 'IN/S', width: 6, numeric: true },
   { title: 'INBOX', width: 5, numeric: true },
-  { title: 'READ P99', width: 8, numeric: true },
-  { title: 'RUNS', width: 4, numeric: true },
-  { title: 'CALL P99', width: 8, numeric: true },
+  { title: 'READ P99', width: 8, numeric: true, spare: 2 },
+  { title: 'RUNS', width: 4, numeric: true, spare: 4 },
+  { title: 'CALL P99', width: 8, numeric: true, spare: 3 },
 ]
 
 const TOPIC_COLUMNS: readonly Column[] = [
   { title: 'TOPIC', width: 17 },
-  { title: 'KIND', width: 8 },
-  { title: 'SIZE', width: 8, numeric: true },
+  { title: 'KIND', width: 8, spare: 2 },
+  { title: 'SIZE', width: 8, numeric: true, spare: 3 },
   { title: 'OUT/S', width: 6, numeric: true },
   { title: 'IN/S', width: 6, numeric: true },
   { title: 'BEHIND', width: 6, numeric: true },
   { title: 'LOST', width: 6, numeric: true },
-  { title: 'P99', width: 8, numeric: true },
+  { title: 'P99', width: 8, numeric: true, spare: 1 },
 ]
 
-/** Lines of at most 80 characters. What is to be looked at comes first: it must not fall off a small screen. */
-export function showBus({ now, since, seconds, troubles }: BusView): string[] {
+/** Lines of at most `width` characters. What is to be looked at comes first: it must not fall off a small screen. */
+export function showBus({ now, since, seconds, troubles }: BusView, width?: number): string[] {
   return [
-    ...showTroubles(troubles),
+    ...showTroubles(troubles).flatMap((line) => wrap(line, width)),
     '',
     ...layOutTable(
       MEMBER_COLUMNS,
       since.members.map((member, index) =>
         memberRow({ ...member, ...latenciesOf(now.members[index]) }, seconds, troubles),
       ),
+      width,
     ),
     '',
     ...layOutTable(
@@ -51,15 +52,16 @@ export function showBus({ now, since, seconds, troubles }: BusView): string[] {
       since.topics.map((topic, index) =>
         topicRow({ ...topic, latency: now.topics[index]?.latency ?? topic.latency }, seconds),
       ),
+      width,
     ),
     '',
-    showStore(now.store, since.store),
+    ...wrap(showStore(now.store, since.store), width),
   ]
 }
 
 function showStore({ keys, keysMax, usedBytes, storeBytes }: StoreFigures, since: StoreFigures): string {
   const letGo = since.expired + since.evicted
-  const values = `values ${formatBytes(usedBytes)} of ${formatBytes(storeBytes)}`
+  const values = `values ${formatMemory(usedBytes)} of ${formatMemory(storeBytes)}`
   return `STORE: ${keys} of ${keysMax} keys, ${values}${letGo > 0 ? `, ${letGo} keys let go of lately` : ''}`
 }
 
@@ -73,11 +75,7 @@ export function showHead({ members, membersMax, topics, sizeBytes, seals }: BusS
   const sealed = { nothing: 'nothing is sealed', words: 'words are sealed', everything: 'all is sealed' }[
     seals
   ]
-  return `${members.length} of ${membersMax} members, ${countOf(topics.length)}, ${formatBytes(sizeBytes)}, ${sealed}`
-}
-
-function countOf(topics: number): string {
-  return topics === 1 ? '1 topic' : `${topics} topics`
+  return `${members.length} of ${membersMax} members, ${plural(topics.length, 'topic')}, ${formatMemory(sizeBytes)}, ${sealed}`
 }
 
 function showTroubles(troubles: readonly Trouble[]): string[] {
@@ -112,7 +110,7 @@ function topicRow(
   return [
     name,
     lossless ? 'lossless' : 'lossy',
-    formatBytes(capacityBytes),
+    formatMemory(capacityBytes),
     formatRate(total.sentMessages, seconds),
     formatRate(total.receivedMessages, seconds),
     formatPart(behindBytes / capacityBytes),

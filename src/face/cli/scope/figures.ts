@@ -26,19 +26,61 @@ export interface Column {
   readonly width: number
   /** Numbers stand at the right, so that they do not jump. */
   readonly numeric?: boolean
+  /** On a narrow screen the column of the highest number goes first; one without stays. */
+  readonly spare?: number
 }
 
-/** Lines of equal columns that keep their width whatever is in them. What is too long ends with `…`. */
-export function layOutTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
+/** Where nobody says how wide the screen is. */
+const WIDTH = 80
+
+/**
+ * Lines of equal columns that keep their width whatever is in them. What is too long ends with `…`. Whole columns are left out
+ * until the rest fits into `width`.
+ */
+export function layOutTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width = WIDTH,
+): string[] {
+  const shown = columnsWithin(columns, width)
   const line = (cells: readonly string[]) =>
-    columns
-      .map(({ width, numeric }, index) => {
-        const cell = fit(cells[index] ?? '', width)
-        return numeric ? cell.padStart(width) : cell.padEnd(width)
+    shown
+      .map((column) => {
+        const cell = fit(cells[columns.indexOf(column)] ?? '', column.width)
+        return column.numeric ? cell.padStart(column.width) : cell.padEnd(column.width)
       })
       .join(' ')
       .trimEnd()
   return [columns.map(({ title }) => title), ...rows].map(line)
+}
+
+function columnsWithin(columns: readonly Column[], width: number): readonly Column[] {
+  const taken = columns.reduce((sum, column) => sum + column.width + 1, -1)
+  const [spare] = columns
+    .filter((column) => column.spare !== undefined)
+    .sort((one, other) => rankOf(other) - rankOf(one))
+  if (taken <= width || spare === undefined) return columns
+  return columnsWithin(
+    columns.filter((column) => column !== spare),
+    width,
+  )
+}
+
+function rankOf({ spare = 0 }: Column): number {
+  return spare
+}
+
+/** Lines of whole words, no longer than `width` where the words are not; those after the first begin with two blanks. */
+export function wrap(text: string, width = WIDTH): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line.trim() !== '' && line.length + 1 + word.length > width) {
+      lines.push(line)
+      line = ` ${word === '' ? '' : ` ${word}`}`
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line]
 }
 
 /** In one line of at most `width` characters. */

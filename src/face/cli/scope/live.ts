@@ -33,23 +33,37 @@ export async function showLive(
   const shown: Shown = { page, paused: false, back: 0 }
   const [tap, traces] = [createTap(filter), createTraces(filter.trace)]
   const ended = new AbortController()
+  const title = session.place.bus === undefined ? "Runa's bus" : session.place.bus
   let body: readonly string[] = []
+  let below = 0
 
   function bodyLines(rows: number): readonly string[] {
     const { view, absence } = watching
     if (absence !== undefined) return [`! ${absence}`, 'This looks again each second.']
     if (shown.page === 'tap') return tap.lines(rows)
     if (shown.page === 'trace') return traces.lines(shown.back)
-    return view ? showBus(view).slice(shown.back) : ['Looking for a second …']
+    return view ? scrolled(showBus(view, screen.columns), rows) : ['Looking for a second …']
+  }
+
+  /** No further than to the last line. */
+  function scrolled(lines: readonly string[], rows: number): readonly string[] {
+    const hidden = Math.max(0, lines.length - rows)
+    shown.back = Math.min(shown.back, hidden)
+    below = hidden - shown.back
+    return lines.slice(shown.back)
   }
 
   function draw(): void {
     const rows = Math.max(0, screen.rows - 3)
     const head = watching.view ? showHead(watching.view.since) : ''
+    if (!shown.paused) below = 0
     if (!shown.paused) body = bodyLines(rows).slice(0, rows).map(harmless)
     const filled = Array.from({ length: rows }, (_, row) => body[row] ?? '')
-    const keys = shown.paused ? `PAUSED   ${KEYS}` : KEYS
-    screen.show([`Runa's bus: ${shown.page}   ${head}`, '', ...filled, keys])
+    screen.show([
+      ...titleLines(`${title}: ${shown.page}`, head, screen.columns),
+      ...filled,
+      keysLine(shown, below),
+    ])
   }
 
   function press(key: string): void {
@@ -81,6 +95,17 @@ export async function showLive(
     watching.end()
     screen.close()
   }
+}
+
+/** Two lines: of one, the second is empty. */
+export function titleLines(title: string, head: string, columns: number): readonly [string, string] {
+  const whole = `${title}   ${head}`
+  return whole.length <= columns ? [whole, ''] : [title, head]
+}
+
+function keysLine({ paused, back }: Shown, below: number): string {
+  const more = below > 0 ? `${below} more below (arrows)   ` : back > 0 ? 'up arrow: back   ' : ''
+  return `${paused ? 'PAUSED   ' : ''}${more}${KEYS}`
 }
 
 const CTRL_C = '\u0003'

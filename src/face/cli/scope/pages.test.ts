@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { attachBus, createBus, type RecordedMessage } from '#kernel/splinter'
 import { createEnvelope } from '#protocol'
-import { showBus, showHead } from './bus-page.ts'
-import { formatMicros, formatRate, layOutTable } from './figures.ts'
+import { type BusView, showBus, showHead } from './bus-page.ts'
+import { formatMicros, formatRate, layOutTable, wrap } from './figures.ts'
+import { titleLines } from './live.ts'
 import { checkTrace, passes } from './message-filter.ts'
 import { createTap } from './tap-page.ts'
 import { createTraces } from './trace-page.ts'
@@ -37,7 +38,30 @@ test('the page of the bus fits 80 columns, and shows rates and who is to be look
   assert.match(lines[0] ?? '', /^! tieto does not read: its inbox is 7\d % full\.$/)
   assert.ok(lines.some((line) => /^! tieto +ready +- +0 +0 +7\d %/.test(line)))
   assert.ok(lines.some((line) => /^scope +attached +- +2\.0 +0 +0 %/.test(line)))
-  assert.match(showHead(view.since), /^2 of \d+ members, 0 topics, \d\.\d MB, nothing is sealed$/)
+  assert.match(showHead(view.since), /^2 of \d+ members, 0 topics, \d\.\d MiB, nothing is sealed$/)
+})
+
+test('on a narrow screen whole columns and no words are left out', () => {
+  const now = scope.statistics()
+  const sentence = 'tieto does not read: its inbox is 71 % full, and has been so for the last ten seconds.'
+  const troubles = [{ kind: 'full', sentence, member: 'tieto@1.1' } as const]
+  const since = { ...now, members: now.members.map((member) => ({ ...member, name: 'conversation-12' })) }
+  for (const width of [60, 70, 80, 200]) {
+    const lines = showBus({ now, since, seconds: 1, troubles } as unknown as BusView, width)
+    const cut = lines.filter((line) => line.length > width || line.includes('…'))
+    assert.deepEqual(cut, [])
+    assert.match(lines.join(' ').replaceAll(/ +/g, ' '), /! tieto does not read: .* the last ten seconds\./)
+    const [members = ''] = lines.filter((line) => line.startsWith('MEMBER'))
+    assert.equal(members.includes('RUNS'), width >= 80)
+    assert.match(members, /STATE .*INBOX/)
+  }
+})
+
+test('what does not fit beside the title stands below it', () => {
+  assert.deepEqual(titleLines('bus', '3 members', 20), ['bus   3 members', ''])
+  assert.deepEqual(titleLines('bus', '3 members', 10), ['bus', '3 members'])
+  assert.deepEqual(wrap('one two three', 8), ['one two', '  three'])
+  assert.deepEqual(wrap('a-word-that-is-long and', 8), ['a-word-that-is-long', '  and'])
 })
 
 test('a bus on which all is well says so', () => {

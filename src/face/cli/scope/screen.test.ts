@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { cut, paint, repaint } from './screen.ts'
+import { cut, keysIn, paint, repaint } from './screen.ts'
 
 const screen = fc.array(fc.string({ unit: fc.constantFrom('a', 'b', ' '), maxLength: 6 }), {
   minLength: 4,
@@ -39,4 +39,9 @@ test('only a line that begins with an exclamation mark has a colour, and none wi
   assert.equal(paint('! tieto is silent', false), '! tieto is silent')
   assert.notEqual(paint('! tieto is silent', true), '! tieto is silent')
   assert.equal(paint('tieto', true), 'tieto')
+})
+
+test('keys that come at once are taken one by one, and arrows of both dialects are the same', () => {
+  assert.deepEqual(keysIn('\u001b[B\u001bOBq\u001b'), ['\u001b[B', '\u001b[B', 'q', '\u001b'])
+  assert.deepEqual(keysIn(''), [])
 })

@@ -4,6 +4,8 @@ import { fit } from './figures.ts'
 const ESCAPE = '\u001b['
 const ENTER = `${ESCAPE}?1049h${ESCAPE}?25l${ESCAPE}2J`
 const LEAVE = `${ESCAPE}?25h${ESCAPE}?1049l`
+// biome-ignore lint/suspicious/noControlCharactersInRegex: terminals send them.
+const KEY = /\u001b[[O][A-D]|[\s\S]/g
 /** However often something happens: more is hard to read, and costs more over a slow line. */
 const PAINTS_EVERY_MS = 250
 
@@ -12,6 +14,7 @@ export interface Screen {
   /** Shows these lines, from the top. What has no place is left out. */
   show(lines: readonly string[]): void
   readonly rows: number
+  readonly columns: number
   close(): void
 }
 
@@ -30,6 +33,12 @@ export function cut(lines: readonly string[], rows: number, columns: number): st
 /** A line that begins with `!` is to be seen; what it says stands in words, so a screen without colour shows as much. */
 export function paint(line: string, colours: boolean): string {
   return colours && line.startsWith('!') ? `${ESCAPE}1;33m${line}` : line
+}
+
+/** A terminal sends several at once where one is held down. Arrows come in two dialects, of which this gives one. */
+export function keysIn(typed: string): string[] {
+  const keys = typed.match(KEY) ?? []
+  return keys.map((key) => key.replace('\u001bO', ESCAPE))
 }
 
 /**
@@ -61,16 +70,23 @@ export function openScreen(
     onResize()
   }
 
+  function press(typed: string): void {
+    for (const key of keysIn(typed)) onKey(key)
+  }
+
   const giveBack = () => output.write(LEAVE)
   process.once('exit', giveBack)
   output.write(ENTER)
   output.on('resize', resize)
   input.setRawMode(true)
   input.setEncoding('utf8')
-  input.on('data', onKey)
+  input.on('data', press)
   return {
     get rows() {
       return output.rows
+    },
+    get columns() {
+      return output.columns
     },
     show(lines) {
       wanted = lines
@@ -79,7 +95,7 @@ export function openScreen(
     close() {
       clearTimeout(timer)
       output.off('resize', resize)
-      input.off('data', onKey)
+      input.off('data', press)
       input.setRawMode(false)
       input.pause()
       process.off('exit', giveBack)
