@@ -32,3 +32,37 @@ export function caseName(operation: string, sizeBytes: number, processes: number
   const together = processes === 1 ? '1 process' : `${processes} processes`
   return `${operation}, ${SIZE_NAMES[sizeBytes] ?? `${sizeBytes} B`}, ${together}, ${way}`
 }
+
+/** Whether a row is to be measured: one of ours, by its case, against a peer. */
+export type Choice = (name: string, peer: string) => boolean
+
+/** Those that have every one of the words, in any case and order. */
+export function choose(words: readonly string[]): Choice {
+  return (name, peer) => {
+    const row = `${name}, ${peer}`.toLowerCase()
+    return words.every((word) => row.includes(word.toLowerCase()))
+  }
+}
+
+/** One row: a way of ours, and what it is compared with. */
+export interface Match {
+  readonly name: string
+  readonly way: string
+  readonly peer: string
+}
+
+/** Every way against every peer, as far as they are wanted. */
+export function matchUp(
+  ours: readonly string[],
+  peers: readonly string[],
+  nameOf: (way: string) => string,
+  isWanted: Choice,
+): Match[] {
+  const all = ours.flatMap((way) => peers.map((peer) => ({ name: nameOf(way), way, peer })))
+  return all.filter(({ name, peer }) => isWanted(name, peer))
+}
+
+/** Each once, ours first. */
+export function contendersOf(matches: readonly Match[]): string[] {
+  return [...new Set([...matches.map(({ way }) => way), ...matches.map(({ peer }) => peer)])]
+}

@@ -1,5 +1,5 @@
 import { type Row, rateRow } from '../row.ts'
-import { caseName, inTurns, SIZES } from './compare.ts'
+import { type Choice, caseName, contendersOf, inTurns, matchUp, SIZES } from './compare.ts'
 import type { Place } from './contender.ts'
 import { nowMs } from './clock.ts'
 import { type Hand, hire } from './crew.ts'
@@ -21,33 +21,36 @@ const PEERS_ECHO = ['raw futex', 'zeromq', 'NATS', 'Redis', 'MessagePort', 'chil
 type Base = Omit<Place, 'sizeBytes' | 'index'>
 
 /** One process sends what another hears; only what was heard counts. */
-export async function benchMessages(base: Base, missing: readonly string[]): Promise<Row[]> {
+export async function benchMessages(base: Base, missing: readonly string[], isWanted: Choice): Promise<Row[]> {
   const peers = PEERS.filter((peer) => !missing.includes(peer))
   const rows: Row[] = []
   for (const sizeBytes of SIZES) {
-    const figures = await withCrews({ ...base, sizeBytes, index: 0 }, [...OURS, ...peers], 'openMessages', rateOfMessages)
-    for (const way of OURS) {
-      for (const peer of peers) {
-        const [ours, theirs] = [figures.get(way)?.rate ?? 0, figures.get(peer)?.rate ?? 0]
-        rows.push(rateRow(caseName('message', sizeBytes, 2, way), ours, peer, theirs, 'messages/s'))
-      }
+    const matches = matchUp(OURS, peers, (way) => caseName('message', sizeBytes, 2, way), isWanted)
+    const place = { ...base, sizeBytes, index: 0 }
+    const figures = await withCrews(place, contendersOf(matches), 'openMessages', rateOfMessages)
+    for (const { name, way, peer } of matches) {
+      const [ours, theirs] = [figures.get(way)?.rate ?? 0, figures.get(peer)?.rate ?? 0]
+      rows.push(rateRow(name, ours, peer, theirs, 'messages/s'))
     }
   }
   return rows
 }
 
 /** There and back, at once and after pauses in which both sides fell asleep: microseconds, so that less is better. */
-export async function benchRoundTrips(base: Base, missing: readonly string[]): Promise<Row[]> {
+export async function benchRoundTrips(base: Base, missing: readonly string[], isWanted: Choice): Promise<Row[]> {
   const peers = PEERS_ECHO.filter((peer) => !missing.includes(peer))
   const rows: Row[] = []
   for (const sizeBytes of SIZES) {
-    const figures = await withCrews({ ...base, sizeBytes, index: 0 }, [...OURS_ECHO, ...peers], 'openEcho', latencies)
-    for (const kind of ['busy', 'idle'] as const) {
-      for (const way of OURS_ECHO) {
-        for (const peer of peers) {
-          const [ours, theirs] = [figures.get(way)?.[kind] ?? 0, figures.get(peer)?.[kind] ?? 0]
-          rows.push(latencyRow(caseName('pingpong', sizeBytes, 2, `${way}, ${kind}`), ours, peer, theirs))
-        }
+    const kinds = (['busy', 'idle'] as const).map((kind) => {
+      const nameOf = (way: string) => caseName('pingpong', sizeBytes, 2, `${way}, ${kind}`)
+      return { kind, matches: matchUp(OURS_ECHO, peers, nameOf, isWanted) }
+    })
+    const contenders = contendersOf(kinds.flatMap(({ matches }) => matches))
+    const figures = await withCrews({ ...base, sizeBytes, index: 0 }, contenders, 'openEcho', latencies)
+    for (const { kind, matches } of kinds) {
+      for (const { name, way, peer } of matches) {
+        const [ours, theirs] = [figures.get(way)?.[kind] ?? 0, figures.get(peer)?.[kind] ?? 0]
+        rows.push(latencyRow(name, ours, peer, theirs))
       }
     }
   }

@@ -1,7 +1,7 @@
 import { createBus } from '#kernel/splinter'
 import { join } from 'node:path'
 import { type Row, rateRow } from '../row.ts'
-import { caseName, inTurns, SIZES } from './compare.ts'
+import { type Choice, caseName, contendersOf, inTurns, matchUp, SIZES } from './compare.ts'
 import type { Place } from './contender.ts'
 import { SEALED_BUS } from './typed-ways.ts'
 import { type Hand, hire } from './crew.ts'
@@ -15,20 +15,28 @@ const START_MS = 8
 const BUS_BYTES = 128 * 2 ** 20
 const STORE_BYTES = 32 * 2 ** 20
 const HEAP_OPERATIONS = 200_000
+const ALLOCATION = 'get, 1 KiB, 1 process, bytes allocated by string'
+
+const APART = 'while it writes to private memory'
+
+type Base = Omit<Place, 'sizeBytes' | 'index'>
 
 /** One process sets and gets by turns; of two at once, one sets what the other gets. */
-export async function benchStores(base: Omit<Place, 'sizeBytes' | 'index'>, missing: readonly string[]): Promise<Row[]> {
+export async function benchStores(base: Base, missing: readonly string[], isWanted: Choice): Promise<Row[]> {
   const peers = PEERS.filter((peer) => !missing.some((name) => peer.startsWith(name)))
   const rows: Row[] = []
   for (const sizeBytes of SIZES) {
     for (const processes of [1, 2]) {
-      const figures = await measureStores({ ...base, sizeBytes, index: 0 }, [...OURS, ...peers], processes)
-      for (const operation of ['set', 'get'] as const) {
-        for (const way of OURS) {
-          for (const peer of peers) {
-            const [ours, theirs] = [figures.get(way)?.[operation] ?? 0, figures.get(peer)?.[operation] ?? 0]
-            rows.push(rateRow(caseName(operation, sizeBytes, processes, `by ${way}`), ours, peer, theirs))
-          }
+      const operations = (['set', 'get'] as const).map((operation) => {
+        const nameOf = (way: string) => caseName(operation, sizeBytes, processes, `by ${way}`)
+        return { operation, matches: matchUp(OURS, peers, nameOf, isWanted) }
+      })
+      const contenders = contendersOf(operations.flatMap(({ matches }) => matches))
+      const figures = await measureStores({ ...base, sizeBytes, index: 0 }, contenders, processes)
+      for (const { operation, matches } of operations) {
+        for (const { name, way, peer } of matches) {
+          const [ours, theirs] = [figures.get(way)?.[operation] ?? 0, figures.get(peer)?.[operation] ?? 0]
+          rows.push(rateRow(name, ours, peer, theirs))
         }
       }
     }
@@ -70,10 +78,12 @@ export function makeBuses({ folder, secret }: Pick<Place, 'folder' | 'secret'>):
 }
 
 /** What a writer on other keys costs a reader: beside it in the same store, and on memory of its own. */
-export async function benchNeighbours(base: Omit<Place, 'sizeBytes' | 'index'>): Promise<Row[]> {
+export async function benchNeighbours(base: Base, isWanted: Choice): Promise<Row[]> {
   const rows: Row[] = []
   for (const sizeBytes of SIZES) {
     const place = { ...base, sizeBytes, index: 0 }
+    const name = caseName('get', sizeBytes, 2, 'while another process sets other keys')
+    if (!isWanted(name, APART)) continue
     makeBuses(place)
     const [reader, beside, apart] = [hire(), hire(), hire()]
     try {
@@ -87,9 +97,8 @@ export async function benchNeighbours(base: Omit<Place, 'sizeBytes' | 'index'>):
         await written
         return { get }
       })
-      const name = caseName('get', sizeBytes, 2, 'while another process sets other keys')
       const [ours, theirs] = [figures.get('beside')?.get ?? 0, figures.get('apart')?.get ?? 0]
-      rows.push(rateRow(name, ours, 'while it writes to private memory', theirs))
+      rows.push(rateRow(name, ours, APART, theirs))
     } finally {
       for (const hand of [reader, beside, apart]) await hand.end()
     }
@@ -98,7 +107,8 @@ export async function benchNeighbours(base: Omit<Place, 'sizeBytes' | 'index'>):
 }
 
 /** What a get by string key leaves for the garbage collector. */
-export async function benchAllocation(base: Omit<Place, 'sizeBytes' | 'index'>): Promise<Row[]> {
+export async function benchAllocation(base: Base, isWanted: Choice): Promise<Row[]> {
+  if (!isWanted(ALLOCATION, 'Map')) return []
   const place = { ...base, sizeBytes: 1_024, index: 0 }
   makeBuses(place)
   const [ours, theirs] = [hire(), hire()]
@@ -110,7 +120,7 @@ export async function benchAllocation(base: Omit<Place, 'sizeBytes' | 'index'>):
     const round = (bytes: number) => Number(bytes.toFixed(3))
     return [
       {
-        case: 'get, 1 KiB, 1 process, bytes allocated by string',
+        case: ALLOCATION,
         ours: round(left),
         peer: 'Map',
         theirs: round(right),
