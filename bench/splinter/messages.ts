@@ -97,8 +97,6 @@ function openWaitingTopic(place: Place, batched: boolean): MessageContender {
   }
 }
 
-const ENVELOPE = { from: 'producer', to: 'consumer', type: 'query', operation: 'take' } as const
-
 /** From a name to a name, with everything that an envelope carries. */
 async function openEnvelopes(place: Place): Promise<MessageContender> {
   const bus = attachBus(join(place.folder, 'bus'), { name: place.index === 1 ? 'consumer' : 'producer' })
@@ -110,7 +108,11 @@ async function openEnvelopes(place: Place): Promise<MessageContender> {
     receive: counter.receive,
     async send(times) {
       for (let count = 0; count < times; count += 1) {
-        await bus.sendWhenFree(createEnvelope({ ...ENVELOPE, payload }))
+        // Field by field, as calls make theirs: Node 20 gives each object that is spread and added to a shape of its own,
+        // and whoever reads it then looks for every field.
+        const envelope = createEnvelope({ from: 'producer', to: 'consumer', type: 'query', operation: 'take', payload })
+        const sent = bus.sendWhenFree(envelope)
+        if (sent) await sent
       }
     },
     close: () => bus.close(),

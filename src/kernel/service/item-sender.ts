@@ -58,9 +58,9 @@ export class ItemSender {
     if (first === undefined) return undefined
     this.texts = []
     this.characters = 0
-    const answer = { type: 'response', last: false } as const
-    if (texts.length === 1) return this.reply({ ...answer, payload: new WrittenJson(first) })
-    return this.reply({ ...answer, items: texts.length, payload: new WrittenJson(`[${texts.join(',')}]`) })
+    const isAlone = texts.length === 1
+    const payload = new WrittenJson(isAlone ? first : `[${texts.join(',')}]`)
+    return this.reply({ type: 'response', last: false, items: isAlone ? undefined : texts.length, payload })
   }
 
   /** For the way out: why it could not be sent was told before, or is of no use any more. */

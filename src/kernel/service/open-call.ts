@@ -22,7 +22,8 @@ export function openCall(
 ): OpenCall {
   const { from, to, timeToLiveMs } = query
   // Neither holds words: they are sent in clear, whatever the query was.
-  const followUp = { from, to, words: undefined }
+  const followUp = (type: 'credit' | 'cancel', payload?: number) =>
+    createFollowUp(query, { from, to, words: undefined, type, payload })
   const cancelled = () => new RunaError('CANCELLED', undefined, { cause: signal?.reason })
   const abandon = () => inbox.fail(cancelled())
 
@@ -42,7 +43,7 @@ export function openCall(
     inbox,
     grant(items) {
       try {
-        transport.send(createFollowUp(query, { ...followUp, type: 'credit', payload: items }))
+        transport.send(followUp('credit', items))
       } catch (error) {
         // What a service that is gone had sent before can be taken all the same.
         if (!(error instanceof RunaError && error.code === 'SERVICE_LOST')) throw error
@@ -52,7 +53,7 @@ export function openCall(
       unregister()
       endDeadline()
       signal?.removeEventListener('abort', abandon)
-      if (!inbox.isEnded) sendIfPossible(transport, createFollowUp(query, { ...followUp, type: 'cancel' }))
+      if (!inbox.isEnded) sendIfPossible(transport, followUp('cancel'))
     },
   }
 }

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import { koffiLibrary, libc, systemError } from './libc.ts'
 import { addressOfWord } from './memory.ts'
 
@@ -10,15 +9,6 @@ const EVERYBODY = 0x7fff_ffff
 /** For FUTEX_WAKE_OP: set the word to 0, and wake nobody else (where it had been below 0, which it never is). */
 const SET_TO_ZERO = (0 << 28) | (2 << 24)
 const [EINTR, EAGAIN, ETIMEDOUT] = [4, 11, 110]
-
-/** Together about 10 µs: longer than an answer takes that is on its way, shorter than the kernel takes to wake a sleeper. */
-const LOOKS_MAX = availableParallelism() > 1 ? 128 : 0
-/** Between two looks. Each takes the line of the cache from whoever is about to bring something. */
-const PAUSE_TURNS = 100
-/** Spinning that failed is tried in full again after so many more. */
-const RETRIED_EVERY = 16
-/** Written so that the turns of a pause are not left out. */
-const pause = new Int32Array(1)
 
 /** struct timespec: seconds and nanoseconds, 64 bits each. */
 const timeout = Buffer.alloc(16)
@@ -50,27 +40,4 @@ export function futexWait(words: Int32Array, index: number, expected: number, ti
 export function futexWake(words: Int32Array, index: number): void {
   const address = addressOfWord(words, index)
   if (futex(address, FUTEX_WAKE_OP, EVERYBODY, null, address, SET_TO_ZERO) < 0) throw systemError('futex')
-}
-
-type Spin = (isThere: () => boolean) => boolean
-
-/**
- * Looks for something a while without sleeping. Half as long after it was in vain: then the one who is to bring it may be
- * waiting for this very core. On a single core that is always so, and it looks but once.
- */
-export function createSpin(): Spin {
-  let looks = LOOKS_MAX
-  let failures = 0
-  return (isThere) => {
-    for (let look = 0; look < looks; look += 1) {
-      if (isThere()) {
-        looks = LOOKS_MAX
-        return true
-      }
-      for (let turn = 0; turn < PAUSE_TURNS; turn += 1) pause[0] = turn
-    }
-    failures += 1
-    looks = failures % RETRIED_EVERY === 0 ? LOOKS_MAX : looks >> 1
-    return isThere()
-  }
 }

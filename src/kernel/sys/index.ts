@@ -1,7 +1,7 @@
 export { isByteLocked, lockByte, unlockByte } from './byte-lock.ts'
 export { makeFifo } from './fifo.ts'
 export { makeFolders } from './folders.ts'
-export { createSpin, futexWait, futexWake } from './futex.ts'
+export { futexWait, futexWake } from './futex.ts'
 export { tryCalls } from './libc.ts'
 export { allocateFile, mapFile } from './memory.ts'
 export { findPortHolder } from './port-holder.ts'
@@ -15,3 +15,4 @@ export {
 } from './process.ts'
 export { createSealedMemory, isSealedMemory } from './sealed-memory.ts'
 export { createSocketPair, socketMaker } from './socket-pair.ts'
+export { createRestlessness, createSpin, RESTLESS_MS } from './spin.ts'

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { isByteLocked, lockByte, unlockByte } from './byte-lock.ts'
 import { makeFifo } from './fifo.ts'
-import { createSpin, futexWait, futexWake } from './futex.ts'
+import { futexWait, futexWake } from './futex.ts'
 import { libc } from './libc.ts'
 import { allocateFile, mapFile } from './memory.ts'
 import {
@@ -19,6 +19,7 @@ import {
 } from './process.ts'
 import { createSealedMemory, isSealedMemory } from './sealed-memory.ts'
 import { createSocketPair, socketMaker } from './socket-pair.ts'
+import { createRestlessness, createSpin, RESTLESS_MS } from './spin.ts'
 
 const folder = mkdtempSync('/dev/shm/runa-sys-test-')
 after(() => rmSync(folder, { recursive: true }))
@@ -170,4 +171,16 @@ test('a spin ends with what it looks for, or in vain', () => {
   let looks = 0
   assert.ok(spin(() => ++looks > 3))
   for (let count = 0; count < 40; count += 1) assert.ok(!spin(() => false))
+})
+
+test('who sleeps often within a short time is restless, and again only after as many sleeps', () => {
+  let nowMs = 0
+  const isRestless = createRestlessness(() => nowMs)
+  const restless = (stepMs: number) =>
+    Array.from({ length: 1_000 }, () => {
+      nowMs += stepMs
+      return isRestless()
+    }).filter(Boolean).length
+  assert.equal(restless(0.05), RESTLESS_MS > 0 ? 2 : 0)
+  assert.equal(restless(0.2), 0)
 })

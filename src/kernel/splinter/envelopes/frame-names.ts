@@ -39,9 +39,8 @@ export function createNameWriter(): NameWriter {
       known[better] = names
       return names.block
     }
-    const names = { from, to, operation, words }
-    const block = writeBlock(names)
-    known[known.length < WRITTEN_MAX ? known.length : WRITTEN_MAX - 1] = { ...names, block }
+    const block = writeBlock({ from, to, operation, words })
+    known[known.length < WRITTEN_MAX ? known.length : WRITTEN_MAX - 1] = { from, to, operation, words, block }
     return block
   }
 }

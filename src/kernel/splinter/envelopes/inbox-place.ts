@@ -2,7 +2,11 @@ import { type Layout, ringHeaderBytes } from '../segment/geometry.ts'
 import type { RingPlace } from '../topics/ring-place.ts'
 
 /** Where the inbox of a row lies. */
-export function inboxPlace({ inboxes, inboxStride, inboxBytes }: Layout, row: number): RingPlace {
+export function inboxPlace(
+  { inboxes, inboxStride, inboxBytes }: Layout,
+  row: number,
+  erasesRead = false,
+): RingPlace {
   const start = inboxes + row * inboxStride
   return {
     header: start >> 2,
@@ -10,5 +14,6 @@ export function inboxPlace({ inboxes, inboxStride, inboxBytes }: Layout, row: nu
     capacityBytes: inboxBytes,
     consumersMax: 1,
     lossless: true,
+    erasesRead,
   }
 }

@@ -83,9 +83,8 @@ function eventsBytes(topicsBytes: number): number {
 function inboxOf(wiring: Wiring, row: number, statistics?: StatisticsRow): Ring {
   const { segment, own, locks, protection, wakeEverybody } = wiring
   // Whoever gets the keys later should find nothing that they open.
-  const place = { ...inboxPlace(segment.layout, row), erasesRead: protection.seals !== 'nothing' }
-  const settings = { locks, owner: own, onSpace: wakeEverybody }
-  return new Ring(segment, place, statistics ? { ...settings, statistics } : settings)
+  const place = inboxPlace(segment.layout, row, protection.seals !== 'nothing')
+  return new Ring(segment, place, { locks, owner: own, onSpace: wakeEverybody, statistics })
 }
 
 /** Undefined for what is to be dropped; it is counted. */

@@ -1,5 +1,6 @@
 import type { Segment } from '../segment/segment.ts'
 import { GENERATION, rowWord, SLEEPING } from './members.ts'
+import { createWakefulness } from './wakefulness.ts'
 
 /** Something that may have work. `drain` does at most a batch of it, and says whether it did any. */
 interface Source {
@@ -7,12 +8,6 @@ interface Source {
   drain(): boolean
 }
 
-/**
- * Empty turns of the event loop before it sleeps. Few: a bell makes the kernel put the woken process on the core of the
- * one that rang, so whoever goes on spinning there keeps the answer from being made (measured: a bare message there and
- * back took 9 µs with 1, 15 µs with 4; a call 34 µs with up to 24, 130 µs with 64, 500 µs with 200).
- */
-const IDLE_TURNS = 1
 const SLEEP_NUMBERS = 2 ** 30
 /** Between the first sleeps of two holders of a row. */
 const SLEEPS_APART = 2 ** 16 + 1
@@ -35,7 +30,7 @@ export function createPump(segment: Segment, row: number, onSleep: () => void): 
   // Not where the last holder of the row began: who rings that one late would lower this one's flag.
   let sleepNumber =
     Math.imul(words[rowWord(segment, row) + GENERATION] ?? 0, SLEEPS_APART) & (SLEEP_NUMBERS - 1)
-  let idleTurns = 0
+  const wakefulness = createWakefulness()
   let scheduled: NodeJS.Immediate | undefined
   let stopped = false
 
@@ -52,8 +47,8 @@ export function createPump(segment: Segment, row: number, onSleep: () => void): 
   }
 
   function goOn(busy: boolean): void {
-    idleTurns = busy ? 0 : idleTurns + 1
-    if (idleTurns <= IDLE_TURNS) schedule()
+    if (busy) wakefulness.found()
+    if (busy || wakefulness.looksAgain()) schedule()
     else sleep()
   }
 
@@ -78,7 +73,6 @@ export function createPump(segment: Segment, row: number, onSleep: () => void): 
   function wake(): void {
     if (stopped) return
     Atomics.store(words, flag, 0)
-    idleTurns = 0
     schedule()
   }
 

@@ -13,12 +13,14 @@ import {
   recordBytes,
   relayedAsOf,
 } from './ring-records.ts'
-import { giveSpace, isSpaceWanted } from './ring-space.ts'
+import { giveSpace } from './ring-space.ts'
 import { emptyState, FORGOTTEN, readState, readVersion } from './ring-state.ts'
 
-/** A cursor is published after this part of the ring was read, and after that one where somebody waits for room. */
+/**
+ * A cursor is published after this part of the ring was read. Not sooner where somebody waits for room: whoever is woken for a
+ * few records soon waits again, and there is enough left to read meanwhile.
+ */
 const STEP_PART = 8
-const WANTED_STEP_PART = 32
 const SCRATCH_BYTES_MAX = 65_536
 /** Who brought something may have been killed before it woke the sleeper: so look again. */
 const RECHECK_MS = 100
@@ -48,7 +50,6 @@ class CursorConsumer implements Consumer {
   private readonly kinds: number
   private readonly state = emptyState()
   private readonly stepBytes: number
-  private readonly wantedStepBytes: number
   private position: number
   private sequence: number
   /** Of the record that was found last. */
@@ -68,7 +69,6 @@ class CursorConsumer implements Consumer {
     this.settings = settings
     this.records = new RecordStore(segment, place)
     this.stepBytes = Math.floor(place.capacityBytes / STEP_PART)
-    this.wantedStepBytes = Math.floor(place.capacityBytes / WANTED_STEP_PART)
     this.cursor = start.cursor
     this.dropCursor = start.leave
     this.kinds = start.kinds
@@ -257,9 +257,7 @@ class CursorConsumer implements Consumer {
     this.position = this.records.advance(this.position, bytes)
     this.sequence = (this.sequence + 1) | 0
     this.unpublishedBytes += bytes
-    if (this.unpublishedBytes < this.wantedStepBytes) return
-    if (this.unpublishedBytes >= this.stepBytes || isSpaceWanted(this.words, this.place.header))
-      this.publish()
+    if (this.unpublishedBytes >= this.stepBytes) this.publish()
   }
 
   private moveTo(position: number, sequence: number): void {

@@ -20,5 +20,5 @@ export interface RingSettings {
   readonly owner: Ownership
   /** Called when a consumer made room that an event loop asked for. */
   readonly onSpace: () => void
-  readonly statistics?: StatisticsRow
+  readonly statistics?: StatisticsRow | undefined
 }
