@@ -81,6 +81,32 @@ test('who sent what to whom is written down, and nothing of what it says', async
   assert.doesNotMatch(JSON.stringify(entries), /whale|half/)
 })
 
+test('an envelope that waited for room is written down once', async () => {
+  const seat = newBus()
+  const [recorder, caller, service] = [seat('recorder'), seat('cli'), seat('tieto')]
+  service.setState('ready')
+  const query = () =>
+    createEnvelope({
+      ...{ from: caller.address, to: 'tieto', type: 'query', operation: 'search' },
+      payload: { text: 'x'.repeat(8_000) },
+    })
+  const waiting = query()
+  const entries = await recordWhile(recorder, async () => {
+    assert.throws(
+      () => {
+        for (;;) caller.send(query())
+      },
+      { code: 'BUS_BACKPRESSURE' },
+    )
+    await caller.sendWhenFree(waiting)
+  })
+  const ofWaiting = messagesIn(entries).filter(({ call }) => call === waiting.call)
+  assert.deepEqual(
+    ofWaiting.map(({ refused }) => refused),
+    [undefined],
+  )
+})
+
 test('nothing is written down before a recorder came, or after it went', async () => {
   const seat = newBus()
   const [recorder, caller] = [seat('recorder'), seat('cli')]

@@ -1,4 +1,5 @@
 import { type Envelope, EVERYBODY, RunaError } from '#protocol'
+import type { Witness } from '../recording/witness.ts'
 import type { MemberTable } from '../seat/members.ts'
 import { rowOfStamp } from '../seat/stamp.ts'
 import type { Wiring } from '../seat/wiring.ts'
@@ -87,6 +88,15 @@ function inboxOf(wiring: Wiring, row: number, statistics?: StatisticsRow): Ring 
   return new Ring(segment, place, { locks, owner: own, onSpace: wakeEverybody, statistics })
 }
 
+function createInboxes(wiring: Wiring): (stamp: number) => Ring {
+  const inboxes: Ring[] = []
+  return (stamp) => {
+    const row = rowOfStamp(stamp)
+    inboxes[row] ??= inboxOf(wiring, row)
+    return inboxes[row]
+  }
+}
+
 /** Undefined for what is to be dropped; it is counted. */
 type FrameOpener = (frame: Uint8Array, nowMs: number) => Envelope | undefined
 
@@ -170,13 +180,7 @@ function createSender(
 ): Pick<Mailbox, 'send' | 'sendWhenFree'> {
   const { own, wakeRow, witness } = wiring
   const encoder = createFrameEncoder(wiring.protection)
-  const inboxes: Ring[] = []
-
-  function inboxFor(stamp: number): Ring {
-    const row = rowOfStamp(stamp)
-    inboxes[row] ??= inboxOf(wiring, row)
-    return inboxes[row]
-  }
+  const inboxFor = createInboxes(wiring)
 
   function stampFor({ to, type }: Envelope): number {
     const stamp = table.resolve(to, type === 'query' ? undefined : 'running')
@@ -189,25 +193,25 @@ function createSender(
     own.count('sentBytes', sizeBytes)
   }
 
-  /** False where its inbox is full. */
-  function trySend(envelope: Envelope): boolean {
+  /**
+   * Undefined once it is sent; its frame where the inbox is full, valid until the next is made. However often it is tried, it is
+   * written down once, and once more where it is given up.
+   */
+  function trySend(envelope: Envelope, isWrittenDown = false): Uint8Array | undefined {
     if (envelope.to === EVERYBODY) {
       const frame = encoder.encode(envelope)
       witness.sending(envelope, frame)
       events().publish(frame)
       countSent(frame.length)
-      return true
+      return undefined
     }
     const stamp = stampFor(envelope)
     const frame = encoder.encode(envelope, stamp)
-    witness.sending(envelope, frame)
-    if (!inboxFor(stamp).write(frame)) {
-      witness.refused(envelope, frame)
-      return false
-    }
+    if (!isWrittenDown) witness.sending(envelope, frame)
+    if (!inboxFor(stamp).write(frame)) return frame
     wakeRow(rowOfStamp(stamp))
     countSent(frame.length)
-    return true
+    return undefined
   }
 
   function refusal({ to }: Envelope): RunaError {
@@ -215,21 +219,42 @@ function createSender(
     return new RunaError('BUS_BACKPRESSURE', `${to} does not keep up: its inbox is full.`)
   }
 
-  async function sendLater(envelope: Envelope, options: WaitOptions): Promise<void> {
-    const isSent = await waitForRoom(
-      wiring,
-      () => trySend(envelope),
-      () => inboxFor(stampFor(envelope)),
-      options,
-    )
+  async function sendLater(envelope: Envelope, frame: Uint8Array, options: WaitOptions): Promise<void> {
+    try {
+      await keepTrying(envelope, options)
+    } catch (error) {
+      witness.refused(envelope, frame)
+      throw error
+    }
+  }
+
+  async function keepTrying(envelope: Envelope, options: WaitOptions): Promise<void> {
+    const attempt = writtenDownOnce(witness, (isWrittenDown) => !trySend(envelope, isWrittenDown))
+    const isSent = await waitForRoom(wiring, attempt, () => inboxFor(stampFor(envelope)), options)
     if (!isSent) throw refusal(envelope)
   }
 
   return {
     send(envelope) {
-      if (!trySend(envelope)) throw refusal(envelope)
+      const refused = trySend(envelope)
+      if (!refused) return
+      witness.refused(envelope, refused)
+      throw refusal(envelope)
     },
-    sendWhenFree: (envelope, options = {}) => (trySend(envelope) ? undefined : sendLater(envelope, options)),
+    sendWhenFree(envelope, options = {}) {
+      const refused = trySend(envelope)
+      return refused && sendLater(envelope, refused.slice(), options)
+    },
+  }
+}
+
+/** A recorder may come while something is tried again and again. */
+function writtenDownOnce({ isWanted }: Witness, attempt: (isWrittenDown: boolean) => boolean): () => boolean {
+  let isWrittenDown = isWanted()
+  return () => {
+    const before = isWrittenDown
+    isWrittenDown ||= isWanted()
+    return attempt(before)
   }
 }
 

@@ -1,3 +1,4 @@
+import { clearInterval, setInterval } from 'node:timers'
 import type { Segment } from '../segment/segment.ts'
 import { GENERATION, rowWord, SLEEPING } from './members.ts'
 import { createWakefulness } from './wakefulness.ts'
@@ -9,12 +10,18 @@ interface Source {
 }
 
 const SLEEP_NUMBERS = 2 ** 30
+/**
+ * Who brought work may have been killed before it rang, and nobody may ever come by again: so a sleeper looks by itself. One
+ * look costs some microseconds.
+ */
+const LOOK_EVERY_MS = 1_000
 /** Between the first sleeps of two holders of a row. */
 const SLEEPS_APART = 2 ** 16 + 1
 
 /**
  * Drains its sources in turns of the event loop, and sleeps when there is nothing to do. To lose no wake-up, it first
- * raises the flag and then looks again; who brings work does it in the other order.
+ * raises the flag and then looks again; who brings work does it in the other order. Where that one dies before it rings,
+ * the work is found a second later.
  */
 export interface Pump {
   add(source: Source): () => void
@@ -39,7 +46,7 @@ export function createPump(segment: Segment, row: number, onSleep: () => void): 
     if (stopped) return
     let busy = true
     try {
-      busy = drainAll()
+      busy = drainAll(sources)
     } finally {
       // Also when a listener threw: others still have work.
       if (!stopped) goOn(busy)
@@ -52,17 +59,15 @@ export function createPump(segment: Segment, row: number, onSleep: () => void): 
     else sleep()
   }
 
-  function drainAll(): boolean {
-    let busy = false
-    for (const source of [...sources]) busy = source.drain() || busy
-    return busy
-  }
-
   function sleep(): void {
     // Each sleep has a number of its own, so that a slow ringer cannot lower the flag of a later one.
     sleepNumber = (sleepNumber % SLEEP_NUMBERS) + 1
     Atomics.store(words, flag, sleepNumber)
     onSleep()
+    look()
+  }
+
+  function look(): void {
     if ([...sources].some((source) => source.hasWork())) wake()
   }
 
@@ -76,6 +81,7 @@ export function createPump(segment: Segment, row: number, onSleep: () => void): 
     schedule()
   }
 
+  const looking = setInterval(() => scheduled ?? look(), LOOK_EVERY_MS).unref()
   schedule()
   return {
     add(source) {
@@ -86,9 +92,17 @@ export function createPump(segment: Segment, row: number, onSleep: () => void): 
     wake,
     stop() {
       stopped = true
+      clearInterval(looking)
       clearImmediate(scheduled)
     },
   }
+}
+
+/** Whether there was anything to do. */
+function drainAll(sources: ReadonlySet<Source>): boolean {
+  let busy = false
+  for (const source of [...sources]) busy = source.drain() || busy
+  return busy
 }
 
 /**

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from 'node:timers'
 import { RunaError } from '#protocol'
 import { watchLife } from '../seat/bell.ts'
 import { rowOfStamp } from '../seat/stamp.ts'
@@ -6,6 +7,8 @@ import type { LossCounter } from './losses.ts'
 import type { Ring } from './ring.ts'
 import type { GroupMember, GroupOptions, Taken } from './ring-group-member.ts'
 
+/** Between two tries where the ring could not be had, each of which may wait for a second. */
+const RETRY_MS = 1_000
 /** A turn of the event loop goes on for so long: others have work too. */
 const TURN_MS = 1
 
@@ -28,6 +31,7 @@ export function startGroupFeed(
   const watch = watchMembers(wiring, ring, member)
   let isEnded = false
   let isFaulty = false
+  let retry: NodeJS.Timeout | undefined
 
   function deliver(taken: Taken): void {
     let result: unknown
@@ -44,13 +48,15 @@ export function startGroupFeed(
     })
   }
 
-  /** Nothing where the ring is damaged, or somebody who was stopped holds its lock: it is tried again with the next wake-up. */
+  /** Nothing where the ring is damaged, or somebody who was stopped holds its lock: it is tried again a little later. */
   function take(): Taken | undefined {
     try {
       return member.take()
     } catch (error) {
       if (!(error instanceof RunaError)) throw error
       isFaulty = true
+      clearTimeout(retry)
+      retry = setTimeout(pump.wake, RETRY_MS).unref()
       own.count('damaged', 1)
       return undefined
     }
@@ -62,13 +68,13 @@ export function startGroupFeed(
       isFaulty = false
       watch.refresh()
       const endMs = performance.now() + TURN_MS
-      let handled = false
+      let handled = 0
       for (let taken = take(); taken; taken = performance.now() < endMs ? take() : undefined) {
         deliver(taken)
-        handled = true
+        handled += 1
       }
       countLosses(member)
-      return handled
+      return handled > 0
     },
   })
 
@@ -78,6 +84,7 @@ export function startGroupFeed(
     },
     end() {
       isEnded = true
+      clearTimeout(retry)
       endSource()
       watch.end()
       member.leave()

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../fixture.ts'
+import { createMemberTable, rowWord, SLEEPING } from '../seat/members.ts'
+import { createOwnerLocks } from '../seat/owner-lock.ts'
+import { closeSegment, openSegment } from '../segment/segment.ts'
+import { LOCK } from './ring-state.ts'
+import { listTopics } from './topic.ts'
 import { bytes, createTestMembers, LOSSLESS, text } from './topics-fixture.ts'
 
-const { members } = createTestMembers()
+const { members, newBus, seat } = createTestMembers()
 
 test('each message goes to one member of a group', async () => {
   const [producer, ...workers] = members(4)
@@ -98,4 +103,23 @@ test('a topic has so many groups and consumers, and says when there are no more'
     for (;;) topic?.pull()
   }
   assert.throws(fill, { code: 'BUS_FULL' })
+})
+
+test('a member of a group that could not have the ring looks again by itself', async () => {
+  const path = newBus()
+  const [producer, worker] = [seat(path, 'producer'), seat(path, 'worker')]
+  const heard: string[] = []
+  worker.topic('work', LOSSLESS).subscribe((message) => heard.push(text(message)), { group: 'workers' })
+  const segment = openSegment(path)
+  const owner = createMemberTable(segment).claim('stopped')
+  const locks = createOwnerLocks(segment.words, owner)
+  const lock = (listTopics(segment).find(({ name }) => name === 'work')?.place.header ?? 0) + LOCK
+  producer.topic('work', LOSSLESS).publish(bytes('a'))
+  locks.acquire(lock)
+  const member = () => producer.members().find(({ name }) => name === 'worker')
+  const asleep = rowWord(segment, 1) + SLEEPING
+  await until(() => (member()?.figures.damaged ?? 0) > 0 && Atomics.load(segment.words, asleep) !== 0)
+  locks.release(lock)
+  await until(() => heard.length === 1)
+  closeSegment(segment)
 })
