@@ -4,8 +4,8 @@ import type { Meaning } from './linearisability.ts'
 import type { Steps } from './runtime.ts'
 import { ownerOf, SMALL_LAYOUT, type StageOptions, seatOf, segmentOver, setUp } from './stage.ts'
 
-const STORE = 'kernel/splinter/store/store'
-const PARTS = 'kernel/splinter/store/keyed-parts'
+const STORE = 'kernel/splinter/store/value-store'
+const PARTS = 'kernel/splinter/store/create-parts'
 
 export interface StoreScript {
   readonly name: string

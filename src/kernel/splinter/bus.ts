@@ -25,9 +25,9 @@ import {
 import { closeSegment, openSegment, type Segment } from './segment/segment.ts'
 import { refuseUnfitSystem } from './segment/system.ts'
 import { type BusStatistics, readStatistics } from './statistics/statistics.ts'
-import type { LifeOptions } from './store/life.ts'
-import { createLivingStore, type Store } from './store/living-store.ts'
+import { createStore, type Store } from './store/store.ts'
 import { checkInterval } from './store/sweep.ts'
+import type { UpkeepOptions } from './store/upkeep.ts'
 import { createLossAnnouncer } from './topics/announce.ts'
 import { type Channel, createChannel } from './topics/channel.ts'
 import { sealChannel } from './topics/sealed-channel.ts'
@@ -51,7 +51,7 @@ export interface BusOptions extends Partial<Geometry> {
 }
 
 /** Who attaches, and what it was given. */
-export interface SeatOptions extends BusKeys, LifeOptions {
+export interface SeatOptions extends BusKeys, UpkeepOptions {
   readonly name: string
 }
 
@@ -165,7 +165,7 @@ function takeSeat({ segment, protection, recovered }: Entrance, options: SeatOpt
   const { topic, openTopic, closeTopics } = createTopics(wiring)
   const { catchUp, closeMailbox, ...mailbox } = createMailbox(wiring, table, topic)
   const { endLooks, ...looks } = createLooks(wiring, openTopic)
-  const { store, parts, closeStore } = createLivingStore({ ...wiring, openTopic }, options)
+  const { store, parts, closeStore } = createStore({ ...wiring, openTopic }, options)
   const watcher = createWatcher(segment, table, catchUp)
   own.set('attachedAt', Date.now())
   own.setState('attached')

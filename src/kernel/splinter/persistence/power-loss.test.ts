@@ -6,9 +6,9 @@ import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { attachBus, type Bus, createBus } from '../bus.ts'
 import { SLOT_BYTES } from '../segment/geometry.ts'
-import { checkOf, checkSeed } from '../store/checks.ts'
-import { hashOf } from '../store/index-table.ts'
-import { CHECKS, GENERATION, HASH, KEY, KEY_LENGTH, VERSION } from '../store/slot-fields.ts'
+import { hashOf } from '../store/key-index.ts'
+import { CHECKS, GENERATION, HASH, KEY, KEY_LENGTH, VERSION } from '../store/store-words.ts'
+import { checkOf, checkSeed } from '../store/value-check.ts'
 
 const PAGE_BYTES = 4_096
 const folder = mkdtempSync(join(tmpdir(), 'runa-power-loss-test-'))

@@ -1,6 +1,7 @@
 import type { Segment } from '../segment/segment.ts'
 import { KeyEntry } from '../store/key-entry.ts'
 import type { StoreParts } from '../store/parts.ts'
+import { NO_ROOM } from '../store/slots.ts'
 import {
   EXPIRES_AT,
   GENERATION,
@@ -19,8 +20,7 @@ import {
   VALUE_TYPES,
   VERSION,
   WRITES,
-} from '../store/slot-fields.ts'
-import { NO_ROOM } from '../store/slots.ts'
+} from '../store/store-words.ts'
 import type { KeyState, SnapshotRecord } from './snapshot-format.ts'
 
 const LIFETIME = {

@@ -1,8 +1,7 @@
 import { BLOCK_BYTES_MIN, KEY_BYTES_MAX } from '../segment/geometry.ts'
 import type { Segment } from '../segment/segment.ts'
 import { blockAt } from '../store/blocks.ts'
-import { checkOf, checkSeed, keyIn } from '../store/checks.ts'
-import { hashOf } from '../store/index-table.ts'
+import { hashOf } from '../store/key-index.ts'
 import {
   CHECKS,
   GENERATION,
@@ -21,7 +20,8 @@ import {
   VERSION,
   WATCHERS,
   WRITING,
-} from '../store/slot-fields.ts'
+} from '../store/store-words.ts'
+import { checkOf, checkSeed, keyIn } from '../store/value-check.ts'
 
 /** What was found in a bus that nobody can vouch for. */
 export interface Recovered {

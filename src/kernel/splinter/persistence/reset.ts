@@ -2,7 +2,7 @@ import { SLOT_BYTES } from '../segment/geometry.ts'
 import { LIFE, MUTABLE_WORDS } from '../segment/header.ts'
 import { drawGeneration, LIFE_WORDS } from '../segment/life.ts'
 import type { Segment } from '../segment/segment.ts'
-import { SCRUB } from '../store/slot-fields.ts'
+import { SCRUB } from '../store/store-words.ts'
 
 /**
  * Empties everything but keys and values: members, locks, topics, inboxes, watches and the index belonged to processes that

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
-import { VALUE_TYPES } from '../store/slot-fields.ts'
+import { VALUE_TYPES } from '../store/store-words.ts'
 import { openSnapshot, writeSnapshot } from './snapshot-file.ts'
 import { DIGEST_BYTES, type SnapshotHead, type SnapshotRecord } from './snapshot-format.ts'
 

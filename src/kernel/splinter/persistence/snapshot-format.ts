@@ -1,7 +1,7 @@
 import { RunaError } from '#protocol'
 import { KEY_BYTES_MAX } from '../segment/geometry.ts'
 import { KEY_STYLES, PROOF_BYTES, type Privacy, SEALS } from '../segment/privacy.ts'
-import { VALUE_TYPES, type ValueType } from '../store/slot-fields.ts'
+import { VALUE_TYPES, type ValueType } from '../store/store-words.ts'
 
 // A snapshot: magic, version, privacy, proof; a record for each key; an end that says how many there were; and the
 // SHA-256 of all that. Numbers are little-endian.

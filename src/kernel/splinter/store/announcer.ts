@@ -2,7 +2,7 @@ import { RunaError } from '#protocol'
 import type { Segment } from '../segment/segment.ts'
 import type { Channel } from '../topics/channel.ts'
 import { listTopics, type TopicOptions } from '../topics/topic.ts'
-import { ANNOUNCEMENTS_TOPIC, type Announcement, encodeAnnouncement } from './announcements.ts'
+import { ANNOUNCEMENTS_TOPIC, type Announcement, encodeAnnouncement } from './announcement-format.ts'
 
 /**
  * Tells whoever has subscribed to the announcements of the bus. False where the topic is lossless and a living subscriber

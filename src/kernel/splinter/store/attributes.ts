@@ -1,7 +1,7 @@
 import { RunaError } from '#protocol'
 import type { Lasting } from './companion.ts'
+import type { KeyedParts } from './create-parts.ts'
 import { checkDecay, checkDuration, type Decay } from './decay.ts'
-import type { KeyedParts } from './keyed-parts.ts'
 import { checkMask, halvesOf, hasLabels, type LabelMatch, toMask, toSigned } from './labels.ts'
 import type { Lifetimes } from './lifetimes.ts'
 import {
@@ -12,7 +12,7 @@ import {
   TYPE_MASK,
   type ValueType,
   WATCHERS,
-} from './slot-fields.ts'
+} from './store-words.ts'
 import type { WatchTable } from './watch-table.ts'
 
 /** What is known of a key beside its value. All of it stays in clear, and outlives a new value, but for the time to live. */

@@ -2,7 +2,7 @@ import type { OwnerLocks } from '../seat/owner-lock.ts'
 import { BLOCK_BYTES_MIN } from '../segment/geometry.ts'
 import type { Segment } from '../segment/segment.ts'
 import { Arena, orderFor } from './arena.ts'
-import { ARENA_CLEAN, ARENA_LOCK, PLACES, slotAt } from './slot-fields.ts'
+import { ARENA_CLEAN, ARENA_LOCK, PLACES, slotAt } from './store-words.ts'
 
 // A place packs the first unit of a block and its order plus one; 0 is no block.
 const ORDER_BITS = 5

@@ -1,5 +1,5 @@
 import type { Decay } from './decay.ts'
-import type { ValueType } from './slot-fields.ts'
+import type { ValueType } from './store-words.ts'
 
 /** Their places in this list stand in memory. */
 export const CHANGE_KINDS = ['set', 'deleted', 'expired', 'evicted'] as const

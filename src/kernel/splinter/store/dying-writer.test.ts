@@ -7,8 +7,8 @@ import { createOwnerLocks } from '../seat/owner-lock.ts'
 import { ringIfAsleep } from '../seat/pump.ts'
 import { createProtection } from '../segment/privacy.ts'
 import { closeSegment, openSegment } from '../segment/segment.ts'
-import { createStoreParts, type KeyedParts } from './keyed-parts.ts'
-import { createLife } from './life.ts'
+import { createStoreParts, type KeyedParts } from './create-parts.ts'
+import { createUpkeep } from './upkeep.ts'
 
 const { newBus, seat } = createTestBuses()
 
@@ -29,7 +29,7 @@ function changeAndDie(path: string, change: (parts: KeyedParts) => void): void {
     wakeRow: (row: number) => ringIfAsleep(segment, row, bells.ring),
     openTopic: () => ({ publish: () => {} }),
   }
-  createLife(wiring, {}, parts)
+  createUpkeep(wiring, {}, parts)
   parts.slots.companion = {
     ...parts.slots.companion,
     changed() {

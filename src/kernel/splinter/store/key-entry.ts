@@ -1,11 +1,11 @@
 import { RunaError } from '#protocol'
 import { fence } from '../segment/fence.ts'
 import { BLOCK_BYTES_MIN } from '../segment/geometry.ts'
-import { checkOf, checkSeed } from './checks.ts'
-import { hashOf } from './index-table.ts'
 import { type KeyHead, readHead } from './key-head.ts'
+import { hashOf } from './key-index.ts'
 import type { StoreParts } from './parts.ts'
 import { refuseInteger, refuseUnfit, tooLong } from './refusals.ts'
+import { type Entry, NO_ROOM } from './slots.ts'
 import {
   CHECKS,
   GENERATION,
@@ -26,8 +26,8 @@ import {
   WATCHERS,
   WRITES,
   WRITING,
-} from './slot-fields.ts'
-import { type Entry, NO_ROOM } from './slots.ts'
+} from './store-words.ts'
+import { checkOf, checkSeed } from './value-check.ts'
 import { SLACK } from './values.ts'
 
 /** Far more than writers can interrupt: each has to write twice during one copy. */

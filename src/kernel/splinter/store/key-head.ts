@@ -3,6 +3,7 @@ import { fence } from '../segment/fence.ts'
 import type { Lifespan } from './companion.ts'
 import { toMask } from './labels.ts'
 import type { StoreParts } from './parts.ts'
+import type { Entry } from './slots.ts'
 import {
   GENERATION,
   INTEGER_TYPE,
@@ -16,8 +17,7 @@ import {
   VERSION,
   WRITES,
   WRITING,
-} from './slot-fields.ts'
-import type { Entry } from './slots.ts'
+} from './store-words.ts'
 
 /** Far more than writers can interrupt. */
 const ATTEMPTS_MAX = 100_000

@@ -1,7 +1,7 @@
 import type { Segment } from '../segment/segment.ts'
 import { LASTING, type Lifespan } from './companion.ts'
 import { type Decay, isWeak, isWorthNoting, strengthAfter } from './decay.ts'
-import { EXPIRES_AT, HALF_LIFE_MS, HAS_LIFETIME, THRESHOLD, TOUCHED_AT, TYPE } from './slot-fields.ts'
+import { EXPIRES_AT, HALF_LIFE_MS, HAS_LIFETIME, THRESHOLD, TOUCHED_AT, TYPE } from './store-words.ts'
 
 /** How long the key of a slot lives, as its words say. Changes only under the lock of the slot; uses need none. */
 export class Lifetimes {

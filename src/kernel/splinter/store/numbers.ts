@@ -1,7 +1,7 @@
 import { RunaError } from '#protocol'
 import type { KeyEntry } from './key-entry.ts'
 import type { StoreParts } from './parts.ts'
-import { GENERATION, INTEGER, INTEGER_TYPE, TYPE, TYPE_MASK, VERSION, WRITES } from './slot-fields.ts'
+import { GENERATION, INTEGER, INTEGER_TYPE, TYPE, TYPE_MASK, VERSION, WRITES } from './store-words.ts'
 
 const LEAST = -(2n ** 63n)
 const MOST = 2n ** 63n - 1n

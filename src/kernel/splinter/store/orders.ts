@@ -1,5 +1,5 @@
 import { RunaError } from '#protocol'
-import type { ValueOptions } from './store.ts'
+import type { ValueOptions } from './value-store.ts'
 
 /** The highest number of an ordered key. Numbers are never used again while their first key stands. */
 const ORDERS_MAX = 1_000_000

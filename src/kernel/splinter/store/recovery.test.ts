@@ -11,7 +11,7 @@ import {
   slotAt,
   VERSION,
   WRITING,
-} from './slot-fields.ts'
+} from './store-words.ts'
 
 const { newBus, seat } = createTestBuses()
 /** Of a row that nobody has: as a dead process leaves it. */

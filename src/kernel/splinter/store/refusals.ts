@@ -1,6 +1,6 @@
 import { RunaError } from '#protocol'
 import { areBytes, noBytes } from '../segment/bytes.ts'
-import { INTEGER_TYPE, TYPE, TYPE_MASK } from './slot-fields.ts'
+import { INTEGER_TYPE, TYPE, TYPE_MASK } from './store-words.ts'
 
 export function refuseInteger(words: Int32Array, slot: number): void {
   if (((words[slot + TYPE] ?? 0) & TYPE_MASK) !== INTEGER_TYPE) return

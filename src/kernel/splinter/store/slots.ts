@@ -4,7 +4,8 @@ import { fence } from '../segment/fence.ts'
 import { KEY_BYTES_MAX } from '../segment/geometry.ts'
 import type { Segment } from '../segment/segment.ts'
 import { type ChangeKind, type Companion, NO_COMPANION } from './companion.ts'
-import type { Wanted } from './index-table.ts'
+import { Directory } from './directory.ts'
+import type { Wanted } from './key-index.ts'
 import {
   GENERATION,
   HAS_LIFETIME,
@@ -19,8 +20,7 @@ import {
   TYPE,
   VERSION,
   WATCHERS,
-} from './slot-fields.ts'
-import { SlotTable } from './slot-table.ts'
+} from './store-words.ts'
 import type { Values } from './values.ts'
 
 /** What a change returns when the value did not fit, and then it has changed nothing. */
@@ -55,7 +55,7 @@ export class Slots {
   private readonly bytes: Buffer
   private readonly locks: OwnerLocks
   private readonly values: Values
-  readonly table: SlotTable
+  readonly directory: Directory
 
   constructor(segment: Segment, locks: OwnerLocks, values: Values) {
     this.segment = segment
@@ -63,12 +63,12 @@ export class Slots {
     this.bytes = segment.bytes
     this.locks = locks
     this.values = values
-    this.table = new SlotTable(segment, locks, values)
+    this.directory = new Directory(segment, locks, values)
   }
 
   /** Whether the entry knows where its key is. Looks for it where it does not. Waits for nobody. */
   locate(entry: Entry): boolean {
-    return this.isLive(entry) || this.table.find(entry) >= 0
+    return this.isLive(entry) || this.directory.find(entry) >= 0
   }
 
   isLive({ slot, generation }: Entry): boolean {
@@ -126,13 +126,13 @@ export class Slots {
     what: Exclude<ChangeKind, 'set'>,
     isDue: (slot: number) => boolean,
   ): boolean {
-    return this.table.exclusively(() => {
+    return this.directory.exclusively(() => {
       this.lock(slot)
       try {
         if (Atomics.load(this.words, slot + GENERATION) !== generation || !isDue(slot)) return false
         const isWatched = this.words[slot + WATCHERS] !== 0
         if (isWatched) this.companion.changing(slot)
-        this.table.erase(slot, what)
+        this.directory.erase(slot, what)
         if (isWatched) this.companion.changed(slot)
         return true
       } finally {
@@ -168,7 +168,7 @@ export class Slots {
 
   /** Makes index and free slots anew where they do not say what the slots say. */
   settle(): void {
-    this.table.exclusively(() => undefined)
+    this.directory.exclusively(() => undefined)
   }
 
   /** Moves the version on for a holder that died, so that nobody takes a half-done change for what was before it. */
@@ -253,9 +253,9 @@ export class Slots {
   }
 
   private insert<Result>(entry: Entry, work: Work<Result>): Result | Refusal {
-    return this.table.exclusively(() => {
-      if (this.table.find(entry) >= 0) return MOVED
-      const slot = this.table.takeFree()
+    return this.directory.exclusively(() => {
+      if (this.directory.find(entry) >= 0) return MOVED
+      const slot = this.directory.takeFree()
       if (slot < 0) return NO_SLOT
       this.lock(slot)
       try {
@@ -276,12 +276,12 @@ export class Slots {
     this.bytes.set(entry.keyBytes, (slot + KEY) * 4)
     const result = work(slot)
     if (result === NO_ROOM) {
-      this.table.free(slot)
+      this.directory.free(slot)
       return result
     }
     this.companion.enroll(slot)
     if (words[slot + WATCHERS] !== 0) this.companion.changing(slot)
-    entry.generation = this.table.commit(slot)
+    entry.generation = this.directory.commit(slot)
     entry.slot = slot
     if (words[slot + WATCHERS] !== 0) this.companion.changed(slot)
     return result

@@ -1,6 +1,6 @@
 import { RunaError } from '#protocol'
 import type { StoreParts } from './parts.ts'
-import { EVICTED, EXPIRED, PLACES, slotAt, UNTOLD } from './slot-fields.ts'
+import { EVICTED, EXPIRED, PLACES, slotAt, UNTOLD } from './store-words.ts'
 
 /** How full a store is, and what it has let go of. */
 export interface StoreFigures {

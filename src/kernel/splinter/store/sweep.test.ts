@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createTestBuses, until } from '../fixture.ts'
-import { ANNOUNCEMENTS_TOPIC, type Announcement, decodeAnnouncement } from './announcements.ts'
+import { ANNOUNCEMENTS_TOPIC, type Announcement, decodeAnnouncement } from './announcement-format.ts'
 
 const { newBus, seat } = createTestBuses()
 let now = 1_700_000_000_000

@@ -11,7 +11,7 @@ import {
   SWEEP_NEXT,
   slotAt,
   UNTOLD,
-} from './slot-fields.ts'
+} from './store-words.ts'
 
 /** What a timer of Node can wait for. */
 const INTERVAL_MS_MAX = 2 ** 31 - 1
@@ -57,7 +57,7 @@ export class Sweeper {
     const swept = { expired: 0, evicted: 0, freedBlocks: 0 }
     if (locks.tryAcquire(head + SWEEP_LOCK) === false) return swept
     try {
-      slots.table.mend()
+      slots.directory.mend()
       const first = Math.max(0, words[head + SWEEP_NEXT] ?? 0)
       for (let step = 0; step < Math.min(SWEEP_SLOTS_MAX, layout.slotsMax); step += 1) {
         const index = (first + step) % layout.slotsMax

@@ -3,8 +3,8 @@ import { fence } from '../segment/fence.ts'
 import { BLOCK_BYTES_MIN } from '../segment/geometry.ts'
 import type { Segment } from '../segment/segment.ts'
 import type { Blocks } from './blocks.ts'
-import { checkOf, checkSeed, keyIn } from './checks.ts'
-import { CHECKS, LENGTHS, NO_VALUE, PLACES, SCRUB, VERSION, WRITES, WRITING } from './slot-fields.ts'
+import { CHECKS, LENGTHS, NO_VALUE, PLACES, SCRUB, VERSION, WRITES, WRITING } from './store-words.ts'
+import { checkOf, checkSeed, keyIn } from './value-check.ts'
 
 /** What is overwritten with zeros: nothing, what is freed, or also the old value as soon as there is a new one. */
 export const SCRUBS = ['off', 'hybrid', 'full'] as const

@@ -1,6 +1,6 @@
 import { RunaError } from '#protocol'
 import type { Wiring } from '../seat/wiring.ts'
-import { ANNOUNCEMENTS_TOPIC, encodeAnnouncement } from '../store/announcements.ts'
+import { ANNOUNCEMENTS_TOPIC, encodeAnnouncement } from '../store/announcement-format.ts'
 import type { Channel, LossAnnouncer } from './channel.ts'
 import { listTopics, type TopicOptions } from './topic.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Bus } from '../bus.ts'
 import { until } from '../fixture.ts'
-import { ANNOUNCEMENTS_TOPIC, decodeAnnouncement } from '../store/announcements.ts'
+import { ANNOUNCEMENTS_TOPIC, decodeAnnouncement } from '../store/announcement-format.ts'
 import { bytes, createTestMembers, LOSSLESS, text } from './topics-fixture.ts'
 
 const { members } = createTestMembers()

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { createTestBuses, until } from '../fixture.ts'
 import { isWeak, isWorthNoting } from './decay.ts'
-import type { Store } from './living-store.ts'
+import type { Store } from './store.ts'
 
 const { newBus, seat } = createTestBuses()
 let now = 1_700_000_000_000

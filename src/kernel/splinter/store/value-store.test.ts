@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { RunaError } from '#protocol'
 import { attachBus, type Bus, createBus } from '../bus.ts'
 import { openSegment } from '../segment/segment.ts'
-import type { ValueStore } from './store.ts'
+import type { ValueStore } from './value-store.ts'
 
 const folder = mkdtempSync('/dev/shm/runa-store-test-')
 const seats: Bus[] = []

@@ -2,7 +2,7 @@ import type { OwnerLocks } from '../seat/owner-lock.ts'
 import { SLOT_BYTES } from '../segment/geometry.ts'
 import type { Segment } from '../segment/segment.ts'
 import { CHANGE_KINDS, type ChangeKind } from './companion.ts'
-import { IndexTable, type Wanted } from './index-table.ts'
+import { KeyIndex, type Wanted } from './key-index.ts'
 import {
   ENDED_AS,
   ENDED_GENERATION,
@@ -16,19 +16,19 @@ import {
   NEXT_FREE,
   slotAt,
   slotNumberOf,
-} from './slot-fields.ts'
+} from './store-words.ts'
 import type { Values } from './values.ts'
 
 /**
  * Which slots are free, and which key the others have. Both follow from the generations of the slots, so they are made anew
  * by whoever finds that somebody died while they changed. All but `find` only within `exclusively`.
  */
-export class SlotTable {
+export class Directory {
   private readonly segment: Segment
   private readonly words: Int32Array
   private readonly locks: OwnerLocks
   private readonly values: Values
-  private readonly index: IndexTable
+  private readonly index: KeyIndex
   private readonly head: number
 
   constructor(segment: Segment, locks: OwnerLocks, values: Values) {
@@ -36,7 +36,7 @@ export class SlotTable {
     this.words = segment.words
     this.locks = locks
     this.values = values
-    this.index = new IndexTable(segment)
+    this.index = new KeyIndex(segment)
     this.head = segment.layout.storeHead / 4
   }
 

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { KEY_BYTES_MAX } from '../segment/geometry.ts'
 import type { Segment } from '../segment/segment.ts'
-import { KEY, KEY_LENGTH } from './slot-fields.ts'
+import { KEY, KEY_LENGTH } from './store-words.ts'
 
 /** What the check of a value begins with: a value is checked together with its key, so that it holds for no other one. */
 export function checkSeed(key: Uint8Array): number {

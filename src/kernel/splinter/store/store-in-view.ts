@@ -13,7 +13,7 @@ import {
   slotAt,
   slotNumberOf,
   WATCHERS,
-} from './slot-fields.ts'
+} from './store-words.ts'
 import type { Watched, WatchTable } from './watch-table.ts'
 import type { KeyChange, Sighting, WatchedKeys } from './watches.ts'
 
@@ -76,7 +76,7 @@ export class StoreInView implements WatchedKeys {
   }
 
   begin(watched: Watched, each: (key: Buffer) => void): number {
-    return this.parts.slots.table.exclusively(() => {
+    return this.parts.slots.directory.exclusively(() => {
       const watch = this.table.add(this.own.row, watched)
       try {
         if (watch >= 0) this.enter(watch, each)
@@ -89,7 +89,7 @@ export class StoreInView implements WatchedKeys {
   }
 
   end(watch: number, keys: Iterable<Buffer>): void {
-    this.parts.slots.table.exclusively(() => this.table.remove(this.own.row, watch))
+    this.parts.slots.directory.exclusively(() => this.table.remove(this.own.row, watch))
     for (const key of keys) this.leave(key)
   }
 

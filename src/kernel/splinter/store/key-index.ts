@@ -1,6 +1,6 @@
 import { RunaError } from '#protocol'
 import type { Segment } from '../segment/segment.ts'
-import { GENERATION, HASH, INDEX_FILLED, INDEX_VERSION, slotAt } from './slot-fields.ts'
+import { GENERATION, HASH, INDEX_FILLED, INDEX_VERSION, slotAt } from './store-words.ts'
 
 const EMPTY = 0
 /** Far more often than it can be made anew during one search. */
@@ -18,7 +18,7 @@ export interface Wanted {
  * slot and as much of the hash as is left. It stands twice. Before entries that were removed make a search long, it is made
  * anew in the table that nobody searches, and switched to by one store. Only the holder of the lock on insertion changes it.
  */
-export class IndexTable {
+export class KeyIndex {
   private readonly segment: Segment
   private readonly words: Int32Array
   private readonly head: number

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { RunaError } from '#protocol'
-import { type Announcement, decodeAnnouncement, encodeAnnouncement } from './announcements.ts'
+import { type Announcement, decodeAnnouncement, encodeAnnouncement } from './announcement-format.ts'
 
 test('an announcement comes back with the value that it was made with', () => {
   const what = fc.constantFrom<Announcement['what']>(

@@ -1,13 +1,14 @@
 import type { Wiring } from '../seat/wiring.ts'
 import type { Channel } from '../topics/channel.ts'
 import type { TopicOptions } from '../topics/topic.ts'
-import type { Announcement } from './announcements.ts'
+import type { Announcement } from './announcement-format.ts'
 import { createAnnouncer } from './announcer.ts'
 import { prepareLasting } from './attributes.ts'
 import type { Companion } from './companion.ts'
 import { toMask } from './labels.ts'
 import { Lifetimes } from './lifetimes.ts'
 import type { StoreParts } from './parts.ts'
+import { StoreInView } from './store-in-view.ts'
 import {
   KEY,
   KEY_LENGTH,
@@ -17,19 +18,18 @@ import {
   TYPE_MASK,
   VALUE_TYPES,
   WATCHERS,
-} from './slot-fields.ts'
+} from './store-words.ts'
 import { Sweeper, sweepEvery, type TellEnd } from './sweep.ts'
 import { WatchTable } from './watch-table.ts'
-import { StoreInView } from './watched-keys.ts'
 import { createWatches } from './watches.ts'
 
-/** What the life of keys needs of the seat that its store belongs to. */
-export interface LifeWiring
+/** What the upkeep of keys needs of the seat that its store belongs to. */
+export interface UpkeepWiring
   extends Pick<Wiring, 'segment' | 'own' | 'locks' | 'pump' | 'protection' | 'wakeRow'> {
   openTopic(name: string, options: TopicOptions): Pick<Channel, 'publish'>
 }
 
-export interface LifeOptions {
+export interface UpkeepOptions {
   /** Sweeps the store so often, as long as this member is attached: 1 to 2^31 − 1. Default: when it is asked to, or is full. */
   readonly sweepEveryMs?: number | undefined
   /** The clock by which keys end and fade, in milliseconds since 1970. All members should have the same: the default. */
@@ -37,9 +37,9 @@ export interface LifeOptions {
 }
 
 /** How keys age, are let go of and are watched. From here on it stands beside the store. */
-export function createLife(
-  wiring: LifeWiring,
-  { sweepEveryMs, nowMs = Date.now }: LifeOptions,
+export function createUpkeep(
+  wiring: UpkeepWiring,
+  { sweepEveryMs, nowMs = Date.now }: UpkeepOptions,
   parts: StoreParts,
 ) {
   const { segment, pump } = wiring
@@ -65,16 +65,16 @@ export function createLife(
 }
 
 /** Of a member that died before it could end its watches. */
-function forgetLastHolder({ segment, own }: LifeWiring, { slots }: StoreParts, table: WatchTable): void {
+function forgetLastHolder({ segment, own }: UpkeepWiring, { slots }: StoreParts, table: WatchTable): void {
   if (!table.hasBeenUsed(own.row)) return
-  slots.table.exclusively(() => {
+  slots.directory.exclusively(() => {
     table.clear(own.row)
     slots.each((slot) => void Atomics.and(segment.words, slot + WATCHERS, ~(1 << own.row)))
   })
 }
 
 function createCompanion(
-  { segment, wakeRow }: LifeWiring,
+  { segment, wakeRow }: UpkeepWiring,
   lifetimes: Lifetimes,
   table: WatchTable,
   sweeper: Sweeper,
@@ -110,7 +110,7 @@ function createCompanion(
 
 /** Announces a key that goes; one that is evicted with the value that it had. */
 function createTellEnd(
-  { segment, openTopic, protection }: LifeWiring,
+  { segment, openTopic, protection }: UpkeepWiring,
   { slots, values }: StoreParts,
   nowMs: () => number,
 ): TellEnd {
