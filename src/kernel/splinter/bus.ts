@@ -42,6 +42,8 @@ export interface BusOptions extends Partial<Geometry> {
    * whatever stands at the path already is left alone.
    */
   readonly persistent?: boolean
+  /** Also in place of a bus that is to last. Then `persistent` has to be said. */
+  readonly replace?: boolean
   /** Default: nothing. */
   readonly seals?: Seals
   /** Default: plain. */
@@ -95,19 +97,19 @@ export interface Bus extends Mailbox, Looks, Keeping {
 }
 
 /**
- * Makes a bus, in place of an older one of that path. Throws BUS_NO_SPACE where there is not enough room, BUS_EXISTS where
+ * Makes a bus, in place of an older one of that path, whose members stay with each other. Throws BUS_NO_SPACE where there is not enough room, BUS_EXISTS where
  * something else has that path, or a bus that is to last, BUS_FORBIDDEN or BUS_PLACE_UNFIT for a folder that is no place for
  * one, SYSTEM_UNFIT, and BAD_INPUT where the size is too small to be of use, or a secret is missing.
  */
 export function createBus(options: BusOptions): void {
   refuseUnfitSystem()
-  const { path, sizeBytes = SIZE_BYTES, seals, keys, secret, persistent, ...geometry } = options
+  const { path, sizeBytes = SIZE_BYTES, seals, keys, secret, persistent, replace, ...geometry } = options
   const privacy = describePrivacy(seals, keys, secret)
-  createSegment(path, chooseGeometry(sizeBytes, geometry), privacy, { persistent })
+  createSegment(path, chooseGeometry(sizeBytes, geometry), privacy, { persistent, replace })
 }
 
 /**
- * Removes the file of a bus, where there is one. Members that are still attached keep their memory, and lose nothing but
+ * Removes the file of a bus, where there is one. Members that are still attached keep their memory and each other, and get no
  * new members. Throws BUS_EXISTS, and removes nothing, where something else has that path.
  */
 export function destroyBus(path: string): void {
@@ -151,10 +153,10 @@ function takeSeat({ segment, protection, recovered }: Entrance, options: SeatOpt
   const table = createMemberTable(segment)
   const own = table.claim(name)
   const locks = createOwnerLocks(segment.words, own)
-  const bells = createBells(path)
-  const endLife = openLife(path, own.row, own.stamp >> 8)
+  const bells = createBells(segment.pipes)
+  const endLife = openLife(segment.pipes, own.row, own.stamp >> 8)
   const pump = createPump(segment, own.row, () => own.count('sleeps', 1))
-  const closeBell = openBell(path, own.row, pump.wake)
+  const closeBell = openBell(segment, own.row, pump.wake)
   const wakeRow = (row: number) => (row === own.row ? pump.wake() : ringIfAsleep(segment, row, bells.ring))
   const wakeEverybody = () => {
     for (let row = 0; row < segment.layout.membersMax; row += 1) wakeRow(row)

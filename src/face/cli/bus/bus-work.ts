@@ -26,8 +26,9 @@ export function initBus(call: VerbCall): void {
     throw new RunaError('BAD_INPUT', `There is a file at ${path} already. \`--replace\` throws away a bus.`)
   }
   const options = { path, ...sizes(call), ...privacy(call), persistent: call.has('persistent') }
-  if (existsSync(path)) destroyBus(path)
-  createBus(options)
+  // Whether the new one is to last is said, or a bus that was to last stays.
+  const { persistent: lasts, ...others } = options
+  createBus({ ...others, replace: call.has('replace'), ...(lasts ? { persistent: true } : {}) })
   const { seals = 'nothing', keys = 'plain', persistent } = options
   const sizeBytes = statSync(path).size
   print(

@@ -1,5 +1,6 @@
-import { closeSync, constants, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
 import { makeFifo } from '#kernel/sys'
+import type { Segment } from '../segment/segment.ts'
 import { readPipe, watchPipe } from './pipe-reader.ts'
 
 const { O_NONBLOCK, O_RDWR, O_WRONLY } = constants
@@ -14,12 +15,12 @@ export interface Bells {
   close(): void
 }
 
-function bellPath(busPath: string, row: number): string {
-  return `${busPath}.bell-${row}`
+function bellPath(pipes: string, row: number): string {
+  return `${pipes}.bell-${row}`
 }
 
-function lifePath(busPath: string, row: number, generation: number): string {
-  return `${busPath}.life-${row}-${generation}`
+function lifePath(pipes: string, row: number, generation: number): string {
+  return `${pipes}.life-${row}-${generation}`
 }
 
 function ensureFifo(path: string): void {
@@ -31,19 +32,29 @@ function ensureFifo(path: string): void {
 }
 
 /** Opens the own bell. It keeps the event loop going until it is closed. */
-export function openBell(busPath: string, row: number, onRing: () => void): () => void {
-  const path = bellPath(busPath, row)
+export function openBell(segment: Segment, row: number, onRing: () => void): () => void {
+  const path = bellPath(segment.pipes, row)
   ensureFifo(path)
-  return readPipe(path, onRing)
+  const endReading = readPipe(path, onRing)
+  return () => {
+    endReading()
+    // The next holder of the row uses it again, unless nobody can come to this bus any more.
+    if (isGone(segment)) rmSync(path, { force: true })
+  }
 }
 
-export function createBells(busPath: string): Bells {
+/** Whether the file has no name any more, or another bus has it. */
+function isGone({ path, fd }: Segment): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.ino !== fstatSync(fd).ino
+}
+
+export function createBells(pipes: string): Bells {
   const open = new Map<number, number>()
 
   function fdOf(row: number): number {
     const known = open.get(row)
     if (known !== undefined) return known
-    const fd = openSync(bellPath(busPath, row), O_WRONLY | O_NONBLOCK)
+    const fd = openSync(bellPath(pipes, row), O_WRONLY | O_NONBLOCK)
     open.set(row, fd)
     return fd
   }
@@ -68,9 +79,9 @@ export function createBells(busPath: string): Bells {
  * A pipe that the kernel closes when this process dies, whichever way: who watches the other end learns at once.
  * Each life of a row has its own, so that a successor cannot hide the end of its predecessor.
  */
-export function openLife(busPath: string, row: number, generation: number): () => void {
-  rmSync(lifePath(busPath, row, generation - 1), { force: true })
-  const path = lifePath(busPath, row, generation)
+export function openLife(pipes: string, row: number, generation: number): () => void {
+  rmSync(lifePath(pipes, row, generation - 1), { force: true })
+  const path = lifePath(pipes, row, generation)
   ensureFifo(path)
   const fd = openSync(path, O_RDWR | O_NONBLOCK)
   return () => {
@@ -80,6 +91,6 @@ export function openLife(busPath: string, row: number, generation: number): () =
 }
 
 /** Calls `onEnd` once that life is over. A life that was over before may go unnoticed: ask for its lock after this. */
-export function watchLife(busPath: string, row: number, generation: number, onEnd: () => void): () => void {
-  return watchPipe(lifePath(busPath, row, generation), onEnd)
+export function watchLife(pipes: string, row: number, generation: number, onEnd: () => void): () => void {
+  return watchPipe(lifePath(pipes, row, generation), onEnd)
 }

@@ -12,7 +12,7 @@ interface Watched {
  * Tells of deaths. One pipe for each member that is watched, kept while both live. `beforeReport` is called first: what
  * the dead one had sent was sent before it died.
  */
-export function createWatcher({ path }: Segment, table: MemberTable, beforeReport: () => void) {
+export function createWatcher({ pipes }: Segment, table: MemberTable, beforeReport: () => void) {
   const watched = new Map<number, Watched>()
 
   function report(stamp: number): void {
@@ -27,7 +27,7 @@ export function createWatcher({ path }: Segment, table: MemberTable, beforeRepor
 
   function start(stamp: number): Watched | undefined {
     try {
-      const endWatch = watchLife(path, rowOfStamp(stamp), stamp >> 8, () => report(stamp))
+      const endWatch = watchLife(pipes, rowOfStamp(stamp), stamp >> 8, () => report(stamp))
       const entry = { listeners: new Set<{ readonly onLost: () => void }>(), endWatch }
       if (table.isAlive(stamp)) {
         watched.set(stamp, entry)

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   fsyncSync,
   linkSync,
   lstatSync,
@@ -29,24 +30,31 @@ import type { Privacy } from './privacy.ts'
 import { describe } from './segment.ts'
 import { removeUnfinished, unfinishedName } from './unfinished.ts'
 
+interface Choice {
+  readonly persistent?: boolean | undefined
+  /** Also a bus that is to last, where it is said whether the new one is. */
+  readonly replace?: boolean | undefined
+}
+
 /**
  * Makes the file of a bus, complete before it has its name, in a folder of its own that nobody else may enter. An
- * older bus of that name is replaced, unless it is to outlive the machine's power; whoever is still attached to it keeps
- * talking to nobody. Throws BUS_EXISTS, BUS_NO_SPACE, BUS_FORBIDDEN, BUS_PLACE_UNFIT or SYSTEM_CALL_FAILED, and then
+ * older bus of that name is replaced, one that is to outlive the machine's power only where that is said; whoever is still
+ * attached to it stays with those who are. Throws BUS_EXISTS, BUS_NO_SPACE, BUS_FORBIDDEN, BUS_PLACE_UNFIT or SYSTEM_CALL_FAILED, and then
  * nothing is left behind.
  */
 export function createSegment(
   path: string,
   geometry: Geometry,
   privacy: Privacy,
-  { persistent = false }: { readonly persistent?: boolean | undefined } = {},
+  { persistent: wanted, replace = false }: Choice = {},
 ): void {
+  const persistent = wanted ?? false
   const header: Header = { layout: layOut(geometry), privacy, persistent }
   const { sizeBytes } = header.layout
   const unfinished = unfinishedName(path)
   prepareFolder(path)
   try {
-    const replaced = refuseToReplace(path)
+    const replaced = refuseToReplace(path, replace && wanted !== undefined)
     removeUnfinished(path)
     refuseWithoutRoom(path, sizeBytes)
     refuseMisfit(header.layout)
@@ -110,10 +118,11 @@ function syncFolder(folder: string): void {
  * A bus in memory is made anew at each start. What was to last, or is no bus at all, is not ours to remove. Returns
  * whether there is something to replace.
  */
-function refuseToReplace(path: string): boolean {
+function refuseToReplace(path: string, alsoLasting: boolean): boolean {
   const header = headerAt(path)
-  if (header && isPersistentHeader(header)) {
-    throw new RunaError('BUS_EXISTS', `There is a bus at ${path} already that is to last.`)
+  if (header && isPersistentHeader(header) && !alsoLasting) {
+    const how = 'It is replaced where `replace` is said, and whether the new one is `persistent`'
+    throw new RunaError('BUS_EXISTS', `There is a bus at ${path} already that is to last. ${how}.`)
   }
   return header !== undefined
 }
@@ -142,12 +151,26 @@ export function destroySegment(path: string): void {
   if (headerAt(path)) removeSegment(path)
 }
 
-/** Removes the file of a bus and the pipes beside it. Whoever is attached keeps its mapping. */
+/** Removes the file of a bus, and what the dead have left beside it. Whoever is attached keeps its mapping and its pipes. */
 function removeSegment(path: string): void {
   const folder = dirname(path)
-  const beside = [`${basename(path)}.bell-`, `${basename(path)}.life-`]
+  const begins = `${basename(path)}.`
   for (const name of readdirSync(folder)) {
-    if (beside.some((prefix) => name.startsWith(prefix))) rmSync(join(folder, name), { force: true })
+    if (!name.startsWith(begins) || !PIPE.test(name.slice(begins.length))) continue
+    if (!isRead(join(folder, name))) rmSync(join(folder, name), { force: true })
   }
   rmSync(path, { force: true })
+}
+
+/** Behind the name of the bus: which file, and what for. */
+const PIPE = /^\d+\.(bell|life)-[\d-]+$/
+
+/** Whether a living process has that pipe open. */
+function isRead(pipe: string): boolean {
+  try {
+    closeSync(openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK))
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENXIO'
+  }
 }

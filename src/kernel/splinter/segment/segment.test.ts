@@ -15,6 +15,7 @@ import { after, test } from 'node:test'
 import fc from 'fast-check'
 import { RunaError } from '#protocol'
 import { attachBus, createBus, destroyBus } from '../bus.ts'
+import { until } from '../fixture.ts'
 import { chooseGeometry } from './geometry.ts'
 
 const folder = mkdtempSync('/dev/shm/runa-segment-test-')
@@ -135,4 +136,48 @@ test('a place where the system makes no folder is refused at once', () => {
     code: 'BUS_FORBIDDEN',
     message: /\/proc\/nowhere cannot be made \(ENOENT\)/,
   })
+})
+
+test('members of a bus that was removed, or replaced, stay with each other', async () => {
+  const name = join(folder, 'replaced', 'bus')
+  const make = () => createBus({ ...options, path: name })
+  make()
+  const [one, other] = [attach(name), attach(name)]
+  destroyBus(name)
+  make()
+  const [newcomer, next] = [attach(name), attach(name)]
+  const heard: string[] = []
+  const hear = (who: string) => () => void heard.push(who)
+  other.topic('news').subscribe(hear('old'))
+  next.topic('news').subscribe(hear('new'))
+  other.watch(one.address, hear('death'))
+  for (const [bus, count] of [
+    [one, 1],
+    [newcomer, 2],
+  ] as const) {
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    bus.topic('news').publish(Buffer.alloc(1))
+    await until(() => heard.length >= count)
+  }
+  assert.deepEqual(heard, ['old', 'new'])
+  one.close()
+  await until(() => heard.length === 3)
+  for (const bus of [other, newcomer, next]) bus.close()
+  destroyBus(name)
+  assert.deepEqual(readdirSync(join(folder, 'replaced')), [])
+})
+
+test('a bus that is to last is replaced on purpose alone', () => {
+  const name = join(folder, 'lasting', 'bus')
+  createBus({ ...options, path: name, persistent: true })
+  const again = { ...options, path: name }
+  for (const unsaid of [{}, { replace: true }, { persistent: true }, { persistent: false }]) {
+    assert.throws(() => createBus({ ...again, ...unsaid }), { code: 'BUS_EXISTS' })
+  }
+  for (const persistent of [true, false]) {
+    createBus({ ...again, replace: true, persistent })
+    const bus = attach(name)
+    assert.equal(bus.limits.persistent, persistent)
+    bus.close()
+  }
 })

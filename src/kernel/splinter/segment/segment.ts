@@ -7,6 +7,8 @@ import { refusalOf } from './place.ts'
 /** One memory, seen as what each part needs. */
 export interface Segment extends Header {
   readonly path: string
+  /** What the names of the pipes of this very file begin with: another may get its path while members are attached. */
+  readonly pipes: string
   /** Open as long as the member is attached: its locks hang on it. */
   readonly fd: number
   /** By then, its number may be that of another file. */
@@ -79,6 +81,7 @@ function openOrThrow(path: string): number {
 function mapSegment(path: string, fd: number, header: Header, memory: ArrayBuffer): Segment {
   return {
     path,
+    pipes: `${path}.${fstatSync(fd).ino}`,
     fd,
     isClosed: false,
     ...header,

@@ -16,7 +16,7 @@ const { newBus, seat } = createTestBuses()
 function changeAndDie(path: string, change: (parts: KeyedParts) => void): void {
   const segment = openSegment(path)
   const own = createMemberTable(segment).claim('dying')
-  const bells = createBells(path)
+  const bells = createBells(segment.pipes)
   const protection = createProtection(path, segment.privacy, {})
   const locks = { ...createOwnerLocks(segment.words, own), release: () => {} }
   const parts = createStoreParts(segment, locks, protection)

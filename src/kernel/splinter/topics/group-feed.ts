@@ -127,7 +127,7 @@ export function createDeathWatch({ segment, own }: Pick<Wiring, 'segment' | 'own
 
   function start(stamp: number): void {
     try {
-      watched.set(stamp, watchLife(segment.path, rowOfStamp(stamp), stamp >> 8, onDeath))
+      watched.set(stamp, watchLife(segment.pipes, rowOfStamp(stamp), stamp >> 8, onDeath))
     } catch (error) {
       // Its pipe is removed when it has ended.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
