@@ -52,6 +52,7 @@ test('wrong arguments are told what the verb expected', async () => {
     await assert.rejects(parse(line), isFit, line)
   }
   await assert.rejects(parse('frobnicate'), CommanderError)
+  await assert.rejects(parse("list --bus ''", false), { code: 'BAD_INPUT', message: /A path was expected/ })
   await assert.rejects(
     parse('get --help'),
     (error) => error instanceof CommanderError && error.exitCode === 0,

@@ -1,4 +1,4 @@
-import { type Command, CommanderError } from 'commander'
+import { type Command, CommanderError, InvalidArgumentError } from 'commander'
 import { RunaError } from '#protocol'
 import { showExample } from '../example.ts'
 import type { Verb } from './verb.ts'
@@ -34,8 +34,14 @@ export function addVerbs(
 
 export function addPlace(command: Command): Command {
   return command
-    .option('--bus <path>', "the file of a bus; without it, Runa's own")
-    .option('--secret-file <path>', 'the secret of a bus that seals everything or hides its keys')
+    .option('--bus <path>', "the file of a bus; without it, Runa's own", asPath)
+    .option('--secret-file <path>', 'the secret of a bus that seals everything or hides its keys', asPath)
+}
+
+/** As an unset variable in a script leaves it: Runa's own bus is not meant then. */
+function asPath(text: string): string {
+  if (text === '') throw new InvalidArgumentError('A path was expected.')
+  return text
 }
 
 /** Help is no error; anything else says what was expected. */

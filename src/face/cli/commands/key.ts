@@ -11,7 +11,9 @@ const NEEDED = ['threadwell']
 export async function createKey(name: string, { json }: JsonOption): Promise<void> {
   await withRuna(NEEDED, async ({ client, signal }) => {
     const created = await client(threadwellContract).createKey({ name }, { signal })
-    print(created, json, `${created.key}\nKeep it now: it is not shown again.`)
+    print(created, json, created.key)
+    // Not on the output, which may go into the file that is to hold the key.
+    if (!json) process.stderr.write('Keep it now: it is not shown again.\n')
   })
 }
 

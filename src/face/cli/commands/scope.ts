@@ -23,6 +23,7 @@ const PLAIN_EVERY_MS = 10_000
 /** Looks at a bus, and disturbs nobody on it: once, or on and on until `q` or Ctrl-C. */
 export async function scope(page: Page, options: ScopeOptions): Promise<void> {
   checkTrace(options.trace)
+  refuseContradiction(page, options)
   const session = createSession({ bus: options.bus, secretFile: options.secretFile }, 'scope')
   const stopping = new AbortController()
   const stop = () => stopping.abort()
@@ -38,6 +39,22 @@ export async function scope(page: Page, options: ScopeOptions): Promise<void> {
     for (const name of ['SIGTERM', 'SIGINT']) process.off(name, stop)
     session.close()
   }
+}
+
+/** Throws BAD_INPUT for what would go on and on where an end was asked for, or say one thing in two ways. */
+export function refuseContradiction(
+  page: Page,
+  { once, prometheus, plain, json, topic }: ScopeOptions,
+): void {
+  const isOfBus = page === 'bus' && topic === undefined
+  if ((once || prometheus) && !isOfBus) {
+    throw new RunaError(
+      'BAD_INPUT',
+      '`--once` and `--prometheus` are of the page of the bus; a tap and traces go on.',
+    )
+  }
+  if ([prometheus, json, plain].filter((one) => one === true).length > 1)
+    throw new RunaError('BAD_INPUT', 'One of `--prometheus`, `--json` and `--plain` is enough.')
 }
 
 async function show(

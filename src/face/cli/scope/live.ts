@@ -40,7 +40,7 @@ export async function showLive(
   function bodyLines(rows: number): readonly string[] {
     const { view, absence } = watching
     if (absence !== undefined) return [`! ${absence}`, 'This looks again each second.']
-    if (shown.page === 'tap') return tap.lines(rows)
+    if (shown.page === 'tap') return tap.lines(rows, screen.columns)
     if (shown.page === 'trace') return traces.lines(shown.back)
     return view ? scrolled(showBus(view, screen.columns), rows) : ['Looking for a second …']
   }

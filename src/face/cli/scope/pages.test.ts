@@ -86,9 +86,10 @@ test('a tap shows what passes its filter, by name, address, operation, type or t
   const tap = createTap({ to: 'tieto' })
   tap.hear(sent)
   tap.hear({ ...sent, to: 'snarf' })
-  const lines = tap.lines(10)
+  const lines = tap.lines(10, 80)
   assert.equal(lines.length, 1)
   assert.match(lines[0] ?? '', /cli → tieto +query search, 1200 B, sealed, trace …9a8057$/)
+  assert.match(tap.lines(10, 60)[0] ?? '', / cli → tieto {8}query search, 1200 B, sealed/)
 })
 
 test('a trace that can be none is refused', () => {

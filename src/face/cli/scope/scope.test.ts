@@ -7,6 +7,7 @@ import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { attachBus, createBus } from '#kernel/splinter'
 import { createEnvelope } from '#protocol'
+import { refuseContradiction } from '../commands/scope.ts'
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url))
 const folder = mkdtempSync('/dev/shm/runa-scope-command-')
@@ -62,4 +63,14 @@ test('arguments that make no sense are refused', () => {
   assert.equal(runa('scope', 'pages').status, 2)
   assert.equal(runa('scope', 'trace', '--trace', 'x').status, 2)
   assert.equal(runa('scope', '--topic', 'nothing').status, 2)
+  const options = { json: false, once: false, plain: false, prometheus: false }
+  for (const contradiction of [
+    { once: true, topic: 'x' },
+    { prometheus: true, json: true },
+    { json: true, plain: true },
+  ]) {
+    assert.throws(() => refuseContradiction('bus', { ...options, ...contradiction }), { code: 'BAD_INPUT' })
+  }
+  assert.throws(() => refuseContradiction('tap', { ...options, once: true }), { code: 'BAD_INPUT' })
+  refuseContradiction('bus', { ...options, once: true, json: true })
 })

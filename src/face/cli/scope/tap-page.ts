@@ -4,11 +4,14 @@ import { type MessageFilter, nameOf, passes } from './message-filter.ts'
 
 /** What a screen of messages shows when everything is heard. */
 const KEPT_MAX = 500
+/** From here on names stand whole. On a narrower screen they are short, so that what was sent can be seen. */
+const WIDE_COLUMNS = 80
+const [NAMES_WIDE, NAMES_NARROW] = [28, 18]
 
 /** The last messages that passed the filter. */
 export interface Tap {
   hear(message: RecordedMessage): void
-  lines(rows: number): string[]
+  lines(rows: number, columns: number): string[]
 }
 
 export function createTap(filter: MessageFilter): Tap {
@@ -19,17 +22,18 @@ export function createTap(filter: MessageFilter): Tap {
       kept.push(message)
       if (kept.length > KEPT_MAX) kept.shift()
     },
-    lines(rows) {
+    lines(rows, columns) {
       if (kept.length === 0) return ['Nothing was sent since this page was opened that passes its filter.']
-      return kept.slice(-rows).map(describeMessage)
+      return kept.slice(-rows).map((message) => describeMessage(message, columns))
     },
   }
 }
 
 /** One line, such as `12:00:01.250 cli → tieto  query search  1.2 kB sealed  trace 0189a`. */
-export function describeMessage(message: RecordedMessage): string {
+export function describeMessage(message: RecordedMessage, columns = WIDE_COLUMNS): string {
   const { at, from, to, topic, type = '', operation = '', sequence = 0, trace, sizeBytes } = message
   const what = topic ? 'message' : `${type} ${operation}${sequence > 0 ? ` #${sequence}` : ''}`.trim()
+  const width = columns < WIDE_COLUMNS ? NAMES_NARROW : NAMES_WIDE
   const where = topic ? `topic ${to}` : nameOf(to)
   const marks = [
     `${sizeBytes} B`,
@@ -37,7 +41,7 @@ export function describeMessage(message: RecordedMessage): string {
     ...(message.refused ? ['NOT SENT'] : []),
     ...(trace === undefined ? [] : [shortTrace(trace)]),
   ]
-  return `${timeOf(at)} ${fit(`${nameOf(from)} → ${where}`, 28).padEnd(28)} ${what}, ${marks.join(', ')}`
+  return `${timeOf(at)} ${fit(`${nameOf(from)} → ${where}`, width).padEnd(width)} ${what}, ${marks.join(', ')}`
 }
 
 /** The end of a trace: its beginning is the time, which neighbours share. */

@@ -137,7 +137,9 @@ test('the figures of the bus are for who has a key, in the text format of Promet
     const read = await house.askAsStranger('/metrics', { headers: { authorization: `Bearer ${key}` } })
     assert.equal(read.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8')
     assert.equal(await read.text(), 'runa_bus_members 2\n')
-    assert.equal((await house.ask('/metrics')).status, 401)
+    const refused = await house.ask('/metrics')
+    assert.equal(refused.status, 401)
+    assert.match(await refused.text(), /Authorization: Bearer KEY.*runa key create NAME/)
   }))
 
 test('without coven there are no keys, and programs are told what is missing', () =>

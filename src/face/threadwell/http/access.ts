@@ -21,6 +21,9 @@ const SECURITY_HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 }
 
+/** A link to log in with is of no use to a program. */
+const KEY_ADVICE = 'Send the header `Authorization: Bearer KEY`, with a key of `runa key create NAME`.'
+
 type Gate = 'open' | 'key' | 'session' | 'page'
 
 /** Who needs what. Everything that is not named is a page, and pages need a session. */
@@ -71,8 +74,10 @@ function refuse(gate: Gate, message: string, status: number): Response {
 
 function refuseEntry(gate: Gate, pages: Pages): Response {
   if (gate === 'page') return pages.login()
-  const error = new RunaError('NOT_LOGGED_IN')
-  return gate === 'key' ? openaiFailure(error) : failureResponse(error)
+  if (gate === 'session') return failureResponse(new RunaError('NOT_LOGGED_IN'))
+  return openaiFailure(
+    new RunaError('NOT_LOGGED_IN', 'The request carries no valid key.', { advice: KEY_ADVICE }),
+  )
 }
 
 function bearerOf(header: string | undefined): string {

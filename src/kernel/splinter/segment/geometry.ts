@@ -176,7 +176,7 @@ export function chooseGeometry(sizeBytes: number, chosen: Partial<Geometry> = {}
   if (membersMax < 2 || membersMax > fitting) {
     throw new RunaError(
       'BAD_INPUT',
-      `A bus of ${sizeBytes} bytes has room for ${Math.max(0, fitting)} members.`,
+      `A bus of ${sizeBytes} bytes has no room for ${Math.max(2, membersMax)} members: ${Math.max(0, fitting)} fit, of ${memberBytes} bytes each.`,
     )
   }
   return { ...fixed, membersMax }
