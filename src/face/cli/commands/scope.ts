@@ -13,6 +13,7 @@ import { EVENTS_TOPIC, tapEvents, tapTopic } from '../scope/topic-tap.ts'
 import { createTraces } from '../scope/trace-page.ts'
 import { buildTrace, showTrace } from '../scope/trace-tree.ts'
 import { compare } from '../scope/watching.ts'
+import { withStopping } from '../stopping.ts'
 
 const LOOK_MS = 1_000
 /** Between the two looks of `--once`, so that there are rates to show. */
@@ -25,18 +26,16 @@ export async function scope(page: Page, options: ScopeOptions): Promise<void> {
   checkTrace(options.trace)
   refuseContradiction(page, options)
   const session = createSession({ bus: options.bus, secretFile: options.secretFile }, 'scope')
-  const stopping = new AbortController()
-  const stop = () => stopping.abort()
-  for (const name of ['SIGTERM', 'SIGINT']) process.on(name, stop)
-  process.stdout.once('error', stop)
-  try {
+  const look = async (signal: AbortSignal) => {
     // Where there is no bus, it is said before the screen is taken over.
     const bus = await session.seat()
-    await show(session, bus, page, options, stopping.signal)
+    await show(session, bus, page, options, signal)
+  }
+  try {
+    await withStopping(look)
   } catch (error) {
     throw wordedForPlace(error, session.place)
   } finally {
-    for (const name of ['SIGTERM', 'SIGINT']) process.off(name, stop)
     session.close()
   }
 }
