@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander'
 import { addPlace } from './bus/verb-commands.ts'
+import { OPEN_OPTION } from './bus/verb-tables/options.ts'
 import { example } from './example.ts'
 import { PAGES, type Page, type ScopeOptions } from './scope/options.ts'
 
@@ -13,9 +14,13 @@ export function addScope(program: Command): void {
       'line after line, for a screen reader or a file; so it is wherever there is no terminal',
       false,
     )
-    .option('--prometheus', 'the figures in the text format of Prometheus, once', false)
+    .option(
+      '--prometheus',
+      'the figures in the text format of Prometheus, once; the page of Runa has them at /metrics',
+      false,
+    )
     .option('--topic <topic>', 'show what is published on this topic; `*`: what is sent to everybody')
-    .option('--words <contract>', 'open what is sealed as words of this contract, where you may')
+    .option(...OPEN_OPTION)
     .option('--containing <text>', 'of the topic, only messages in which this text stands')
     .option('--where <path=value>', 'of the topic, only JSON messages in which this is so')
     .option('--from <name>', 'only what this one sends')

@@ -43,7 +43,9 @@ export async function openPrompt(session: BusSession, json: boolean): Promise<vo
       const isOver = await runLine(line, session, json, interruption, (error) => {
         const known = asRunaError(error)
         if (!isTerminal) throw new RunaError(known.code, `Line ${number}: ${known.message}`, { cause: known })
-        reportError(known, json)
+        // Who stopped it knows that.
+        if (known.code === 'CANCELLED' && !json) process.stderr.write(`${known.message}\n`)
+        else reportError(known, json)
       })
       if (isTerminal) await history?.add(line, session)
       return isOver

@@ -1,5 +1,5 @@
 import type { Verb } from '../verb.ts'
-import { REPLACE_OPTION, WORDS_OPTION } from './options.ts'
+import { OPEN_OPTION, REPLACE_OPTION, WORDS_OPTION } from './options.ts'
 
 const load = () => import('../keeping-work.ts')
 
@@ -9,7 +9,7 @@ export const KEEPING_VERBS: readonly Verb[] = [
     name: 'export',
     parameters: '[file]',
     description: 'write all keys as JSON, one a line, in clear; `snapshot` keeps what is sealed sealed',
-    options: [['--prefix <text>', 'only keys that begin so'], REPLACE_OPTION, WORDS_OPTION],
+    options: [['--prefix <text>', 'only keys that begin so'], REPLACE_OPTION, OPEN_OPTION],
     example: ['export', './keys.jsonl'],
     load: async () => (await load()).exportKeys,
   },

@@ -11,3 +11,8 @@ export const WORDS_OPTION: VerbOption = [
   '--words <contract>',
   'the value is words of this contract, and sealed where the bus seals words',
 ]
+
+export const OPEN_OPTION: VerbOption = [
+  '--words <contract>',
+  'open what is sealed as words of this contract, where you may',
+]

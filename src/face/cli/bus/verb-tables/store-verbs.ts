@@ -1,5 +1,5 @@
 import type { Verb } from '../verb.ts'
-import { REPLACE_OPTION, VALUE_OPTIONS, WORDS_OPTION } from './options.ts'
+import { OPEN_OPTION, REPLACE_OPTION, VALUE_OPTIONS, WORDS_OPTION } from './options.ts'
 
 const load = () => import('../store-work.ts')
 
@@ -9,7 +9,7 @@ export const STORE_VERBS: readonly Verb[] = [
     name: 'get',
     parameters: '<key>',
     description: 'write the value of a key to the output, byte for byte; a whole number in digits',
-    options: [['-f, --file <path>', 'write it to this file instead'], REPLACE_OPTION, WORDS_OPTION],
+    options: [['-f, --file <path>', 'write it to this file instead'], REPLACE_OPTION, OPEN_OPTION],
     example: ['get', 'settings'],
     names: 'key',
     load: async () => (await load()).getValue,

@@ -1,5 +1,5 @@
 import type { Verb } from '../verb.ts'
-import { VALUE_OPTIONS, WORDS_OPTION } from './options.ts'
+import { OPEN_OPTION, VALUE_OPTIONS, WORDS_OPTION } from './options.ts'
 
 const load = () => import('../topic-work.ts')
 
@@ -29,7 +29,7 @@ export const TOPIC_VERBS: readonly Verb[] = [
       ['--where <path=value>', 'only JSON messages in which this is so, such as type=event or size.width=3'],
       ['-n, --count <count>', 'end after so many'],
       ['--all', 'take part: from what is still there on, and a lossless topic waits for it'],
-      WORDS_OPTION,
+      OPEN_OPTION,
     ],
     example: ['tap', 'progress', '--containing', 'half', '-n', '1'],
     names: 'topic',
