@@ -60,7 +60,8 @@ export function createAttributes(parts: AttributeParts): Attributes {
         putType(words, slot, number)
       })
     },
-    label(key, { add = 0n, remove = 0n }) {
+    label(key, change) {
+      const { add = 0n, remove = 0n } = change ?? {}
       const masks = [checkMask(add), checkMask(remove)] as const
       const entry = entryOf(key)
       return slots.changeIfThere(entry, (slot) => relabel(parts, slot, entry.keyBytes, masks)) ?? 0n

@@ -6,6 +6,7 @@ import type { Segment } from '../segment/segment.ts'
 import { Blocks } from './blocks.ts'
 import { KeyEntry } from './key-entry.ts'
 import type { StoreParts } from './parts.ts'
+import { checkText } from './refusals.ts'
 import { Slots } from './slots.ts'
 import { Values } from './values.ts'
 
@@ -29,7 +30,7 @@ export function createStoreParts(
   const known = new Map<string, KeyEntry>()
 
   function know(key: string): KeyEntry {
-    const bytes = storedKey(key)
+    const bytes = storedKey(checkText(key))
     if (bytes.length === 0 || bytes.length > KEY_BYTES_MAX) {
       throw new RunaError('BAD_INPUT', `A key has 1 to ${KEY_BYTES_MAX} bytes; this one has ${bytes.length}.`)
     }

@@ -34,13 +34,13 @@ export function isWorthNoting(elapsedMs: number, halfLifeMs: number): boolean {
 
 /** Throws BAD_INPUT. */
 export function checkDuration(name: string, durationMs: number): number {
-  if (durationMs > 0 && durationMs <= DURATION_MS_MAX) return durationMs
+  if (typeof durationMs === 'number' && durationMs > 0 && durationMs <= DURATION_MS_MAX) return durationMs
   throw new RunaError('BAD_INPUT', `${name} is above 0 and at most ${DURATION_MS_MAX} ms, not ${durationMs}.`)
 }
 
 /** Throws BAD_INPUT. */
 export function checkDecay({ halfLifeMs, threshold }: Decay): Decay {
   checkDuration('A half-life', halfLifeMs)
-  if (threshold > 0 && threshold < 1) return { halfLifeMs, threshold }
+  if (typeof threshold === 'number' && threshold > 0 && threshold < 1) return { halfLifeMs, threshold }
   throw new RunaError('BAD_INPUT', `A threshold lies between 0 and 1; ${threshold} does not.`)
 }

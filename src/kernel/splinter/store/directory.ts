@@ -66,16 +66,24 @@ export class Directory {
     if (Atomics.load(this.words, this.head + INDEX_CLEAN) !== 1) this.exclusively(() => {})
   }
 
-  /** −1 where there is none. A list that leads to a slot in use is damaged, and made anew. */
-  takeFree(): number {
-    const { words, head } = this
+  /**
+   * The first one that can be taken: the caller locks it, and another process may have been stopped over a slot whose key went.
+   * −1 where there is none. A list that leads to a slot in use is damaged, and made anew.
+   */
+  takeFree(take: (slot: number) => boolean): number {
+    const { words, head, segment } = this
     for (let attempt = 0; attempt < 2; attempt += 1) {
-      const first = words[head + FIRST_FREE] ?? 0
-      if (first === 0) return -1
-      const slot = slotAt(this.segment.layout, first - 1)
-      if (first > 0 && first <= this.segment.layout.slotsMax && words[slot + GENERATION] === 0) {
-        Atomics.store(words, head + FIRST_FREE, words[slot + NEXT_FREE] ?? 0)
-        return slot
+      let link = head + FIRST_FREE
+      for (let step = 0; step <= segment.layout.slotsMax; step += 1) {
+        const free = words[link] ?? 0
+        if (free === 0) return -1
+        const slot = slotAt(segment.layout, free - 1)
+        if (free < 0 || free > segment.layout.slotsMax || words[slot + GENERATION] !== 0) break
+        if (take(slot)) {
+          Atomics.store(words, link, words[slot + NEXT_FREE] ?? 0)
+          return slot
+        }
+        link = slot + NEXT_FREE
       }
       this.recover()
     }

@@ -12,13 +12,15 @@ import { createUpkeep } from './upkeep.ts'
 
 const { newBus, seat } = createTestBuses()
 
-/** Takes a seat, changes something and dies before it can say so: it lets go of no lock. */
+/** Takes a seat, changes something and dies before it can say so: it lets go of no lock that it has then. */
 function changeAndDie(path: string, change: (parts: KeyedParts) => void): void {
   const segment = openSegment(path)
   const own = createMemberTable(segment).claim('dying')
   const bells = createBells(segment.pipes)
   const protection = createProtection(path, segment.privacy, {})
-  const locks = { ...createOwnerLocks(segment.words, own), release: () => {} }
+  const ownLocks = createOwnerLocks(segment.words, own)
+  let isDead = false
+  const locks = { ...ownLocks, release: (word: number) => isDead || ownLocks.release(word) }
   const parts = createStoreParts(segment, locks, protection)
   const wiring = {
     segment,
@@ -33,6 +35,7 @@ function changeAndDie(path: string, change: (parts: KeyedParts) => void): void {
   parts.slots.companion = {
     ...parts.slots.companion,
     changed() {
+      isDead = true
       throw new Error('dead')
     },
   }

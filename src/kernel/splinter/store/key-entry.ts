@@ -5,7 +5,8 @@ import { type KeyHead, readHead } from './key-head.ts'
 import { hashOf } from './key-index.ts'
 import type { StoreParts } from './parts.ts'
 import { refuseInteger, refuseUnfit, tooLong } from './refusals.ts'
-import { type Entry, NO_ROOM } from './slots.ts'
+import type { Entry } from './slot-reader.ts'
+import { NO_ROOM } from './slots.ts'
 import {
   CHECKS,
   GENERATION,

@@ -3,7 +3,7 @@ import { fence } from '../segment/fence.ts'
 import type { Lifespan } from './companion.ts'
 import { toMask } from './labels.ts'
 import type { StoreParts } from './parts.ts'
-import type { Entry } from './slots.ts'
+import type { Entry } from './slot-reader.ts'
 import {
   GENERATION,
   INTEGER_TYPE,

@@ -1,6 +1,7 @@
 import { RunaError } from '#protocol'
 import type { KeyEntry } from './key-entry.ts'
 import type { StoreParts } from './parts.ts'
+import { checkInteger } from './refusals.ts'
 import { GENERATION, INTEGER, INTEGER_TYPE, TYPE, TYPE_MASK, VERSION, WRITES } from './store-words.ts'
 
 const LEAST = -(2n ** 63n)
@@ -41,12 +42,13 @@ export class Numbers {
 
   /** The same with a second number. Throws BAD_INPUT also where that is none of JavaScript's bigints. */
   combine(entry: KeyEntry, operand: bigint, next: (current: bigint) => bigint): bigint {
-    if (typeof operand !== 'bigint') throw new RunaError('BAD_INPUT', `${operand} is no bigint, such as 1n.`)
+    checkInteger(operand)
     return this.update(entry, next)
   }
 
   /** Returns what it was: if that is as expected, it was replaced. */
   compareExchange(entry: KeyEntry, expected: bigint, replacement: bigint): bigint {
+    checkInteger(expected)
     checkRange(replacement)
     const exchange = (slot: number) => {
       const current = this.current(slot)

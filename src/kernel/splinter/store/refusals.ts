@@ -16,3 +16,15 @@ export function refuseUnfit(value: Uint8Array, fitting: number): void {
 export function tooLong(sizeBytes: number, fitting: number): RunaError {
   return new RunaError('BAD_INPUT', `A value of ${sizeBytes} bytes is too long: ${fitting} fit.`)
 }
+
+/** Throws BAD_INPUT for what is no bigint, as a caller without types may give it. */
+export function checkInteger(number: bigint): bigint {
+  if (typeof number === 'bigint') return number
+  throw new RunaError('BAD_INPUT', `${String(number)} is no bigint, such as 1n.`)
+}
+
+/** Throws BAD_INPUT for a key, or the beginning of one, that is no text. */
+export function checkText(text: string): string {
+  if (typeof text === 'string') return text
+  throw new RunaError('BAD_INPUT', `Keys are texts; ${String(text)} is none.`)
+}

@@ -1,11 +1,9 @@
 import { RunaError } from '#protocol'
 import type { OwnerLocks } from '../seat/owner-lock.ts'
-import { fence } from '../segment/fence.ts'
-import { KEY_BYTES_MAX } from '../segment/geometry.ts'
 import type { Segment } from '../segment/segment.ts'
 import { type ChangeKind, type Companion, NO_COMPANION } from './companion.ts'
 import { Directory } from './directory.ts'
-import type { Wanted } from './key-index.ts'
+import { type Entry, SlotReader } from './slot-reader.ts'
 import {
   GENERATION,
   HAS_LIFETIME,
@@ -16,7 +14,6 @@ import {
   LOCK,
   NO_VALUE,
   PLACES,
-  slotAt,
   TYPE,
   VERSION,
   WATCHERS,
@@ -32,35 +29,24 @@ const MOVED = Symbol('moved')
 type Refusal = typeof NO_ROOM | typeof NO_SLOT | typeof MOVED
 type Work<Result> = (slot: number) => Result | typeof NO_ROOM
 
-/** Of a change that others come before, or that finds no room which was just made. */
+/** Of a change that finds no room which was just made, since others take it. */
 const ATTEMPTS_MAX = 100
-
-/** A key, and where it was last seen. */
-export interface Entry extends Wanted {
-  readonly keyBytes: Buffer
-  /** In words; 0 for nowhere yet. */
-  slot: number
-  generation: number
-}
+/** Of a change that others come before: each time one of them got something done. */
+const LOST_RACES_MAX = 10_000
 
 /**
  * Keys and what happens to them. A key comes and goes by one store of the slot's generation. Locks are taken in this
  * order: insertion, slot, arena; against it only by trying.
  */
-export class Slots {
+export class Slots extends SlotReader {
   /** Who looks after lifetimes and watches. */
   companion: Companion = NO_COMPANION
-  private readonly segment: Segment
-  private readonly words: Int32Array
-  private readonly bytes: Buffer
   private readonly locks: OwnerLocks
   private readonly values: Values
   readonly directory: Directory
 
   constructor(segment: Segment, locks: OwnerLocks, values: Values) {
-    this.segment = segment
-    this.words = segment.words
-    this.bytes = segment.bytes
+    super(segment)
     this.locks = locks
     this.values = values
     this.directory = new Directory(segment, locks, values)
@@ -69,15 +55,6 @@ export class Slots {
   /** Whether the entry knows where its key is. Looks for it where it does not. Waits for nobody. */
   locate(entry: Entry): boolean {
     return this.isLive(entry) || this.directory.find(entry) >= 0
-  }
-
-  isLive({ slot, generation }: Entry): boolean {
-    return slot !== 0 && Atomics.load(this.words, slot + GENERATION) === generation
-  }
-
-  /** Whether the key of a slot that is being changed was not there before. */
-  isNew(slot: number): boolean {
-    return this.words[slot + GENERATION] === 0
   }
 
   /** Past its time: for readers it is not there any more. */
@@ -97,7 +74,7 @@ export class Slots {
 
   /**
    * Runs `work` on the slot of the key, alone. A key that is not there yet is there once that is done, all at once. Throws
-   * STORE_FULL where no more fits.
+   * STORE_FULL where no more fits, and BUS_BACKPRESSURE where others come before each of thousands of attempts.
    */
   change<Result>(entry: Entry, work: Work<Result>): Result {
     return this.attempt(entry, work, () => this.insert(entry, work))
@@ -108,14 +85,14 @@ export class Slots {
     return this.attempt(entry, work, () => undefined)
   }
 
-  /** Whether there was something to delete. */
+  /** Whether there was something to delete: false also where another one took it away first. */
   remove(entry: Entry): boolean {
-    for (let attempt = 0; attempt < ATTEMPTS_MAX && this.locate(entry); attempt += 1) {
-      const { slot, generation } = entry
-      const wasGone = this.isGone(slot)
-      if (wasGone) this.companion.expire(slot, generation)
-      else if (this.removeIf(slot, generation, 'deleted', () => true)) return true
-    }
+    if (!this.locate(entry)) return false
+    const { slot, generation } = entry
+    // Whoever holds the slot is waited for here, not where all who insert would have to wait as well.
+    this.waitFor(slot)
+    if (!this.isGone(slot)) return this.removeIf(slot, generation, 'deleted', () => true)
+    this.companion.expire(slot, generation)
     return false
   }
 
@@ -141,31 +118,6 @@ export class Slots {
     })
   }
 
-  /** Calls `visit` with each slot that has a key, as long as it has that. Without locks. */
-  each(visit: (slot: number, generation: number) => void): void {
-    for (let index = 0; index < this.segment.layout.slotsMax; index += 1) {
-      const slot = slotAt(this.segment.layout, index)
-      const generation = Atomics.load(this.words, slot + GENERATION)
-      if (generation !== 0) visit(slot, generation)
-    }
-  }
-
-  /** Of a key that may be going: `keyOf` afterwards says whether it was that one. */
-  beginsWith(slot: number, first: Buffer): boolean {
-    const start = (slot + KEY) * 4
-    const isLongEnough = first.length <= Math.min(this.words[slot + KEY_LENGTH] ?? 0, KEY_BYTES_MAX)
-    return isLongEnough && this.bytes.compare(first, 0, first.length, start, start + first.length) === 0
-  }
-
-  /** As it stands in memory; undefined when the slot has gone to another meanwhile. */
-  keyOf(slot: number, generation: number): Buffer | undefined {
-    const length = Math.max(0, Math.min(this.words[slot + KEY_LENGTH] ?? 0, KEY_BYTES_MAX))
-    const start = (slot + KEY) * 4
-    const key = Buffer.from(this.bytes.subarray(start, start + length))
-    fence()
-    return Atomics.load(this.words, slot + GENERATION) === generation ? key : undefined
-  }
-
   /** Makes index and free slots anew where they do not say what the slots say. */
   settle(): void {
     this.directory.exclusively(() => undefined)
@@ -174,6 +126,12 @@ export class Slots {
   /** Moves the version on for a holder that died, so that nobody takes a half-done change for what was before it. */
   lock(slot: number): void {
     if (this.locks.acquire(slot + LOCK)) this.inherit(slot)
+  }
+
+  /** Throws BUS_BACKPRESSURE where somebody who lives does not let go of it. */
+  waitFor(slot: number): void {
+    this.lock(slot)
+    this.unlock(slot)
   }
 
   /** False where somebody has it. */
@@ -185,6 +143,14 @@ export class Slots {
 
   unlock(slot: number): void {
     this.locks.release(slot + LOCK)
+  }
+
+  /** Whether somebody who lives is at work on it, who may have been stopped. */
+  isHeld(slot: number): boolean {
+    if (Atomics.load(this.words, slot + LOCK) === 0) return false
+    if (!this.tryLock(slot)) return true
+    this.unlock(slot)
+    return false
   }
 
   /** Gives the blocks back that hold values of before. False where there were none to be had. */
@@ -215,8 +181,7 @@ export class Slots {
     otherwise: () => Absent | Refusal,
   ): Result | Absent {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-      const result = this.locate(entry) ? this.tryChange(entry, work) : otherwise()
-      if (result === MOVED) continue
+      const result = this.attemptOnce(entry, work, otherwise)
       if (result !== NO_ROOM && result !== NO_SLOT) return result as Result | Absent
       const hasRetired = result === NO_ROOM && this.retireAll()
       // Others may take what was given back: every other time, something has to go as well.
@@ -228,6 +193,19 @@ export class Slots {
       'STORE_FULL',
       `The store has room for ${slotsMax} keys and ${storeBytes} bytes, and no more fits.`,
     )
+  }
+
+  /** Others may come before it as often as that is to be expected of chance. */
+  private attemptOnce<Result, Absent>(
+    entry: Entry,
+    work: Work<Result>,
+    otherwise: () => Absent | Refusal,
+  ): Result | Absent | typeof NO_ROOM | typeof NO_SLOT {
+    for (let race = 0; race < LOST_RACES_MAX; race += 1) {
+      const result = this.locate(entry) ? this.tryChange(entry, work) : otherwise()
+      if (result !== MOVED) return result
+    }
+    throw new RunaError('BUS_BACKPRESSURE', 'This key comes and goes too fast to be changed.')
   }
 
   private tryChange<Result>(entry: Entry, work: Work<Result>): Result | Refusal {
@@ -253,16 +231,36 @@ export class Slots {
   }
 
   private insert<Result>(entry: Entry, work: Work<Result>): Result | Refusal {
-    return this.directory.exclusively(() => {
+    let failure: { readonly error: unknown } | undefined
+    const result = this.directory.exclusively(() => {
       if (this.directory.find(entry) >= 0) return MOVED
-      const slot = this.directory.takeFree()
+      const slot = this.takeFree()
       if (slot < 0) return NO_SLOT
-      this.lock(slot)
       try {
-        return this.fill(slot, entry, work)
+        return this.fill(slot, entry, (filling) => {
+          try {
+            return work(filling)
+          } catch (error) {
+            // It has changed nothing: index and free slots are as sound as where there is no room.
+            failure = { error }
+            return NO_ROOM
+          }
+        })
       } finally {
         this.unlock(slot)
       }
+    })
+    if (failure) throw failure.error
+    return result
+  }
+
+  /** With its lock: one that somebody holds, who may have been stopped, only where there is no other. */
+  private takeFree(): number {
+    const slot = this.directory.takeFree((free) => this.tryLock(free))
+    if (slot >= 0) return slot
+    return this.directory.takeFree((free) => {
+      this.lock(free)
+      return true
     })
   }
 

@@ -72,6 +72,7 @@ export class Sweeper {
 
   /** Whoever writes to such a key does not wait for those who want to hear that it was past its time. */
   expireNow(slot: number, generation: number): void {
+    this.parts.slots.waitFor(slot)
     this.end(slot, generation, 'expired', () => {
       const isDue = this.lifetimes.isExpired(slot)
       if (isDue) this.isTold(slot, generation, 'expired')
@@ -135,6 +136,8 @@ export class Sweeper {
   /** Returns how many blocks that freed; undefined where the key stays. */
   private end(slot: number, generation: number, what: End, isDue: () => boolean): number | undefined {
     const { words } = this.parts.segment
+    // Whoever holds it may have been stopped: it is not waited for with the lock that all who insert need.
+    if (this.parts.slots.isHeld(slot)) return undefined
     let blocks = 0
     const hasEnded = this.parts.slots.removeIf(slot, generation, what, () => {
       blocks = [0, 1].filter((side) => words[slot + PLACES + side] !== 0).length

@@ -6,7 +6,7 @@ import type { KeyedParts } from './create-parts.ts'
 import type { KeyEntry, KeyHandle } from './key-entry.ts'
 import { type KeyHead, tokenOf } from './key-head.ts'
 import { Numbers } from './numbers.ts'
-import { refuseInteger, refuseUnfit } from './refusals.ts'
+import { checkInteger, checkText, refuseInteger, refuseUnfit } from './refusals.ts'
 import { NO_ROOM } from './slots.ts'
 import type { Scrub } from './values.ts'
 
@@ -74,7 +74,7 @@ export function createValueStore(parts: KeyedParts, protection: Protection): Val
     delete: (key) => entryOf(key).delete(),
     head: (key) => entryOf(key).head(),
     list(prefix = '') {
-      const first = Buffer.from(prefix)
+      const first = Buffer.from(checkText(prefix))
       return listKeys(parts, protection, (slot) => parts.slots.beginsWith(slot, first))
     },
     get scrub() {
@@ -132,6 +132,7 @@ function compareAndSet(
   finish: ((slot: number) => void) | undefined,
 ): boolean {
   refuseUnfit(value, layout.valueBytesMax)
+  checkInteger(version)
   const isAsExpected = (slot: number) =>
     version === 0n ? slots.isNew(slot) : tokenOf(words, slot) === version
   const write = (slot: number) => {

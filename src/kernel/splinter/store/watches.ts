@@ -1,6 +1,7 @@
 import { RunaError } from '#protocol'
-import { WATCHES_MAX } from '../segment/geometry.ts'
+import { KEY_BYTES_MAX, WATCHES_MAX } from '../segment/geometry.ts'
 import { checkLabel } from './labels.ts'
+import { checkText } from './refusals.ts'
 import type { Watched } from './watch-table.ts'
 
 /** What to watch: one key, whether it exists or not; all that begin so; all that have a label. */
@@ -137,6 +138,7 @@ export function createWatches(keys: WatchedKeys, wake: () => void) {
 }
 
 function beginWatch(keys: WatchedKeys, selector: WatchSelector, listener: ChangeListener): Watch {
+  refuseNoWatch(selector, listener)
   const watched = describeSelector(keys, selector)
   const seen = new Map<string, Sighting>()
   const bySlot = new Map<number, Set<string>>()
@@ -148,12 +150,24 @@ function beginWatch(keys: WatchedKeys, selector: WatchSelector, listener: Change
   )
 }
 
+/** A longer one would never be of a key. */
+function checkFits(bytes: Buffer): Buffer {
+  if (bytes.length <= KEY_BYTES_MAX) return bytes
+  throw new RunaError('BAD_INPUT', `A key has at most ${KEY_BYTES_MAX} bytes; this one has ${bytes.length}.`)
+}
+
+function refuseNoWatch(selector: WatchSelector, listener: ChangeListener): void {
+  if (typeof selector === 'object' && selector !== null && typeof listener === 'function') return
+  throw new RunaError('BAD_INPUT', 'A watch is of { key }, { prefix } or { label }, and calls a function.')
+}
+
 const idOf = (key: Uint8Array) => Buffer.from(key).toString('latin1')
 
 function describeSelector(keys: WatchedKeys, selector: WatchSelector): Watched {
   if ('label' in selector) return { kind: 'label', label: checkLabel(selector.label) }
-  if ('key' in selector) return { kind: 'key', bytes: keys.storedKey(selector.key) }
-  if (keys.hasReadableKeys) return { kind: 'prefix', bytes: Buffer.from(selector.prefix) }
+  if ('key' in selector) return { kind: 'key', bytes: checkFits(keys.storedKey(checkText(selector.key))) }
+  if (keys.hasReadableKeys)
+    return { kind: 'prefix', bytes: checkFits(Buffer.from(checkText(selector.prefix))) }
   throw new RunaError(
     'BAD_INPUT',
     'The keys of this bus are hashed: what they begin with cannot be seen. Watch keys or labels.',
