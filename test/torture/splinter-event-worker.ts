@@ -29,7 +29,7 @@ function handle({ topic }: Bus): void {
 async function keep({ store, snapshot }: Bus): Promise<void> {
   for (let number = 0; ; number += 1) {
     store.set(`own-${life}`, makeValue(life, number))
-    await snapshot(snapshotPath(busPath, life))
+    await snapshot(snapshotPath(busPath, life), { replace: true })
     ledger.acknowledge(life, number)
   }
 }

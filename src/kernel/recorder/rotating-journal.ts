@@ -20,6 +20,12 @@ export interface RotatingJournal {
 const FILES_MAX = 8
 const FILE_BYTES_MAX = 16 * 2 ** 20
 
+/** Throws BAD_INPUT. */
+function checkMost(name: string, most: number): void {
+  if (Number.isSafeInteger(most) && most >= 1) return
+  throw new RunaError('BAD_INPUT', `\`${name}\` is a whole number from 1 on, not ${most}.`)
+}
+
 /** Throws SYSTEM_CALL_FAILED, or DISK_FULL. */
 function prepareFolder(folder: string): void {
   try {
@@ -37,6 +43,8 @@ export async function openRotatingJournal(
   folder: string,
   { filesMax = FILES_MAX, fileBytesMax = FILE_BYTES_MAX, survives = 'process-death' }: RotatingOptions = {},
 ): Promise<RotatingJournal> {
+  checkMost('filesMax', filesMax)
+  checkMost('fileBytesMax', fileBytesMax)
   const options = { sizeBytesMax: fileBytesMax, survives }
   prepareFolder(folder)
   let number = numbersIn(folder).at(-1) ?? 1

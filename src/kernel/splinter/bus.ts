@@ -11,6 +11,7 @@ import { createOwnerLocks } from './seat/owner-lock.ts'
 import { createPump, ringIfAsleep } from './seat/pump.ts'
 import { createWatcher } from './seat/watcher.ts'
 import type { Wiring } from './seat/wiring.ts'
+import { checkFlag, checkOptions, checkPath, refuseUnless } from './segment/arguments.ts'
 import { createSegment, destroySegment } from './segment/create.ts'
 import { chooseGeometry, type Geometry } from './segment/geometry.ts'
 import { type BusLimits, limitsOf } from './segment/limits.ts'
@@ -103,6 +104,10 @@ export interface Bus extends Mailbox, Looks, Keeping {
  */
 export function createBus(options: BusOptions): void {
   refuseUnfitSystem()
+  checkOptions(options)
+  checkPath(options.path)
+  checkFlag('persistent', options.persistent)
+  checkFlag('replace', options.replace)
   const { path, sizeBytes = SIZE_BYTES, seals, keys, secret, persistent, replace, ...geometry } = options
   const privacy = describePrivacy(seals, keys, secret)
   createSegment(path, chooseGeometry(sizeBytes, geometry), privacy, { persistent, replace })
@@ -113,15 +118,19 @@ export function createBus(options: BusOptions): void {
  * new members. Throws BUS_EXISTS, and removes nothing, where something else has that path.
  */
 export function destroyBus(path: string): void {
+  checkPath(path)
   destroySegment(path)
 }
 
 /**
  * Takes a seat on the bus. Throws NOT_RUNNING, BUS_CORRUPT, BUS_VERSION, BUS_FORBIDDEN, BUS_PLACE_UNFIT, SYSTEM_UNFIT,
- * BUS_KEY_MISSING or BUS_KEY_WRONG where the bus has a secret, or BUS_FULL when every seat is taken by a living member.
+ * BUS_KEY_MISSING or BUS_KEY_WRONG where the bus has a secret, BUS_FULL when every seat is taken by a living member, or
+ * BAD_INPUT for a path or a name that is none.
  */
 export function attachBus(path: string, options: SeatOptions): Bus {
   refuseUnfitSystem()
+  checkPath(path)
+  checkOptions(options)
   checkInterval(options.sweepEveryMs)
   const segment = openSegment(path)
   try {
@@ -186,7 +195,7 @@ function takeSeat({ segment, protection, recovered }: Entrance, options: SeatOpt
     ...looks,
     members: table.list,
     setState(state) {
-      if (!closed) own.setState(state)
+      if (!closed) own.setState(whileSeated(state))
     },
     beat(running) {
       // From then on the row may be another member's.
@@ -195,7 +204,7 @@ function takeSeat({ segment, protection, recovered }: Entrance, options: SeatOpt
       own.set('heartbeatAt', monotonicMs())
     },
     took(durationMs) {
-      if (!closed) own.tookMicros(durationMs * 1_000)
+      if (!closed) own.tookMicros(checkDuration(durationMs) * 1_000)
     },
     statistics: () => readStatistics(segment, table, store.figures()),
     silentMs: table.silentMs,
@@ -217,6 +226,16 @@ function takeSeat({ segment, protection, recovered }: Entrance, options: SeatOpt
       closeSegment(segment)
     },
   }
+}
+
+function whileSeated(state: MemberState): MemberState {
+  refuseUnless(state !== 'vacant', 'A member that leaves closes its seat.')
+  return state
+}
+
+function checkDuration(durationMs: number): number {
+  refuseUnless(durationMs >= 0, 'A call takes 0 ms or more.')
+  return durationMs
 }
 
 function createTopics(wiring: Wiring) {

@@ -33,8 +33,9 @@ export const KERNEL_ERRORS = {
     retry: false,
   },
   BUS_FORBIDDEN: {
-    means: 'The bus belongs to somebody else, or others may read it.',
-    advice: 'Start Runa as the user to whom its folder belongs; nobody else should have rights on it.',
+    means: 'The bus belongs to somebody else, others may read it, or there can be none in that folder.',
+    advice:
+      'A bus needs a folder of your own that nobody else may enter (`chmod 700`). For its own bus, start Runa as the user to whom its folder belongs.',
     retry: false,
   },
   BUS_FULL: {

@@ -91,7 +91,7 @@ export async function takeSnapshot(call: VerbCall): Promise<void> {
   const file = call.word(0)
   refuseToReplace(file, call.has('replace'))
   const bus = await call.seat()
-  const { keys, sizeBytes, sha256 } = await bus.snapshot(file)
+  const { keys, sizeBytes, sha256 } = await bus.snapshot(file, { replace: call.has('replace') })
   print(
     { file, keys, sizeBytes, sha256 },
     call.json,

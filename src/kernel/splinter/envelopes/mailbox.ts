@@ -3,6 +3,7 @@ import type { Witness } from '../recording/witness.ts'
 import type { MemberTable } from '../seat/members.ts'
 import { rowOfStamp } from '../seat/stamp.ts'
 import type { Wiring } from '../seat/wiring.ts'
+import { checkListener } from '../segment/arguments.ts'
 import { RECORD_BYTES_MAX } from '../segment/geometry.ts'
 import { StatisticsRow, statisticsWord } from '../statistics/row.ts'
 import type { Channel } from '../topics/channel.ts'
@@ -64,6 +65,7 @@ export function createMailbox(
     ...createSender(wiring, table, events),
     ...createReceiver(wiring, decoder, openFrame),
     overhear(listener) {
+      checkListener(listener)
       const subscription = events().subscribe((frame) => {
         const envelope = openFrame(frame, Date.now())
         if (envelope) listener(envelope)
@@ -157,6 +159,7 @@ function createReceiver(
   pump.add({ hasWork: () => inbox.hasNext(), drain })
   return {
     receive(hear) {
+      checkListener(hear)
       const listener = { hear }
       listeners = [...listeners, listener]
       return () => {

@@ -1,5 +1,6 @@
 import { RunaError } from '#protocol'
 import type { Wiring } from '../seat/wiring.ts'
+import { refuseUnless } from '../segment/arguments.ts'
 import type { WaitOptions } from '../topics/publisher.ts'
 import type { Ring } from '../topics/ring.ts'
 
@@ -17,6 +18,7 @@ export async function waitForRoom(
   ring: () => Ring,
   { timeoutMs = TIMEOUT_MS, signal }: WaitOptions,
 ): Promise<boolean> {
+  refuseUnless(timeoutMs >= 0, `A wait lasts 0 ms or more, not ${timeoutMs}.`)
   const endMs = performance.now() + timeoutMs
   for (;;) {
     if (signal?.aborted) throw new RunaError('CANCELLED', undefined, { cause: signal.reason })

@@ -1,11 +1,12 @@
 import { fsync } from 'node:fs'
 import { promisify } from 'node:util'
 import { RunaError } from '#protocol'
+import { checkFlag, checkOptions, checkPath } from '../segment/arguments.ts'
 import { describe, type Segment } from '../segment/segment.ts'
 import type { StoreParts } from '../store/parts.ts'
 import type { Recovered } from './recover-store.ts'
 import { type Restored, restoreInto, takeSnapshot } from './snapshot.ts'
-import type { SnapshotFigures } from './snapshot-file.ts'
+import type { SnapshotFigures, SnapshotOptions } from './snapshot-file.ts'
 
 /** What a member can do so that keys and values outlive the bus, or the machine's power. */
 export interface Keeping {
@@ -16,8 +17,11 @@ export interface Keeping {
    * over it. Does nothing of use for a bus in memory. Throws SYSTEM_CALL_FAILED, and SERVICE_LOST after `close`.
    */
   flush(): Promise<void>
-  /** Keeps all keys in a file. Throws BUS_EXISTS where that is there and no snapshot. */
-  snapshot(file: string): Promise<SnapshotFigures>
+  /**
+   * Keeps all keys in a file. Rejects with BUS_EXISTS where that is there already, unless it is a snapshot and to be replaced;
+   * FILE_NOT_FOUND where its folder is not there or not to be written to, DISK_FULL, or SYSTEM_CALL_FAILED.
+   */
+  snapshot(file: string, options?: SnapshotOptions): Promise<SnapshotFigures>
   /**
    * Puts the keys of a snapshot back, over what they are now; others stay. Throws FILE_NOT_FOUND, SNAPSHOT_BROKEN,
    * SNAPSHOT_VERSION, SNAPSHOT_FOREIGN or STORE_FULL, and then nothing has changed; but STORE_FULL also half-way, where
@@ -46,7 +50,15 @@ export function createKeeping(parts: StoreParts, recovered: Recovered | undefine
   return {
     recovered,
     flush: () => flush(parts.segment),
-    snapshot: (file) => takeSnapshot(parts, file, Date.now()),
-    restore: (file) => restoreInto(parts, file, Date.now()),
+    async snapshot(file, options = {}) {
+      checkPath(file)
+      checkOptions(options)
+      checkFlag('replace', options.replace)
+      return await takeSnapshot(parts, file, Date.now(), options)
+    },
+    async restore(file) {
+      checkPath(file)
+      return await restoreInto(parts, file, Date.now())
+    },
   }
 }

@@ -69,7 +69,7 @@ function withDigest(content: Buffer): Buffer {
 test('what is written is read again, each key with all that it has', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(record, { maxLength: 20 }), async (records) => {
-      const figures = await writeSnapshot(file, head, records)
+      const figures = await writeSnapshot(file, head, records, { replace: true })
       assert.equal(figures.keys, records.length)
       assert.equal(figures.sizeBytes, statSync(file).size)
       assert.deepEqual(await readAll(file), { head, records })
@@ -86,12 +86,12 @@ test('values larger than what is read at a time come out whole', async () => {
     ...large,
     value: Buffer.alloc(length, index + 1),
   }))
-  await writeSnapshot(file, head, records)
+  await writeSnapshot(file, head, records, { replace: true })
   assert.deepEqual((await readAll(file)).records, records)
 })
 
 test('any changed byte, anything cut and anything added is refused', async () => {
-  await writeSnapshot(file, head, fc.sample(record, { numRuns: 3, seed: 7 }))
+  await writeSnapshot(file, head, fc.sample(record, { numRuns: 3, seed: 7 }), { replace: true })
   const sound = readFileSync(file)
   const damaged = join(folder, 'damaged')
   const refuse = async (content: Uint8Array, what: string) => {
@@ -112,7 +112,7 @@ test('any changed byte, anything cut and anything added is refused', async () =>
 })
 
 test('what is changed together with its digest is a refusal or a snapshot, and never the end of the process', async () => {
-  await writeSnapshot(file, head, fc.sample(record, { numRuns: 4, seed: 11 }))
+  await writeSnapshot(file, head, fc.sample(record, { numRuns: 4, seed: 11 }), { replace: true })
   const content = readFileSync(file).subarray(0, -DIGEST_BYTES)
   const damaged = join(folder, 'forged')
   const change = fc.tuple(fc.nat(content.length - 1), fc.nat(255))
@@ -136,15 +136,35 @@ test('what is changed together with its digest is a refusal or a snapshot, and n
 test('a file that is no snapshot is not written over', async () => {
   const diary = join(folder, 'diary')
   writeFileSync(diary, 'my only diary')
-  await assert.rejects(writeSnapshot(diary, head, []), { code: 'BUS_EXISTS' })
+  await assert.rejects(writeSnapshot(diary, head, [], { replace: true }), { code: 'BUS_EXISTS' })
   assert.equal(readFileSync(diary, 'utf8'), 'my only diary')
 })
 
 test('a snapshot of another version is refused by its name', async () => {
-  await writeSnapshot(file, head, [])
+  await writeSnapshot(file, head, [], { replace: true })
   const content = readFileSync(file).subarray(0, -DIGEST_BYTES)
   content.writeUInt32LE(2, 8)
   writeFileSync(file, withDigest(content))
   await assert.rejects(openSnapshot(file), { code: 'SNAPSHOT_VERSION', message: /format 2/ })
   rmSync(file)
+})
+
+test('a snapshot takes the place of another one on purpose alone, and of nothing else', async () => {
+  const target = join(folder, 'kept')
+  await writeSnapshot(target, head, [])
+  const before = readFileSync(target)
+  await assert.rejects(writeSnapshot(target, { ...head, madeAt: 1 }, []), {
+    code: 'BUS_EXISTS',
+    message: /`replace`/,
+  })
+  assert.deepEqual(readFileSync(target), before)
+  await writeSnapshot(target, { ...head, madeAt: 1 }, [], { replace: true })
+  assert.notDeepEqual(readFileSync(target), before)
+  await assert.rejects(writeSnapshot(folder, head, [], { replace: true }), {
+    code: 'BUS_EXISTS',
+    message: /no file/,
+  })
+  await assert.rejects(writeSnapshot(join(folder, 'nowhere', 'kept'), head, []), { code: 'FILE_NOT_FOUND' })
+  await assert.rejects(writeSnapshot(join(target, 'kept'), head, []), { code: 'FILE_NOT_FOUND' })
+  await assert.rejects(openSnapshot(folder), { code: 'SNAPSHOT_BROKEN', message: /no file/ })
 })

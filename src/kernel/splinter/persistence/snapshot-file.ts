@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { type FileHandle, open, rename, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, link, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { RunaError } from '#protocol'
 import { removeUnfinished, unfinishedName } from '../segment/unfinished.ts'
@@ -20,6 +21,11 @@ import {
 
 const CHUNK_BYTES = 2 ** 20
 
+export interface SnapshotOptions {
+  /** Takes the place of an older snapshot. Anything else stays. */
+  readonly replace?: boolean
+}
+
 export interface SnapshotFigures {
   readonly keys: number
   readonly sizeBytes: number
@@ -29,16 +35,18 @@ export interface SnapshotFigures {
 
 /**
  * Writes a snapshot aside, and gives it its name once it is whole and on the disk: whoever dies meanwhile leaves an older
- * one as it was. Throws BUS_EXISTS where the file is there and no snapshot, or SYSTEM_CALL_FAILED.
+ * one as it was. Throws BUS_EXISTS where there is something already that is no snapshot, or one that is not to be replaced;
+ * FILE_NOT_FOUND for a folder that is not there or not to be written to, DISK_FULL, or SYSTEM_CALL_FAILED.
  */
 export async function writeSnapshot(
   file: string,
   head: SnapshotHead,
   records: Iterable<SnapshotRecord>,
+  { replace = false }: SnapshotOptions = {},
 ): Promise<SnapshotFigures> {
   const unfinished = unfinishedName(file)
   try {
-    await refuseToReplace(file)
+    await refuseToReplace(file, replace)
     removeUnfinished(file)
     const handle = await open(unfinished, 'wx', 0o600)
     let figures: SnapshotFigures
@@ -48,11 +56,12 @@ export async function writeSnapshot(
     } finally {
       await handle.close()
     }
-    await rename(unfinished, file)
+    await giveName(unfinished, file, replace)
     await syncFolderOf(file)
     return figures
   } catch (error) {
-    await rm(unfinished, { force: true })
+    // Where it could not even be made, it cannot be removed.
+    await rm(unfinished, { force: true }).catch(() => {})
     throw asRefusal(`The snapshot ${file} cannot be written`, error)
   }
 }
@@ -96,17 +105,38 @@ async function writeRecords(
   return { keys, sizeBytes: sizeBytes + digest.length, sha256: digest.toString('hex') }
 }
 
-async function refuseToReplace(file: string): Promise<void> {
-  const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
+/** Never over what came there meanwhile, unless it is to be replaced. */
+async function giveName(unfinished: string, file: string, replace: boolean): Promise<void> {
+  if (replace) return rename(unfinished, file)
+  try {
+    await link(unfinished, file)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'EEXIST') throw new RunaError('BUS_EXISTS', `${file} is there already.`, { cause })
+    // Some file systems give a file one name only.
+    return rename(unfinished, file)
+  }
+  await rm(unfinished)
+}
+
+async function refuseToReplace(file: string, replace: boolean): Promise<void> {
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
   })
-  if (!handle) return
+  if (!found) return
+  if (!found.isFile()) throw new RunaError('BUS_EXISTS', `${file} is there already, and no file.`)
+  const handle = await open(file, 'r')
   try {
     const { bytesRead, buffer } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0)
     if (bytesRead > 0 && !isSnapshot(buffer.subarray(0, bytesRead))) {
       throw new RunaError('BUS_EXISTS', `${file} is there already, and no snapshot.`)
     }
+    if (replace) return
+    throw new RunaError(
+      'BUS_EXISTS',
+      `There is a snapshot at ${file} already. It is replaced where \`replace\` is said.`,
+    )
   } finally {
     await handle.close()
   }
@@ -132,11 +162,13 @@ export interface OpenSnapshot {
 
 /** Throws FILE_NOT_FOUND, SNAPSHOT_BROKEN or SNAPSHOT_VERSION, having read all of it. */
 export async function openSnapshot(file: string): Promise<OpenSnapshot> {
-  const handle = await open(file, 'r').catch((error: unknown) => {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
     throw asRefusal(`The snapshot ${file} cannot be opened`, error)
   })
   try {
-    const { size } = await handle.stat()
+    const found = await handle.stat()
+    if (!found.isFile()) throw broken('it is no file')
+    const { size } = found
     const head = decodeHead(await readAt(handle, 0, Math.min(size, HEAD_BYTES)))
     const endsAt = size - DIGEST_BYTES
     if (endsAt < HEAD_BYTES + END_BYTES) throw broken('it is cut short')
@@ -209,10 +241,17 @@ function broken(why: string): RunaError {
   return new RunaError('SNAPSHOT_BROKEN', `The snapshot is damaged: ${why}.`)
 }
 
+const REFUSALS: Readonly<Record<string, 'FILE_NOT_FOUND' | 'DISK_FULL'>> = {
+  ENOENT: 'FILE_NOT_FOUND',
+  ENOTDIR: 'FILE_NOT_FOUND',
+  EACCES: 'FILE_NOT_FOUND',
+  EPERM: 'FILE_NOT_FOUND',
+  ENOSPC: 'DISK_FULL',
+  EDQUOT: 'DISK_FULL',
+}
+
 function asRefusal(what: string, cause: unknown): RunaError {
   if (cause instanceof RunaError) return cause
   const { code = String(cause) } = cause as NodeJS.ErrnoException
-  const known = { ENOENT: 'FILE_NOT_FOUND', ENOSPC: 'DISK_FULL', EDQUOT: 'DISK_FULL' } as const
-  const refusal = Object.hasOwn(known, code) ? known[code as keyof typeof known] : 'SYSTEM_CALL_FAILED'
-  return new RunaError(refusal, `${what}: ${code}.`, { cause })
+  return new RunaError(REFUSALS[code] ?? 'SYSTEM_CALL_FAILED', `${what}: ${code}.`, { cause })
 }

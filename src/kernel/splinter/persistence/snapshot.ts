@@ -4,7 +4,13 @@ import type { Privacy } from '../segment/privacy.ts'
 import type { StoreParts } from '../store/parts.ts'
 import { PLACES, VERSION } from '../store/store-words.ts'
 import { readRecords, writeRecord } from './records.ts'
-import { type OpenSnapshot, openSnapshot, type SnapshotFigures, writeSnapshot } from './snapshot-file.ts'
+import {
+  type OpenSnapshot,
+  openSnapshot,
+  type SnapshotFigures,
+  type SnapshotOptions,
+  writeSnapshot,
+} from './snapshot-file.ts'
 import type { SnapshotRecord } from './snapshot-format.ts'
 
 /** So many keys are put back before others of this process get their turn. */
@@ -23,9 +29,14 @@ export interface Restored {
  * Keeps all keys in a file: what is hashed stays hashed, and what is sealed stays sealed. Each key is of one instant; keys
  * that change while it is made stand there as they were before or after. Throws as `writeSnapshot`.
  */
-export function takeSnapshot(parts: StoreParts, file: string, now: number): Promise<SnapshotFigures> {
+export function takeSnapshot(
+  parts: StoreParts,
+  file: string,
+  now: number,
+  options?: SnapshotOptions,
+): Promise<SnapshotFigures> {
   const { privacy } = parts.segment
-  return writeSnapshot(file, { madeAt: now, privacy }, readRecords(parts))
+  return writeSnapshot(file, { madeAt: now, privacy }, readRecords(parts), options)
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Wiring } from '../seat/wiring.ts'
+import { checkFlag, checkListener, checkOptions, refuseUnless } from '../segment/arguments.ts'
 import type { Layout } from '../segment/geometry.ts'
 import type { Channel } from '../topics/channel.ts'
 import { observeSealed } from '../topics/sealed-observer.ts'
@@ -30,6 +31,14 @@ export function recordOptions({ topicsBytes }: Layout): TopicOptions {
   return { lossless: true, capacityBytes: Math.min(2 ** 19, topicsBytes >> 3) }
 }
 
+/** Throws BAD_INPUT. */
+function checkRecording(options: RecordingOptions): void {
+  checkOptions(options)
+  checkFlag('strict', options.strict)
+  const hasKeep = typeof options.keep === 'function'
+  refuseUnless(hasKeep, 'A recorder says what keeps the messages: `keep`, a function.')
+}
+
 export function createLooks(
   wiring: Wiring,
   openTopic: (name: string, options: TopicOptions) => Channel,
@@ -47,6 +56,7 @@ export function createLooks(
 
   return {
     observe(name, options, listener) {
+      checkListener(listener)
       const observation = observeSealed(wiring, name, options, listener)
       const end = keep(observation.end)
       return {
@@ -57,11 +67,13 @@ export function createLooks(
       }
     },
     record(options) {
+      checkRecording(options)
       const { recording, abandon } = startRecording({ ...wiring, channel: records() }, options)
       keep(abandon)
       return recording
     },
     lookOn(listener) {
+      checkListener(listener)
       // Made before anybody looks for it.
       records()
       return keep(lookOn(wiring, listener))

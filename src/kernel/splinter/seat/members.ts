@@ -1,5 +1,6 @@
 import { lockByte, unlockByte } from '#kernel/sys'
 import { RunaError } from '#protocol'
+import { refuseUnless } from '../segment/arguments.ts'
 import { NAME_BYTES_MAX } from '../segment/geometry.ts'
 import type { Segment } from '../segment/segment.ts'
 import { type Histogram, observe, readHistogram } from '../statistics/histogram.ts'
@@ -246,8 +247,8 @@ function addressOf(name: string, stamp: number): string {
 }
 
 function claimRow(segment: Segment, name: string): OwnRow {
-  const nameBytes = Buffer.from(name)
-  if (name === '' || nameBytes.length > NAME_BYTES_MAX || /[@*]/.test(name)) {
+  const nameBytes = Buffer.from(typeof name === 'string' ? name : '')
+  if (nameBytes.length === 0 || nameBytes.length > NAME_BYTES_MAX || /[@*]/.test(name)) {
     throw new RunaError('BAD_INPUT', `A member's name has 1 to ${NAME_BYTES_MAX} bytes, without @ and *.`)
   }
   const { layout, fd } = segment
@@ -278,6 +279,7 @@ function becomeOwner(segment: Segment, row: number, name: string, nameBytes: Uin
     address: addressOf(name, stamp),
     isAlive: (other) => other === stamp || isMemberAlive(segment, other),
     setState(state) {
+      refuseUnless(MEMBER_STATES.includes(state), `A member is ${MEMBER_STATES.join(', ')}; not ${state}.`)
       Atomics.store(words, word + STATE, MEMBER_STATES.indexOf(state))
       if (state === 'vacant') unlockByte(fd, LOCKED_BYTES + row)
     },
@@ -289,6 +291,7 @@ function becomeOwner(segment: Segment, row: number, name: string, nameBytes: Uin
       floats[indexOf(figure)] = value
     },
     setRunning(calls) {
+      refuseUnless(Number.isSafeInteger(calls) && calls >= 0, 'Calls are counted from 0 on.')
       words[word + RUNNING] = calls
     },
     tookMicros: (micros) => observe(words, callTimesWord(segment, row), micros),

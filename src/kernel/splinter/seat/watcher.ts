@@ -1,7 +1,13 @@
+import { checkListener, refuseUnless } from '../segment/arguments.ts'
 import type { Segment } from '../segment/segment.ts'
 import { watchLife } from './bell.ts'
 import type { MemberTable } from './members.ts'
 import { rowOfStamp } from './stamp.ts'
+
+function checkReceiver(to: string): string {
+  refuseUnless(typeof to === 'string', 'A member is meant by its name or its address.')
+  return to
+}
 
 interface Watched {
   readonly listeners: Set<{ readonly onLost: () => void }>
@@ -44,7 +50,8 @@ export function createWatcher({ pipes }: Segment, table: MemberTable, beforeRepo
 
   return {
     watch(to: string, onLost: () => void): () => void {
-      const stamp = table.resolve(to)
+      checkListener(onLost)
+      const stamp = table.resolve(checkReceiver(to))
       const entry = stamp === 0 ? undefined : (watched.get(stamp) ?? start(stamp))
       const listener = { onLost }
       if (entry === undefined) {

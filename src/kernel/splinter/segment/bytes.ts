@@ -2,7 +2,7 @@ import { RunaError } from '#protocol'
 
 /** Not of a text, a list or wider numbers, which would be kept as other bytes than they have. */
 export function areBytes(content: Uint8Array): boolean {
-  return content.length >= 0 && content.byteLength === content.length
+  return content?.length >= 0 && content.byteLength === content.length
 }
 
 export function noBytes(): RunaError {

@@ -8,6 +8,7 @@ import {
   sameBytes,
 } from '#kernel/seal'
 import { RunaError } from '#protocol'
+import { refuseUnless } from './arguments.ts'
 import { areBytes, noBytes } from './bytes.ts'
 
 export const SEALS = ['nothing', 'words', 'everything'] as const
@@ -65,6 +66,8 @@ export function describePrivacy(
   if (needsSecret({ seals, keys }) && secret === undefined) {
     throw new RunaError('BAD_INPUT', 'A bus that seals everything or hides its keys is made with a secret.')
   }
+  const isSecret = secret === undefined || (areBytes(secret) && secret.length === KEY_BYTES)
+  refuseUnless(isSecret, `The secret of a bus is ${KEY_BYTES} bytes.`)
   return { seals, keys, proof: secret ? proofOf(secret, { seals, keys }) : new Uint8Array(PROOF_BYTES) }
 }
 
@@ -74,6 +77,7 @@ export function describePrivacy(
  */
 export function createProtection(path: string, privacy: Privacy, { words, secret }: BusKeys): Protection {
   const { seals, keys } = privacy
+  refuseUnless(words === undefined || words instanceof Map, 'The keys for words are a Map, by contract.')
   refuseLaxer(path, privacy, { words, secret })
   const own = needsSecret(privacy) ? checkSecret(path, privacy, secret) : undefined
   const whole =

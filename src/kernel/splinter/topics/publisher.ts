@@ -1,6 +1,7 @@
 import { createSpin } from '#kernel/sys'
 import { RunaError } from '#protocol'
 import type { Wiring } from '../seat/wiring.ts'
+import { refuseUnless } from '../segment/arguments.ts'
 import type { StatisticsRow } from '../statistics/row.ts'
 import { expiryAfter } from './consumer.ts'
 import type { Ring } from './ring.ts'
@@ -81,6 +82,8 @@ function checkTimeout(timeoutMs = TIMEOUT_MS): void {
 function noteFor(options: PublishOptions | undefined): RecordNote | undefined {
   const { timeToLiveMs, relayedAs } = options ?? {}
   if (timeToLiveMs === undefined && relayedAs === undefined) return undefined
+  const isRelayed = relayedAs === undefined || (Number.isSafeInteger(relayedAs) && relayedAs > 0)
+  refuseUnless(isRelayed, `A message is relayed as a whole number from 1 on, not as ${relayedAs}.`)
   const expiresAtMs = timeToLiveMs === undefined ? 0 : expiryAfter(timeToLiveMs)
   return { kind: MESSAGE, expiresAtMs, ...relayNote(relayedAs ?? 0) }
 }

@@ -1,4 +1,5 @@
 import type { Wiring } from '../seat/wiring.ts'
+import { checkOptions, refuseUnless } from '../segment/arguments.ts'
 import type { Consumer } from './consumer.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -59,7 +60,12 @@ export function createPuller({ pump }: Pick<Wiring, 'pump'>, consumer: Consumer,
         if (signal?.aborted) finish()
       })
     },
-    waitSync: ({ timeoutMs }) => consumer.waitSync(timeoutMs),
+    waitSync(options) {
+      checkOptions(options)
+      const { timeoutMs } = options
+      refuseUnless(timeoutMs >= 0, `A wait lasts 0 ms or more, not ${timeoutMs}.`)
+      return consumer.waitSync(timeoutMs)
+    },
     get lost() {
       return consumer.lost
     },

@@ -1,5 +1,6 @@
 import { errorPayloadSchema, RunaError } from '#protocol'
 import type { Wiring } from '../seat/wiring.ts'
+import { checkListener } from '../segment/arguments.ts'
 import { type Consumer, expiryAfter } from './consumer.ts'
 import { createDeathWatch, startGroupFeed } from './group-feed.ts'
 import type { Sender, WaitOptions } from './publisher.ts'
@@ -42,6 +43,7 @@ export function createRequests(
   return {
     request,
     reply(replier, { concurrency = 1 } = {}) {
+      checkListener(replier)
       const options = { from: 'now', kind: REQUEST, concurrency } as const
       const answer = (taken: Taken) => answerRequest(wiring, sender, replier, taken)
       const feed = startGroupFeed(wiring, ring, seats.countLosses, REPLIERS, options, answer)

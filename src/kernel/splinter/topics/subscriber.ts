@@ -1,4 +1,5 @@
 import type { Wiring } from '../seat/wiring.ts'
+import { checkListener, checkOptions, refuseUnless } from '../segment/arguments.ts'
 import { createFeeds } from './feed.ts'
 import { startGroupFeed } from './group-feed.ts'
 import { createPuller, type Puller } from './puller.ts'
@@ -17,6 +18,17 @@ export interface Subscriber {
    * is asked for; leaves when the loop over it ends, or the signal ends it. Throws BUS_FULL.
    */
   stream(options?: StreamOptions): MessageStream
+}
+
+/** Throws BAD_INPUT. */
+function checkFrom(options: Pick<SubscribeOptions, 'from' | 'group'>): void {
+  checkOptions(options)
+  const { from = 'now', group = '' } = options
+  refuseUnless(
+    from === 'now' || from === 'oldest',
+    `A consumer begins at 'now' or 'oldest', not at '${from}'.`,
+  )
+  refuseUnless(typeof group === 'string', 'The name of a group is a text.')
 }
 
 export function createSubscriber(
@@ -56,10 +68,14 @@ export function createSubscriber(
 
   return {
     subscribe(hear, options = {}) {
+      checkListener(hear)
+      checkFrom(options)
       const { from = 'now', group } = options
       return group === undefined ? feeds.subscribe(hear, from) : joinGroup(options, group, hear)
     },
-    pull({ from = 'now' } = {}) {
+    pull(options = {}) {
+      checkFrom(options)
+      const { from = 'now' } = options
       const consumer = seats.join(from)
       const end = endable(() => {
         seats.countLosses(consumer)
@@ -68,6 +84,7 @@ export function createSubscriber(
       return createPuller(wiring, consumer, end)
     },
     stream(options = {}) {
+      checkFrom(options)
       const { group } = options
       return group === undefined
         ? createStream(wiring, seats, options, endable)

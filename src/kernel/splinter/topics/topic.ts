@@ -1,5 +1,6 @@
 import { RunaError } from '#protocol'
 import type { OwnerLocks } from '../seat/owner-lock.ts'
+import { checkFlag } from '../segment/arguments.ts'
 import { align, KEY_BYTES_MAX, ringHeaderBytes, TOPICS_MAX } from '../segment/geometry.ts'
 import { TOPICS_LOCK } from '../segment/header.ts'
 import type { Segment } from '../segment/segment.ts'
@@ -35,8 +36,9 @@ export function placeTopic(
   name: string,
   { lossless = false, capacityBytes = CAPACITY_BYTES }: TopicOptions,
 ): RingPlace {
-  const nameBytes = Buffer.from(name)
-  if (name === '' || nameBytes.length > KEY_BYTES_MAX) {
+  checkFlag('lossless', lossless)
+  const nameBytes = Buffer.from(typeof name === 'string' ? name : '')
+  if (nameBytes.length === 0 || nameBytes.length > KEY_BYTES_MAX) {
     throw new RunaError('BAD_INPUT', `A topic's name has 1 to ${KEY_BYTES_MAX} bytes.`)
   }
   // In the table of everybody: what is no number there would be damage.
