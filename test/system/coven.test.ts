@@ -218,7 +218,7 @@ test('a real gilgul that says coven waits for it, and has no link, makes nothing
   const output = createOutput()
   const child = spawn(process.execPath, [GILGUL], {
     stdio: ['pipe', output.fd, 'ignore'],
-    env: { RUNA_HOME: home, RUNA_COVEN: '1', RUNA_LOCK_FD: '3' },
+    env: { RUNA_HOME: home, RUNA_COVEN: '1', RUNA_HELD: '1' },
   })
   assert.deepEqual(await once(child, 'exit'), [1, null])
   assert.match(output.said(), /"COVEN_REFUSED","message":"There is no link/)
@@ -227,7 +227,7 @@ test('a real gilgul that says coven waits for it, and has no link, makes nothing
 
 test('a real gilgul that is not the child of coven is refused, also with everything that it should inherit', async () => {
   const main = join(folder, 'in-between.mjs')
-  const stdio = `['inherit', 'inherit', 'inherit', 3, 4, 5]`
+  const stdio = `['inherit', 'inherit', 'inherit', 3, 4, 5, 6, 7, 8, 9]`
   writeFileSync(
     main,
     `import { spawn } from 'node:child_process'

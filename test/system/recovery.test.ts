@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { call, connect } from '#kernel/service'
@@ -98,6 +98,31 @@ for (const name of ['inference', 'tieto', 'alethia', 'snarf', 'conversation', 't
   })
 }
 
+test('gilgul dies with a service beside it: the others go on, and only that one is started anew', async () => {
+  const before = runa.state()
+  const processOf = (name: string) => before.services[name]?.process ?? assert.fail(`${name} does not run`)
+  const restarts = (await runa.status('tieto')).restarts
+  const turn = await askOverBus(() => {
+    kill(before.gilgul.pid)
+    kill(processOf('tieto').pid)
+  })
+  answered.push(turn)
+  await until(async () => {
+    const { state, pid } = await runa.status('tieto')
+    return state === 'running' && pid !== processOf('tieto').pid
+  })
+  const after = runa.state()
+  assert.notEqual(after.gilgul.pid, before.gilgul.pid)
+  for (const name of Object.keys(before.services).filter((name) => name !== 'tieto'))
+    assert.deepEqual(after.services[name], before.services[name], name)
+  assert.equal((await runa.status('tieto')).restarts, restarts + 1)
+  assert.match(
+    readFileSync(join(runa.home, 'logs/gilgul.log'), 'utf8'),
+    /"tieto","text":"backoff: It was ended by SIGKILL/,
+  )
+  assert.equal(holdersOf(join(runa.home, 'run/world.lock')).length, Object.keys(after.services).length + 2)
+})
+
 test('the page keeps its address when gilgul dies', async () => {
   const { url } = await runa.ask('status')
   kill(runa.state().gilgul.pid)
@@ -134,3 +159,15 @@ test('a start right after the ancestor was killed waits for the end, and succeed
   assert.equal((await runa.runa('down')).status, 0)
   assert.deepEqual(runa.processes(), [])
 })
+
+/** Processes that have that file open. */
+function holdersOf(path: string): string[] {
+  const descriptorsOf = (pid: string) => {
+    try {
+      return readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+    } catch {
+      return []
+    }
+  }
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && descriptorsOf(name).includes(path))
+}

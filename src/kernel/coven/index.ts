@@ -1,3 +1,4 @@
+export { BUS_FD, LINK_FD } from './birthplace.ts'
 export type { CovenClient } from './client.ts'
 export { type Launch, type LaunchOptions, prepareLaunch } from './launch.ts'
 export { createLink, type Link, type LinkOptions } from './link.ts'

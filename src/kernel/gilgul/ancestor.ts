@@ -1,13 +1,17 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Launch } from '#kernel/coven'
 import type { HomePaths } from '#kernel/home'
+import { adoptOrphans } from '#kernel/sys'
 import { ERRORS } from '#protocol'
-import { giveBirth } from './birth.ts'
+import { type Born, giveBirth } from './birth.ts'
+import { clearEstateMemory } from './estate/memory.ts'
+import { closeHoldings, type Holdings, takeHoldings } from './holdings.ts'
 import { isAlive } from './identity.ts'
 import { logPath } from './keeping/launch.ts'
 import { createRestarts, RESTART_DEFAULT, type RestartPolicy } from './keeping/restarts.ts'
+import { createReaper } from './reaper.ts'
 import type { Failure, Report } from './report.ts'
 import { readRunState, runFiles, runningSentence } from './run-state.ts'
 
@@ -40,59 +44,80 @@ export interface AncestorCoven {
 
 /**
  * Starts gilgul, and starts it again whenever it dies: all that the first process does, so that nothing can end it.
- * It holds the lock of the home open, so that the lock outlives each gilgul. When it ends itself, even by force,
- * gilgul's input ends, and everything stops. Resolves with what kept Runa from running, or undefined once it was
- * stopped.
+ * What has to outlive a gilgul rests here: the locks, the lifeline of the services, the estate, and how orphans ended.
+ * When it ends itself, even by force, gilgul's input ends, and everything stops. Resolves with what kept Runa from
+ * running, or undefined once it was stopped.
  */
 export async function runAncestor(options: AncestorOptions): Promise<Failure | undefined> {
   const { paths } = options
   const occupant = findOccupant(paths)
   if (occupant) return occupant
-  const lock = openHome(paths)
-  if (typeof lock !== 'number') return lock
+  const holdings = openHome(paths)
+  if ('code' in holdings) return holdings
   let coven: AncestorCoven | undefined
   try {
+    adoptOrphans()
     coven = await options.openCoven?.()
-    return await keepGilgul(options, lock, coven?.prepareLaunch)
+    return await keepGilgul(options, holdings, coven?.prepareLaunch)
   } finally {
     await coven?.close()
-    closeSync(lock)
+    closeHoldings(holdings)
   }
 }
 
+/** So many gilguls in a row may die before they were up; the next one makes a new world. */
+const FAILED_RISES_MAX = 3
+
 async function keepGilgul(
   { paths, port, stopping, onProgress, onReady, gilgulMain, restart = RESTART_DEFAULT }: AncestorOptions,
-  lock: number,
+  holdings: Holdings,
   prepareLaunch: AncestorCoven['prepareLaunch'] | undefined,
 ): Promise<Failure | undefined> {
   const patience = createRestarts(restart)
   let restarts = 0
   let isReady = false
+  let isUp = false
+  let failedRises = 0
+  let born: Born | undefined
+  const reaper = createReaper(
+    (pid) => pid === born?.pid,
+    (exit) => born?.tell(exit),
+  )
 
   function hear(report: Report): void {
     if (report.kind === 'progress') onProgress(report.text)
     if (report.kind !== 'ready') return
     if (!isReady) onReady(report)
     isReady = true
+    isUp = true
   }
 
-  for (;;) {
-    const bornMs = performance.now()
-    const birth = { paths, port, lock, restarts, prepareLaunch, hear }
-    const { stop, ended } = giveBirth(gilgulMain === undefined ? birth : { ...birth, main: gilgulMain })
-    stopping.addEventListener('abort', stop, { once: true })
-    if (stopping.aborted) stop()
-    const { status, failure, isFinal } = await ended
-    stopping.removeEventListener('abort', stop)
-    if (stopping.aborted || status === 0) return undefined
-    const known = failure ?? unexplained(paths, status)
-    if (!isReady && isFinal) return known
-    const pauseMs = patience.pauseAfter({ ranMs: isReady ? performance.now() - bornMs : undefined })
-    if (pauseMs === undefined) return known
-    restarts += 1
-    onProgress(failure ? `${known.message} Trying again.` : 'gilgul died, and is started again.')
-    await sleep(pauseMs, undefined, { signal: stopping }).catch(() => {})
-    if (stopping.aborted) return undefined
+  try {
+    for (;;) {
+      const bornMs = performance.now()
+      isUp = false
+      const birth = { paths, port, holdings, restarts, prepareLaunch, hear, exits: reaper.exits }
+      born = giveBirth(gilgulMain === undefined ? birth : { ...birth, main: gilgulMain })
+      const { stop, ended } = born
+      stopping.addEventListener('abort', stop, { once: true })
+      if (stopping.aborted) stop()
+      const { status, failure, isFinal } = await ended
+      stopping.removeEventListener('abort', stop)
+      if (stopping.aborted || status === 0) return undefined
+      const known = failure ?? unexplained(paths, status)
+      if (!isReady && isFinal) return known
+      const pauseMs = patience.pauseAfter({ ranMs: isReady ? performance.now() - bornMs : undefined })
+      if (pauseMs === undefined) return known
+      failedRises = isUp ? 0 : failedRises + 1
+      // What it was left may be what it dies of.
+      if (failedRises >= FAILED_RISES_MAX) clearEstateMemory(holdings.estate)
+      restarts += 1
+      onProgress(failure ? `${known.message} Trying again.` : 'gilgul died, and is started again.')
+      await sleep(pauseMs, undefined, { signal: stopping }).catch(() => {})
+      if (stopping.aborted) return undefined
+    }
+  } finally {
+    reaper.close()
   }
 }
 
@@ -104,12 +129,12 @@ export function findOccupant(paths: HomePaths): Failure | undefined {
   return { code: 'RUNNING_ALREADY', message: runningSentence(state), advice }
 }
 
-/** The open lock file, or what is in the way. */
-function openHome(paths: HomePaths): number | Failure {
+/** What is held open from now on, or what is in the way. */
+function openHome(paths: HomePaths): Holdings | Failure {
   try {
     for (const folder of [paths.home, paths.run, paths.logs]) makeFolder(folder)
     chmodSync(paths.run, 0o700)
-    return openSync(runFiles(paths).lock, 'a+', 0o600)
+    return takeHoldings(runFiles(paths))
   } catch (error) {
     const { code = '', path = paths.home } = error as NodeJS.ErrnoException
     return {

@@ -1,19 +1,22 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Launch } from '#kernel/coven'
+import { BUS_FD, type Launch, LINK_FD } from '#kernel/coven'
 import type { HomePaths } from '#kernel/home'
 import type { RunaError } from '#protocol'
+import { HOLDING_FDS, type Holdings } from './holdings.ts'
 import { logPath } from './keeping/launch.ts'
 import { openLog } from './keeping/log-file.ts'
+import type { OrphanExit } from './reaper.ts'
 import { type Failure, parseReport, type Report } from './report.ts'
 
 /** What a gilgul learns at its birth, beside the environment of a service. */
 export const BIRTH = {
-  lockFd: 'RUNA_LOCK_FD',
+  /** Set where an ancestor has left open what HOLDING_FDS says. */
+  held: 'RUNA_HELD',
   restarts: 'RUNA_RESTARTS',
   home: 'RUNA_HOME',
   port: 'RUNA_PORT',
@@ -23,17 +26,17 @@ export const BIRTH = {
   certificates: 'RUNA_EXTRA_CA_CERTS',
 } as const
 
-const LOCK_FD = 3
 const GILGUL_MAIN = fileURLToPath(new URL('main.js', import.meta.url))
 /** A link that closes is the first sign of a process that ends by itself. One that goes on living is ended. */
 const UNLINKED_MS = 2_000
-const STOP_MS = 10_000
 
 export interface BirthOptions {
   readonly paths: HomePaths
   readonly port: string | undefined
-  readonly lock: number
+  readonly holdings: Holdings
   readonly restarts: number
+  /** How orphans ended so far. */
+  readonly exits: readonly OrphanExit[]
   /** Where coven is the ancestor: makes what the process inherits of it, and meets it. */
   readonly prepareLaunch: (() => Launch) | undefined
   readonly hear: (report: Report) => void
@@ -51,6 +54,10 @@ interface Death {
 }
 
 export interface Born {
+  /** Undefined where it could not be started. */
+  readonly pid: number | undefined
+  /** That an orphan has ended. */
+  tell(exit: OrphanExit): void
   /** Asks it to end. */
   stop(): void
   /** Resolves at its death. */
@@ -63,15 +70,17 @@ export function giveBirth(options: BirthOptions): Born {
     return bear(options)
   } catch (error) {
     // No descriptor left, no room for a log: a death like any other, so that one that ran is tried again after a pause.
-    return { stop() {}, ended: Promise.resolve(unborn(error as Error)) }
+    return { pid: undefined, tell() {}, stop() {}, ended: Promise.resolve(unborn(error as Error)) }
   }
 }
 
 function bear(options: BirthOptions): Born {
-  const { hear } = options
+  const { hear, exits } = options
   const { child, launch } = spawnGilgul(options)
+  const tell = (exit: OrphanExit) => void child.stdin?.write(`${JSON.stringify(exit)}\n`)
   let said: Failure | undefined
   child.stdin?.on('error', () => {})
+  for (const exit of exits) tell(exit)
   const lines = createInterface({ input: child.stdout ?? Readable.from([]) })
   lines.on('line', (line) => {
     const report = parseReport(line)
@@ -84,25 +93,36 @@ function bear(options: BirthOptions): Born {
     child.once('error', (error) => resolve(unborn(error)))
   })
   return {
+    pid: child.pid,
+    tell,
     stop: () => void child.kill('SIGTERM'),
     ended: launch ? endLinked(child, launch, closed) : closed,
   }
 }
 
 function spawnGilgul(options: BirthOptions): { child: ChildProcess; launch: Launch | undefined } {
-  const { paths, lock, prepareLaunch, main = GILGUL_MAIN } = options
+  const { paths, holdings, prepareLaunch, main = GILGUL_MAIN } = options
   const log = openLog(logPath(paths.logs, 'gilgul'))
   try {
     const launch = prepareLaunch?.()
     const child = spawn(process.execPath, ['--max-semi-space-size=1', main], {
       argv0: 'runa-gilgul',
       env: environmentOf(options),
-      stdio: ['pipe', 'pipe', log, lock, ...(launch?.descriptors ?? [])],
+      stdio: stdioOf(log, holdings, launch),
     })
     return { child, launch }
   } finally {
     closeSync(log)
   }
+}
+
+function stdioOf(log: number, holdings: Holdings, launch: Launch | undefined): StdioOptions {
+  const stdio: (number | 'pipe' | 'ignore')[] = ['pipe', 'pipe', log]
+  for (const [name, fd] of Object.entries(HOLDING_FDS)) stdio[fd] = holdings[name as keyof Holdings]
+  const [link, bus] = launch?.descriptors ?? (['ignore', 'ignore'] as const)
+  stdio[LINK_FD] = link
+  stdio[BUS_FD] = bus
+  return stdio
 }
 
 function unborn({ message }: Error): Death {
@@ -118,10 +138,9 @@ async function endLinked(child: ChildProcess, launch: Launch, closed: Promise<De
   const outlives = sleep(UNLINKED_MS, true, { ref: false })
   if (failure === undefined || !(await Promise.race([outlives, closed.then(() => false)])))
     return await closed
-  child.kill()
-  const force = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+  // By force: asked to end, it would stop every service.
+  child.kill('SIGKILL')
   const death = await closed
-  clearTimeout(force)
   return death.isFinal ? death : { status: null, failure, isFinal: false }
 }
 
@@ -139,7 +158,7 @@ function environmentOf({ paths, port, restarts, prepareLaunch }: BirthOptions): 
   return {
     ...environment,
     [BIRTH.home]: paths.home,
-    [BIRTH.lockFd]: String(LOCK_FD),
+    [BIRTH.held]: '1',
     [BIRTH.restarts]: String(restarts),
     ...(port === undefined ? {} : { [BIRTH.port]: port }),
     ...(prepareLaunch === undefined ? {} : { [BIRTH.coven]: '1' }),

@@ -107,11 +107,10 @@ export const SERVICES: readonly ServiceSpec[] = ROWS.map(
 )
 
 /** Reading the weights of a large model from a slow disk takes minutes, and so may its last step before it ends. */
-export function modelSpec(name: string, settings: Readonly<Record<string, unknown>>): ServiceSpec {
+export function modelSpec(name: string, settings: NonNullable<ServiceSpec['settings']>): ServiceSpec {
   return {
     ...DEFAULTS,
-    name,
-    kind: 'model',
+    ...{ name, kind: 'model', settings },
     main: join(MAINS, 'engine/inference/model/main.js'),
     needs: [],
     speaks: ['model'],

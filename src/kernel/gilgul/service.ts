@@ -7,7 +7,7 @@ import type { ServiceSpec } from './spec.ts'
 
 export interface GilgulOptions {
   readonly supervisor: Supervisor
-  readonly modelSpec: (name: string, settings: Readonly<Record<string, unknown>>) => ServiceSpec
+  readonly modelSpec: (name: string, settings: NonNullable<ServiceSpec['settings']>) => ServiceSpec
   /** How often the ancestor had to start gilgul anew. */
   readonly restarts: number
   /** Milliseconds since 1970. */
@@ -66,13 +66,13 @@ export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulCont
 }
 
 export async function statusOf(keeper: Keeper): Promise<ServiceStatus> {
-  const { pid, ...standing } = keeper.standing()
+  const { process, ending: _, ...standing } = keeper.standing()
   const { replacedBy } = keeper.spec
   return {
     name: keeper.spec.name,
     ...standing,
-    pid: pid ?? null,
-    memoryBytes: pid === undefined ? 0 : await memoryBytesWithChildren(pid),
+    pid: process?.pid ?? null,
+    memoryBytes: process === undefined ? 0 : await memoryBytesWithChildren(process.pid),
     needs: [...keeper.spec.needs],
     ...(replacedBy === undefined ? {} : { replacedBy: [...replacedBy] }),
   }

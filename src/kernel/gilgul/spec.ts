@@ -1,3 +1,4 @@
+import type * as z from 'zod'
 import type { RestartPolicy } from './keeping/restarts.ts'
 
 /** A secret that belongs to one service: nobody else is given it, whatever it was granted. */
@@ -14,6 +15,8 @@ export interface ServiceSpec {
   readonly name: string
   /** Models come and go at inference's wish, and outlive the services that use them when everything stops. */
   readonly kind: 'service' | 'model'
+  /** Of a model: what it was asked for with. */
+  readonly settings?: Readonly<Record<string, z.core.util.JSONType>>
   /** Absolute path of its main. */
   readonly main: string
   /** It is started once all of these run. */

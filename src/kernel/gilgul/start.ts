@@ -1,7 +1,10 @@
+import { createInterface } from 'node:readline'
 import { closeDebugger, forbidCoreDumps } from '#kernel/sys'
 import { ERRORS, RunaError } from '#protocol'
+import { createOrphanExits } from './adoption/orphan-exits.ts'
+import type { RunOptions } from './realm.ts'
 import type { Report } from './report.ts'
-import { type RunOptions, runGilgul } from './run.ts'
+import { runGilgul } from './run.ts'
 
 /** The main of a gilgul: what its ancestor wishes and learns, and how it ends. */
 export async function startGilgul(options: Pick<RunOptions, 'services' | 'modelSpec'>): Promise<void> {
@@ -16,12 +19,13 @@ export async function startGilgul(options: Pick<RunOptions, 'services' | 'modelS
   // Its log lies on a disk, which may be full: that must not end what keeps everything else running.
   process.stderr.on('error', () => {})
   for (const event of ['end', 'error', 'close']) process.stdin.once(event, stop)
-  process.stdin.resume()
+  const exits = createOrphanExits()
+  createInterface({ input: process.stdin }).on('line', exits.hear)
   process.on('SIGTERM', stop)
   // Ctrl-C and a closed terminal reach the whole process group. The ancestor decides what they mean.
   for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {})
   try {
-    await runGilgul({ ...options, report, stopping })
+    await runGilgul({ ...options, report, stopping, exits })
   } catch (error) {
     const code = error instanceof RunaError ? error.code : 'INTERNAL'
     if (code === 'INTERNAL') process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)

@@ -1,13 +1,17 @@
 export { isByteLocked, lockByte, unlockByte } from './byte-lock.ts'
+export { adoptOrphans, childPids, type ExitStatus, reapChild } from './child.ts'
 export { makeFifo } from './fifo.ts'
 export { makeFolders } from './folders.ts'
 export { futexWait, futexWake } from './futex.ts'
 export { tryCalls } from './libc.ts'
 export { allocateFile, mapFile } from './memory.ts'
+export { createPipe } from './pipe.ts'
 export { findPortHolder } from './port-holder.ts'
 export {
+  childStartTicks,
   closeDebugger,
   forbidCoreDumps,
+  parentPid,
   processStartTicks,
   setParentDeathSignal,
   setUndumpable,

@@ -46,11 +46,32 @@ export function forbidCoreDumps(): void {
  * again. Undefined when there is none, or it is a zombie. 20-40 µs.
  */
 export function processStartTicks(pid: number): number | undefined {
+  const { state, startTicks } = statOf(pid) ?? {}
+  return state === 'Z' || state === 'X' ? undefined : startTicks
+}
+
+/** The same of a child that may have ended already, for as long as nobody has taken its exit status. */
+export function childStartTicks(pid: number): number | undefined {
+  return statOf(pid)?.startTicks
+}
+
+/** Undefined where there is no such process. */
+export function parentPid(pid: number): number | undefined {
+  return statOf(pid)?.parent
+}
+
+interface ProcessStat {
+  readonly state: string | undefined
+  readonly parent: number
+  readonly startTicks: number
+}
+
+function statOf(pid: number): ProcessStat | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // The name, in brackets, may hold blanks and brackets itself. State is the field after it, start time the 20th.
+    // The name, in brackets, may hold blanks and brackets itself. State and parent come after it, start time is the 20th.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : Number(fields[19])
+    return { state: fields[0], parent: Number(fields[1]), startTicks: Number(fields[19]) }
   } catch {
     return undefined
   }

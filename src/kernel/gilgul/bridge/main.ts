@@ -12,7 +12,8 @@ const CONTRACTS: readonly Contract[] = [inferenceContract, tietoContract]
 
 const settingsSchema = z.object({ command: z.array(z.string()).min(1) })
 
-const { RUNA_SETTINGS: settings = '', RUNA_BUS: _, ...environment } = process.env
+// The program is no service of gilgul's own: it does not pass for the process of one.
+const { RUNA_SETTINGS: settings = '', RUNA_BUS: _, RUNA_SERVICE_BIRTH: __, ...environment } = process.env
 const { command } = settingsSchema.parse(JSON.parse(settings))
 const contract = CONTRACTS.find(({ name }) => name === process.env['RUNA_SERVICE'])
 if (!contract)

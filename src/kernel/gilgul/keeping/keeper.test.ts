@@ -45,7 +45,7 @@ function createStage(specs: readonly ServiceSpec[], stubborn: readonly string[] 
     const die = (exit: Partial<Exit>) => settle({ code: null, signal: null, ...exit })
     const fake: Fake = {
       name,
-      pid: launched.length + 1,
+      process: { pid: launched.length + 1, startTicks: 1 },
       logStart: 0,
       exited,
       asked,
@@ -67,7 +67,7 @@ function createStage(specs: readonly ServiceSpec[], stubborn: readonly string[] 
     launch,
     random: () => 0,
     explain: (_, process, exit) => ({
-      sentence: `${process.pid} ended by ${exit.signal ?? exit.code}.`,
+      sentence: `${process.process?.pid} ended by ${exit.signal ?? exit.code}.`,
       code: exit.code === 9 ? 'PORT_BUSY' : undefined,
       advice: '',
     }),
@@ -137,8 +137,8 @@ test('a service that dies comes back, and says how often and why', async () => {
   assert.match(supervisor.find('a').standing().reason, /1 ended by SIGKILL/)
   await until('a', 'starting')
   supervisor.find('a').heard()
-  const { state, restarts, pid } = supervisor.find('a').standing()
-  assert.deepEqual([state, restarts, pid], ['running', 1, 2])
+  const { state, restarts, process } = supervisor.find('a').standing()
+  assert.deepEqual([state, restarts, process?.pid], ['running', 1, 2])
 })
 
 test('one that says that it cannot start is not tried again, and what needs it waits', async () => {

@@ -3,6 +3,7 @@ import { closeSync } from 'node:fs'
 import { join } from 'node:path'
 import { wipe } from '#kernel/seal'
 import { type Birth, createBirth } from '#kernel/service'
+import { type Identity, identify, signalTo } from '../identity.ts'
 import type { ServiceSpec } from '../spec.ts'
 import { logSizeBytes, openLog } from './log-file.ts'
 
@@ -15,7 +16,7 @@ export interface Exit {
 
 export interface LaunchedProcess {
   /** Undefined where it could not be started. */
-  readonly pid: number | undefined
+  readonly process: Identity | undefined
   /** Where in its log its own words begin. */
   readonly logStart: number
   /** Never rejects. */
@@ -25,12 +26,15 @@ export interface LaunchedProcess {
   kill(): void
 }
 
-export type Launch = (spec: ServiceSpec) => LaunchedProcess
+/** `number`: of this start of the service, which its process carries in its environment. */
+export type Launch = (spec: ServiceSpec, number: number) => LaunchedProcess
 
 export interface LauncherOptions {
   readonly logsFolder: string
   /** The open file whose lock says that a process of this world lives; every service inherits it as WORLD_FD. */
   readonly worldFd: number
+  /** The pipe that ends once neither the ancestor nor a gilgul is there. */
+  readonly lifelineFd: number
   /** Everything that a service may see of the environment. Asked at each start, since the port may change. */
   readonly environment: (spec: ServiceSpec) => Readonly<Record<string, string>>
   /** The keys that it is born with. They are wiped once it has them. */
@@ -45,11 +49,13 @@ export function logPath(logsFolder: string, name: string): string {
 }
 
 /**
- * Starts services as processes. Their input is a pipe that only gilgul holds: it ends when gilgul ends, however that
- * happens, and they end with it. Their output is a file, never a pipe, which would end them when gilgul dies.
+ * Starts services as processes. Their input is the lifeline, which ends when the ancestor and gilgul both have ended,
+ * however that happens, and they end with it. Their output is a file, never a pipe, which would end them when gilgul dies.
  */
-export function createLauncher({ logsFolder, worldFd, environment, birth }: LauncherOptions): Launch {
-  function launch(spec: ServiceSpec): LaunchedProcess {
+export function createLauncher(options: LauncherOptions): Launch {
+  const { logsFolder, worldFd, lifelineFd, environment, birth } = options
+
+  function launch(spec: ServiceSpec, number: number): LaunchedProcess {
     const path = logPath(logsFolder, spec.name)
     const logStart = logSizeBytes(path)
     const log = openLog(path)
@@ -58,23 +64,18 @@ export function createLauncher({ logsFolder, worldFd, environment, birth }: Laun
       birthFd = createBirthOf(birth(spec))
       const child = spawn(process.execPath, [...spec.nodeFlags, spec.main], {
         argv0: `runa-${spec.name}`,
-        env: { ...environment(spec), ...spec.environment },
-        stdio: ['pipe', log, log, worldFd, birthFd],
+        env: { ...environment(spec), ...spec.environment, RUNA_SERVICE_BIRTH: String(number) },
+        stdio: [lifelineFd, log, log, worldFd, birthFd],
       })
-      // The pipe of a process that has just died: its death is told by `exit`.
-      child.stdin?.on('error', () => {})
       const exited = new Promise<Exit>((resolve) => {
         child.once('exit', (code, signal) => resolve({ code, signal }))
         child.once('error', (error) => resolve({ code: null, signal: null, error }))
       })
       return {
-        pid: child.pid,
+        process: child.pid === undefined ? undefined : identify(child.pid),
         logStart,
         exited,
-        end: () => {
-          child.stdin?.end()
-          child.kill('SIGTERM')
-        },
+        end: () => void child.kill('SIGTERM'),
         kill: () => void child.kill('SIGKILL'),
       }
     } finally {
@@ -82,15 +83,24 @@ export function createLauncher({ logsFolder, worldFd, environment, birth }: Laun
     }
   }
 
-  return (spec) => {
+  return (spec, number) => {
     try {
-      return launch(spec)
+      return launch(spec, number)
     } catch (cause) {
       // No descriptor left, no room for a log: a death like any other, to be tried again after a pause.
       const error = cause instanceof Error ? cause : new Error(String(cause))
       const exited = Promise.resolve<Exit>({ code: null, signal: null, error })
-      return { pid: undefined, logStart: 0, exited, end: () => {}, kill: () => {} }
+      return { process: undefined, logStart: 0, exited, end: () => {}, kill: () => {} }
     }
+  }
+}
+
+/** One that an earlier gilgul has started. */
+export function adoptProcess(process: Identity, logStart: number, exited: Promise<Exit>): LaunchedProcess {
+  return {
+    ...{ process, logStart, exited },
+    end: () => signalTo(process, 'SIGTERM'),
+    kill: () => signalTo(process, 'SIGKILL'),
   }
 }
 

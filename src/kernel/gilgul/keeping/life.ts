@@ -1,3 +1,5 @@
+import { monotonicMs } from '../clock.ts'
+import type { Identity } from '../identity.ts'
 import type { ServiceSpec } from '../spec.ts'
 import { describeExit, type Ending } from './ending.ts'
 import type { Exit, Launch, LaunchedProcess } from './launch.ts'
@@ -10,7 +12,10 @@ export interface LifeOptions {
 
 /** One process of a service, from its start to its death. */
 export interface Life {
-  readonly pid: number | undefined
+  readonly process: Identity | undefined
+  readonly logStart: number
+  /** By `monotonicMs`; undefined before it was ready. */
+  readyAtMs(): number | undefined
   /** Since it was ready; 0 before. */
   uptimeMs(): number
   /** Takes a sign of life of the process. Returns true for the first, which says that it is ready. */
@@ -22,7 +27,7 @@ export interface Life {
   readonly ended: Promise<Death>
 }
 
-interface Death {
+export interface Death {
   /** How long it ran; undefined where it was never ready. */
   readonly ranMs: number | undefined
   readonly ending: Ending
@@ -31,10 +36,19 @@ interface Death {
 /** What hangs does not hear the wish to end either. */
 const CONDEMNED_MS = 1_000
 
-export function beginLife(spec: ServiceSpec, options: LifeOptions): Life {
-  const { launch, explain, nowMs = () => performance.now() } = options
-  const process = launch(spec)
-  let readyAtMs: number | undefined
+/** What is known of a process that is there already. */
+export interface Adopted {
+  readonly process: LaunchedProcess
+  /** Undefined where it was not ready when the gilgul died that had started it. */
+  readonly readyAtMs: number | undefined
+}
+
+/** `born`: the number of a start, or a process that an earlier gilgul has started. */
+export function beginLife(spec: ServiceSpec, options: LifeOptions, born: number | Adopted): Life {
+  const { launch, explain, nowMs = monotonicMs } = options
+  const isAdopted = typeof born !== 'number'
+  const process = isAdopted ? born.process : launch(spec, born)
+  let readyAtMs = isAdopted ? born.readyAtMs : undefined
   let missedBeats = 0
   /** Why it is ended by force of ours. */
   let verdict: string | undefined
@@ -52,6 +66,7 @@ export function beginLife(spec: ServiceSpec, options: LifeOptions): Life {
 
   const late = () => condemn(`It was not ready within ${spec.readyMs / 1_000} s.`)
   const deadline = setTimeout(late, spec.readyMs).unref()
+  if (readyAtMs !== undefined) clearTimeout(deadline)
 
   async function untilDeath(): Promise<Death> {
     const exit = await process.exited
@@ -64,7 +79,9 @@ export function beginLife(spec: ServiceSpec, options: LifeOptions): Life {
   }
 
   return {
-    pid: process.pid,
+    process: process.process,
+    logStart: process.logStart,
+    readyAtMs: () => readyAtMs,
     uptimeMs: () => (readyAtMs === undefined ? 0 : Math.round(nowMs() - readyAtMs)),
     heard() {
       missedBeats = 0

@@ -21,7 +21,12 @@ export interface Pulse {
   end(): void
 }
 
-export function takePulse(supervisor: Supervisor, seats: () => readonly Seat[]): Pulse {
+/** `beat` is called once a second as well. */
+export function takePulse(
+  supervisor: Supervisor,
+  seats: () => readonly Seat[],
+  beat: () => void = () => {},
+): Pulse {
   let quick: NodeJS.Timeout | undefined
 
   function look(): void {
@@ -32,8 +37,8 @@ export function takePulse(supervisor: Supervisor, seats: () => readonly Seat[]):
         .map(({ pid }) => pid),
     )
     for (const keeper of supervisor.keepers()) {
-      const { pid } = keeper.standing()
-      if (pid !== undefined && beating.has(pid)) keeper.heard()
+      const { process } = keeper.standing()
+      if (process !== undefined && beating.has(process.pid)) keeper.heard()
     }
   }
 
@@ -46,6 +51,7 @@ export function takePulse(supervisor: Supervisor, seats: () => readonly Seat[]):
 
   const slow = setInterval(() => {
     for (const keeper of supervisor.keepers()) keeper.tick()
+    beat()
     look()
   }, BEAT_MS)
   return {

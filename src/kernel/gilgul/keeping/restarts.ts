@@ -1,3 +1,12 @@
+import { monotonicMs } from '../clock.ts'
+
+/** How often a service has died, as one gilgul hands it on to the next. Times are of `monotonicMs`. */
+export interface Patience {
+  readonly deaths: number[]
+  readonly failedStarts: number
+  readonly attempts: number
+}
+
 /** How a process that died is brought back. */
 export interface RestartPolicy {
   /** The first pause is at most this long, and each further one may be twice as long as the one before. */
@@ -29,12 +38,18 @@ interface Life {
 export interface Restarts {
   /** How long to wait before the next start; undefined when it is to be given up. */
   pauseAfter(life: Life): number | undefined
+  /** Begins anew: a person wants it to be tried. */
+  forget(): void
+  /** What is handed on to the next gilgul. */
+  patience(): Patience
 }
 
 export interface RestartsOptions {
   /** A clock that no one can set: a changed date must neither hasten a restart nor hold it back. */
   readonly nowMs?: () => number
   readonly random?: () => number
+  /** From an earlier gilgul. */
+  readonly patienceBefore?: Patience | undefined
 }
 
 /**
@@ -42,10 +57,8 @@ export interface RestartsOptions {
  * services that died together do not come back in step, again and again.
  */
 export function createRestarts(policy: RestartPolicy, options: RestartsOptions = {}): Restarts {
-  const { nowMs = () => performance.now(), random = Math.random } = options
-  let deaths: number[] = []
-  let failedStarts = 0
-  let attempts = 0
+  const { nowMs = monotonicMs, random = Math.random, patienceBefore } = options
+  let { deaths, failedStarts, attempts } = patienceBefore ?? { deaths: [], failedStarts: 0, attempts: 0 }
 
   return {
     pauseAfter({ ranMs }) {
@@ -58,5 +71,11 @@ export function createRestarts(policy: RestartPolicy, options: RestartsOptions =
       attempts += 1
       return random() * ceilingMs
     },
+    forget() {
+      deaths = []
+      failedStarts = 0
+      attempts = 0
+    },
+    patience: () => ({ deaths, failedStarts, attempts }),
   }
 }

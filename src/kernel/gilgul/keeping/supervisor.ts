@@ -1,11 +1,12 @@
 import { RunaError, type ServiceState } from '#protocol'
+import type { EstateEntry } from '../estate/estate.ts'
 import type { ServiceSpec } from '../spec.ts'
 import { createKeeper, type Keeper, type KeeperOptions } from './keeper.ts'
 
-export interface SupervisorOptions extends Omit<KeeperOptions, 'restartsBefore'> {
+export interface SupervisorOptions extends Omit<KeeperOptions, 'before'> {
   readonly specs: readonly ServiceSpec[]
-  /** Restarts of each service under an earlier gilgul. */
-  readonly restartsBefore?: Readonly<Record<string, number>>
+  /** What an earlier gilgul left, by the name of the service. */
+  readonly before?: Readonly<Record<string, EstateEntry>>
 }
 
 /** Keeps a set of services that need one another. */
@@ -31,27 +32,29 @@ const STARTING_MAX = 2
 const ADDED_MAX = 16
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const { specs, restartsBefore = {}, onChange } = options
+  const { specs, onChange } = options
   const kept = new Map<string, Keeper>()
-  let started = false
-  let settle: () => void = () => {}
+  const left = new Map(Object.entries(options.before ?? {}))
+  /** There from the start to the stop. */
+  let settle: (() => void) | undefined
 
   function keep(spec: ServiceSpec): Keeper {
     const keeper = createKeeper(spec, {
       ...options,
-      restartsBefore: restartsBefore[spec.name] ?? 0,
+      before: left.get(spec.name),
       onChange(name) {
         onChange(name)
         advance()
       },
     })
+    left.delete(spec.name)
     kept.set(spec.name, keeper)
     return keeper
   }
 
   /** Starts what can be started by now. Called at each change. */
   function advance(): void {
-    if (!started) return
+    if (!settle) return
     const services = [...kept.values()].filter(({ spec }) => spec.kind === 'service')
     const inState = (state: ServiceState) => services.filter((keeper) => keeper.standing().state === state)
     for (const keeper of inState('waiting')) {
@@ -76,7 +79,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     start: () =>
       new Promise<void>((resolve) => {
         settle = resolve
-        started = true
         advance()
       }),
     add(spec) {
@@ -94,7 +96,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       kept.delete(name)
     },
     async stop() {
-      started = false
+      settle = undefined
       await stopInOrder(kept.values())
     },
   }

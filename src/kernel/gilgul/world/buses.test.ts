@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { parseConfig } from '#kernel/config'
+import { createKey } from '#kernel/seal'
 import { privateBusPath } from '#kernel/service'
 import { attachBus } from '#kernel/splinter'
 import { SERVICES } from '../service-table.ts'
@@ -18,7 +19,7 @@ function settings(sealed: boolean) {
 
 test('words are sealed on the bus of all, and alethia has one for those who speak to it', () => {
   const busPath = join(folder, 'sealed', 'bus')
-  const words = createWords()
+  const words = createWords(createKey())
   createBuses(busPath, settings(true), words)
   const main = attachBus(busPath, { name: 'test' })
   const secret = words.keysOf(['alethia']).get('alethia')
@@ -42,7 +43,7 @@ test('words are sealed on the bus of all, and alethia has one for those who spea
 
 test('where the owner has switched it off, everybody meets in clear on one bus', () => {
   const busPath = join(folder, 'clear', 'bus')
-  createBuses(busPath, settings(false), createWords())
+  createBuses(busPath, settings(false), createWords(createKey()))
   const main = attachBus(busPath, { name: 'test' })
   assert.equal(main.seals, 'nothing')
   main.close()

@@ -6,6 +6,7 @@ import { createConnection, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { createKey } from '#kernel/seal'
 import { doorPath, knock } from '#kernel/service'
 import { openDoor } from './door.ts'
 import { createWords } from './words.ts'
@@ -19,7 +20,7 @@ async function withFolder(use: (busPath: string) => Promise<void>): Promise<void
   }
 }
 
-const WORDS = createWords().keysOf(['conversation', 'tieto'])
+const WORDS = createWords(createKey()).keysOf(['conversation', 'tieto'])
 
 test('a program of the same user is given the keys of the words at the door', () =>
   withFolder(async (busPath) => {

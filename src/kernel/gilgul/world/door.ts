@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { chmod } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { wipe } from '#kernel/seal'
@@ -26,6 +27,8 @@ export async function openDoor(busPath: string, words: KeyTable): Promise<Door> 
   if (Buffer.byteLength(path) > PATH_BYTES_MAX) {
     throw new RunaError('CONFIG_INVALID', `bus.folder: the path ${path} is too long for a socket.`)
   }
+  // Of a gilgul that was killed.
+  rmSync(path, { force: true })
   const keys = encodeBirth({ identity: undefined, words })
   const guests = new Set<Socket>()
   const server = createServer((guest) => {

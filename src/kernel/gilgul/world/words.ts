@@ -1,14 +1,14 @@
-import { createKey, deriveKey } from '#kernel/seal'
+import { deriveKey } from '#kernel/seal'
 import type { KeyTable } from '#kernel/service'
 
-/** Keys for what people say on the bus: one a contract, and fresh ones in each life of gilgul. */
+/** Keys for what people say on the bus: one a contract, and fresh ones in each world. */
 export interface Words {
   /** Copies: whoever passes them on may wipe them. None where the bus does not seal: who has keys refuses such a bus. */
   keysOf(contracts: readonly string[]): KeyTable
 }
 
-export function createWords({ sealed = true } = {}): Words {
-  const root = createKey()
+/** `root`: from chance, once for each world, and never outside of gilgul and the estate. */
+export function createWords(root: Buffer, { sealed = true } = {}): Words {
   const keyOf = (contract: string) => deriveKey(root, `runa words ${contract}`)
   return {
     keysOf: (contracts) => new Map(sealed ? contracts.map((contract) => [contract, keyOf(contract)]) : []),

@@ -49,7 +49,8 @@ test('a new world begins once the last process of the old one has ended, by wish
     const remnant = await startRemnant(lockPath, onTerm)
     const exited = once(remnant, 'exit')
     // By way of a link, as a home may be reached.
-    const fd = await enterNewWorld(join(link, `world-${signal}.lock`), undefined)
+    const fd = openSync(lockPath, 'a+')
+    await enterNewWorld(fd, join(link, `world-${signal}.lock`), undefined)
     assert.equal((await exited)[1], signal)
     const other = openSync(lockPath, 'a+')
     assert.ok(!lockByte(other, 0))

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,20 +15,21 @@ const FORCED_MS = 5_000
 const LOOK_EVERY_MS = 10
 
 /**
- * Takes the lock that a gilgul and all its services hold together, so that no process of an earlier one is left when
- * this resolves. The lock cannot lie: the kernel frees it with the last process. What the state file names and what
- * holds the file open is ended. Returns the open file, to be inherited by the services of the new world.
+ * Takes the lock that a gilgul and all its services hold together, so that no process of an earlier world is left when
+ * this resolves. The lock cannot lie: the kernel frees it with the last process. Services of the same ancestor share it,
+ * and are found by the open file. What the state file names and what holds the file open is ended.
  */
-export async function enterNewWorld(lockPath: string, before: RunState | undefined): Promise<number> {
-  const fd = openSync(lockPath, 'a+', 0o600)
+export async function enterNewWorld(
+  fd: number,
+  lockPath: string,
+  before: RunState | undefined,
+): Promise<void> {
   const startedMs = performance.now()
   let signal: NodeJS.Signals | undefined
-  while (!lockByte(fd, 0)) {
+  while (!lockByte(fd, 0) || (await findHolders(lockPath, WORLD_FD)).length > 0) {
     const waitedMs = performance.now() - startedMs
-    if (waitedMs > FORCED_MS) {
-      closeSync(fd)
+    if (waitedMs > FORCED_MS)
       throw new RunaError('RUNNING_ALREADY', 'A process of an earlier start of Runa does not end.')
-    }
     const next = waitedMs > ASKED_MS ? 'SIGKILL' : 'SIGTERM'
     if (next !== signal) {
       for (const identity of await remnants(lockPath, before)) signalTo(identity, next)
@@ -36,7 +37,6 @@ export async function enterNewWorld(lockPath: string, before: RunState | undefin
     }
     await sleep(LOOK_EVERY_MS)
   }
-  return fd
 }
 
 async function remnants(lockPath: string, before: RunState | undefined): Promise<Identity[]> {

@@ -1,0 +1,119 @@
+import type { HomePaths } from '#kernel/home'
+import { createBusTransport, serve } from '#kernel/service'
+import { gilgulContract } from '#protocol'
+import { adoptServices } from './adoption/adopt.ts'
+import { BIRTH } from './birth.ts'
+import { createChronicle } from './chronicle.ts'
+import type { Estate } from './estate/estate.ts'
+import { HOLDING_FDS } from './holdings.ts'
+import { explainEnding } from './keeping/ending.ts'
+import { createLauncher, type Launch, logPath } from './keeping/launch.ts'
+import { lastWords, rotateLog } from './keeping/log-file.ts'
+import { takePulse } from './keeping/pulse.ts'
+import { createSupervisor, type Supervisor } from './keeping/supervisor.ts'
+import { note } from './note.ts'
+import { addressOf } from './page-address.ts'
+import type { Realm, RunOptions } from './realm.ts'
+import { runFiles } from './run-state.ts'
+import { createGilgul, statusOf } from './service.ts'
+import { environmentOf } from './world/environment.ts'
+
+const ROTATE_EVERY_MS = 10_000
+
+/**
+ * Keeps the services until everything is to be stopped, and stops them then. Rejects with what kept a first start from
+ * coming up.
+ */
+export async function govern(options: RunOptions, realm: Realm): Promise<void> {
+  const { stopping, exits } = options
+  const { bus, paths, left } = realm
+  const transport = createBusTransport(bus)
+  const chronicle = createChronicle(options, realm)
+  const supervisor = createSupervisor({
+    specs: options.services,
+    before: left?.services ?? {},
+    beforeBirth: () => chronicle.leave(supervisor),
+    launch: launcherOf(realm),
+    explain: ({ name }, process, exit) =>
+      explainEnding(exit, lastWords(logPath(paths.logs, name), process.logStart)),
+    onChange(name) {
+      const keeper = supervisor.find(name)
+      chronicle.tell(supervisor, keeper)
+      pulse.quicken()
+      // An event is news, not a promise: where the bus is full or closing, it is left out.
+      void statusOf(keeper)
+        .then((status) => service.emit('changed', status))
+        .catch(() => {})
+    },
+  })
+  const service = serve(gilgulContract, handlersOf(options, realm, supervisor), transport)
+  const pulse = takePulse(supervisor, bus.members, exits.look)
+  const rotation = setInterval(() => void rotateLogs(supervisor, paths.logs), ROTATE_EVERY_MS)
+  const stopped = fired(stopping.signal)
+  if (left?.stopping) stopping.abort()
+
+  try {
+    if (left) await takeUp(left, supervisor, options, paths)
+    chronicle.begin(supervisor)
+    await Promise.race([supervisor.start(), stopped])
+    if (!stopping.signal.aborted)
+      chronicle.ready(supervisor, await addressOf(supervisor, transport, left !== undefined))
+    await stopped
+  } finally {
+    chronicle.leave(supervisor)
+    await supervisor.stop()
+    clearInterval(rotation)
+    pulse.end()
+    await service.stop()
+    transport.close()
+    await chronicle.end()
+  }
+}
+
+function launcherOf({ paths, config, bus, words, secrets }: Realm): Launch {
+  return createLauncher({
+    logsFolder: paths.logs,
+    worldFd: HOLDING_FDS.world,
+    lifelineFd: HOLDING_FDS.lifeline,
+    environment: (spec) => environmentOf(spec, { config, busPath: bus.path, own: process.env }),
+    birth: ({ name, speaks }) => ({ identity: secrets.identityOf(name), words: words.keysOf(speaks) }),
+  })
+}
+
+function handlersOf({ modelSpec, stopping }: RunOptions, { bus, secrets }: Realm, supervisor: Supervisor) {
+  return createGilgul({
+    ...{ supervisor, modelSpec, secrets: secrets.handlers, covenState: secrets.covenState },
+    busSealed: bus.seals !== 'nothing',
+    restarts: Number(process.env[BIRTH.restarts] ?? 0),
+    startedAt: Date.now(),
+    shutDown: () => stopping.abort(),
+  })
+}
+
+function fired(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+/** Takes up what an earlier gilgul has started. What it started from an older description is started anew. */
+async function takeUp(
+  left: Estate,
+  supervisor: Supervisor,
+  { modelSpec, exits }: RunOptions,
+  paths: HomePaths,
+): Promise<void> {
+  await adoptServices({
+    ...{ left, exits, supervisor, worldLock: runFiles(paths).worldLock },
+    addModel: (name, settings) => void supervisor.add(modelSpec(name, settings)),
+    onOutdated: (keeper) => void keeper.stop().then(() => keeper.start()),
+  })
+}
+
+async function rotateLogs(supervisor: Supervisor, logs: string): Promise<void> {
+  const names = ['gilgul', ...supervisor.keepers().map((keeper) => keeper.spec.name)]
+  for (const name of names) {
+    await rotateLog(logPath(logs, name)).catch((error) => note('logs', String(error)))
+  }
+}
