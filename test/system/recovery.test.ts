@@ -143,7 +143,28 @@ test('gilgul and its ancestor are killed together, and the next start recovers',
   await assertNothingIsLost()
 })
 
-test('the ancestor alone is killed, and nothing is left running', async () => {
+test('coven is killed: gilgul takes its place, starts another gilgul, and nobody else notices', async () => {
+  for (let count = 0; count < 2; count += 1) {
+    const before = runa.state()
+    answered.push(await askOverBus(() => kill(before.ancestor.pid)))
+    await until(() => runa.state().gilgul.pid !== before.gilgul.pid && runa.state().url !== '')
+    const after = runa.state()
+    assert.equal(after.ancestor.pid, before.gilgul.pid)
+    assert.deepEqual(after.services, before.services)
+    assert.equal((await runa.ask('status'))['coven'], 'linked')
+    const { status, stderr } = await runa.runaWith('a word', 'secret', 'set', `word-${count}`)
+    assert.equal(status, 0, stderr)
+  }
+  // Its services are the children of the new coven: what one of them dies of is still known.
+  const { snarf } = runa.state().services
+  kill(snarf?.process?.pid ?? assert.fail('snarf does not run'))
+  await until(async () => (await runa.status('snarf')).restarts === (snarf?.restarts ?? 0) + 1)
+  await assertNextQuestionWorks()
+  await assertNothingIsLost()
+})
+
+test('coven dies, and the owner wants everything to stop then: nothing is left running', async () => {
+  writeFileSync(join(runa.home, 'runa.yaml'), 'coven:\n  onDeath: stop\n')
   kill(runa.state().ancestor.pid)
   await until(() => runa.processes().length === 0)
   assert.ok(!existsSync(runa.busFolder))

@@ -87,6 +87,12 @@ const fieldsSchema = z.strictObject({
       record: z.boolean().default(false),
     })
     .prefault({}),
+  coven: z
+    .strictObject({
+      /** When coven dies: gilgul makes another one, or goes on without secrets, or stops everything. */
+      onDeath: z.enum(['replace', 'keep', 'stop']).default('replace'),
+    })
+    .prefault({}),
   engine: z
     .strictObject({
       /** At most; measured when a model is loaded, and never more than cores − 1. 0: as measured. */

@@ -7,7 +7,7 @@ import { adoptOrphans } from '#kernel/sys'
 import { ERRORS } from '#protocol'
 import { type Born, giveBirth } from './birth.ts'
 import { clearEstateMemory } from './estate/memory.ts'
-import { closeHoldings, type Holdings, takeHoldings } from './holdings.ts'
+import { closeHoldings, type Holdings, inheritHoldings, takeHoldings } from './holdings.ts'
 import { isAlive } from './identity.ts'
 import { logPath } from './keeping/launch.ts'
 import { createRestarts, RESTART_DEFAULT, type RestartPolicy } from './keeping/restarts.ts'
@@ -29,6 +29,8 @@ export interface AncestorOptions {
    * is passed on. Without it, Runa has no secrets.
    */
   readonly openCoven?: () => Promise<AncestorCoven>
+  /** The command that makes another ancestor in the place of one that died. */
+  readonly heir?: readonly string[]
   /** Of gilgul; tests have their own. */
   readonly gilgulMain?: string
   /** How often it may die; tests have their own. */
@@ -39,6 +41,8 @@ export interface AncestorOptions {
 export interface AncestorCoven {
   /** Called for each gilgul. */
   readonly prepareLaunch: () => Launch
+  /** Another one could be opened without a person. */
+  readonly opensAlone: boolean
   close(): Promise<void>
 }
 
@@ -50,15 +54,16 @@ export interface AncestorCoven {
  */
 export async function runAncestor(options: AncestorOptions): Promise<Failure | undefined> {
   const { paths } = options
-  const occupant = findOccupant(paths)
+  const inherited = inheritHoldings()
+  const occupant = inherited ? undefined : findOccupant(paths)
   if (occupant) return occupant
-  const holdings = openHome(paths)
+  const holdings = inherited ?? openHome(paths)
   if ('code' in holdings) return holdings
   let coven: AncestorCoven | undefined
   try {
     adoptOrphans()
     coven = await options.openCoven?.()
-    return await keepGilgul(options, holdings, coven?.prepareLaunch)
+    return await keepGilgul(options, holdings, coven)
   } finally {
     await coven?.close()
     closeHoldings(holdings)
@@ -69,10 +74,13 @@ export async function runAncestor(options: AncestorOptions): Promise<Failure | u
 const FAILED_RISES_MAX = 3
 
 async function keepGilgul(
-  { paths, port, stopping, onProgress, onReady, gilgulMain, restart = RESTART_DEFAULT }: AncestorOptions,
+  options: AncestorOptions,
   holdings: Holdings,
-  prepareLaunch: AncestorCoven['prepareLaunch'] | undefined,
+  coven: AncestorCoven | undefined,
 ): Promise<Failure | undefined> {
+  const { paths, port, stopping, onProgress, onReady, gilgulMain, restart = RESTART_DEFAULT } = options
+  const prepareLaunch = coven?.prepareLaunch
+  const heir = coven?.opensAlone === false ? undefined : options.heir
   const patience = createRestarts(restart)
   let restarts = 0
   let isReady = false
@@ -96,7 +104,7 @@ async function keepGilgul(
     for (;;) {
       const bornMs = performance.now()
       isUp = false
-      const birth = { paths, port, holdings, restarts, prepareLaunch, hear, exits: reaper.exits }
+      const birth = { paths, port, holdings, heir, restarts, prepareLaunch, hear, exits: reaper.exits }
       born = giveBirth(gilgulMain === undefined ? birth : { ...birth, main: gilgulMain })
       const { stop, ended } = born
       stopping.addEventListener('abort', stop, { once: true })

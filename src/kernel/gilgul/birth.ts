@@ -7,24 +7,12 @@ import { fileURLToPath } from 'node:url'
 import { BUS_FD, type Launch, LINK_FD } from '#kernel/coven'
 import type { HomePaths } from '#kernel/home'
 import type { RunaError } from '#protocol'
+import { BIRTH } from './birth-names.ts'
 import { HOLDING_FDS, type Holdings } from './holdings.ts'
 import { logPath } from './keeping/launch.ts'
 import { openLog } from './keeping/log-file.ts'
 import type { OrphanExit } from './reaper.ts'
 import { type Failure, parseReport, type Report } from './report.ts'
-
-/** What a gilgul learns at its birth, beside the environment of a service. */
-export const BIRTH = {
-  /** Set where an ancestor has left open what HOLDING_FDS says. */
-  held: 'RUNA_HELD',
-  restarts: 'RUNA_RESTARTS',
-  home: 'RUNA_HOME',
-  port: 'RUNA_PORT',
-  /** Set where coven waits at the other end of a link. Who sets it without having one only keeps gilgul from starting. */
-  coven: 'RUNA_COVEN',
-  /** NODE_EXTRA_CA_CERTS under a name that Node does not know: reading them costs each process 30 ms. */
-  certificates: 'RUNA_EXTRA_CA_CERTS',
-} as const
 
 const GILGUL_MAIN = fileURLToPath(new URL('main.js', import.meta.url))
 /** A link that closes is the first sign of a process that ends by itself. One that goes on living is ended. */
@@ -35,6 +23,7 @@ export interface BirthOptions {
   readonly port: string | undefined
   readonly holdings: Holdings
   readonly restarts: number
+  readonly heir: readonly string[] | undefined
   /** How orphans ended so far. */
   readonly exits: readonly OrphanExit[]
   /** Where coven is the ancestor: makes what the process inherits of it, and meets it. */
@@ -153,8 +142,13 @@ function asFailure({ code, message, advice }: RunaError): Failure {
   return { code, message, advice }
 }
 
-function environmentOf({ paths, port, restarts, prepareLaunch }: BirthOptions): NodeJS.ProcessEnv {
-  const { NODE_EXTRA_CA_CERTS: certificates, [BIRTH.coven]: _, ...environment } = process.env
+function environmentOf({ paths, port, restarts, prepareLaunch, heir }: BirthOptions): NodeJS.ProcessEnv {
+  const {
+    NODE_EXTRA_CA_CERTS: certificates,
+    [BIRTH.coven]: _,
+    [BIRTH.heir]: __,
+    ...environment
+  } = process.env
   return {
     ...environment,
     [BIRTH.home]: paths.home,
@@ -162,6 +156,7 @@ function environmentOf({ paths, port, restarts, prepareLaunch }: BirthOptions): 
     [BIRTH.restarts]: String(restarts),
     ...(port === undefined ? {} : { [BIRTH.port]: port }),
     ...(prepareLaunch === undefined ? {} : { [BIRTH.coven]: '1' }),
+    ...(heir === undefined ? {} : { [BIRTH.heir]: JSON.stringify(heir) }),
     ...(certificates === undefined ? {} : { [BIRTH.certificates]: certificates }),
   }
 }

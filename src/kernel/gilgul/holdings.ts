@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
-import { createPipe } from '#kernel/sys'
+import { createPipe, isSealedMemory } from '#kernel/sys'
+import { BIRTH } from './birth-names.ts'
 import { createEstateMemory } from './estate/memory.ts'
 import type { RunFiles } from './run-state.ts'
 
@@ -39,6 +40,12 @@ export function takeHoldings({ lock, worldLock }: Pick<RunFiles, 'lock' | 'world
     for (const fd of open) closeSync(fd)
     throw error
   }
+}
+
+/** Of the ancestor before, where this process has come into its place. */
+export function inheritHoldings(): Holdings | undefined {
+  const isHeir = process.env[BIRTH.successions] !== undefined && isSealedMemory(HOLDING_FDS.estate)
+  return isHeir ? HOLDING_FDS : undefined
 }
 
 export function closeHoldings(holdings: Holdings): void {

@@ -5,6 +5,7 @@ import { createOrphanExits } from './adoption/orphan-exits.ts'
 import type { RunOptions } from './realm.ts'
 import type { Report } from './report.ts'
 import { runGilgul } from './run.ts'
+import { succeedAncestor } from './succession.ts'
 
 /** The main of a gilgul: what its ancestor wishes and learns, and how it ends. */
 export async function startGilgul(options: Pick<RunOptions, 'services' | 'modelSpec'>): Promise<void> {
@@ -14,11 +15,15 @@ export async function startGilgul(options: Pick<RunOptions, 'services' | 'modelS
   const stopping = new AbortController()
   const stop = () => stopping.abort()
   const report = (line: Report) => void process.stdout.write(`${JSON.stringify(line)}\n`)
-  // The ancestor may be gone: nobody listens then, and everything is to stop.
-  process.stdout.on('error', stop)
+  // The ancestor may be gone, and nobody listens: its end is told by the input.
+  process.stdout.on('error', () => {})
   // Its log lies on a disk, which may be full: that must not end what keeps everything else running.
   process.stderr.on('error', () => {})
-  for (const event of ['end', 'error', 'close']) process.stdin.once(event, stop)
+  let succession: Promise<void> | undefined
+  for (const event of ['end', 'error', 'close'])
+    process.stdin.once(event, () => {
+      succession ??= succeedAncestor(stopping)
+    })
   const exits = createOrphanExits()
   createInterface({ input: process.stdin }).on('line', exits.hear)
   process.on('SIGTERM', stop)
@@ -27,6 +32,8 @@ export async function startGilgul(options: Pick<RunOptions, 'services' | 'modelS
   try {
     await runGilgul({ ...options, report, stopping, exits })
   } catch (error) {
+    // It may have failed for want of its ancestor, and is about to take its place.
+    await succession
     const code = error instanceof RunaError ? error.code : 'INTERNAL'
     if (code === 'INTERNAL') process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
     const message = error instanceof RunaError ? error.message : ERRORS.INTERNAL.means

@@ -1,5 +1,6 @@
 export { isByteLocked, lockByte, unlockByte } from './byte-lock.ts'
 export { adoptOrphans, childPids, type ExitStatus, reapChild } from './child.ts'
+export { type Execution, replaceProcess } from './execute.ts'
 export { makeFifo } from './fifo.ts'
 export { makeFolders } from './folders.ts'
 export { futexWait, futexWake } from './futex.ts'

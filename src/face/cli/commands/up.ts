@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { createCoven, createDesk, prepareLaunch } from '#kernel/coven'
+import { createCoven, createDesk, howItOpens, prepareLaunch } from '#kernel/coven'
 import { type AncestorCoven, type Failure, findOccupant, runAncestor } from '#kernel/gilgul'
 import { homePaths, typeable } from '#kernel/home'
 import { wipe } from '#kernel/seal'
@@ -44,6 +44,13 @@ async function stayInForeground(options: UpOptions): Promise<void> {
   const failure = await runAncestor({
     paths: homePaths(),
     ...(port === undefined ? {} : { port }),
+    heir: [
+      process.execPath,
+      ...process.execArgv,
+      MAIN,
+      'up',
+      ...wordsFor({ ...options, newList: false }, false),
+    ],
     ...(coven ? { openCoven: () => becomeCoven(options, stopping.signal) } : {}),
     stopping: stopping.signal,
     onProgress: say,
@@ -60,7 +67,8 @@ async function becomeCoven(options: UpOptions, signal: AbortSignal): Promise<Anc
   const opened = await openVaultOf({ folder: homePaths().vault, passphraseStdin, signal }, { newList })
   if (opened.madeKeyFile !== undefined) say(explainKeyFile(opened.madeKeyFile))
   const answer = createDesk(createCoven(opened))
-  return { prepareLaunch: () => prepareLaunch({ answer }), close: opened.close }
+  const opensAlone = (await howItOpens(homePaths().vault)) === 'key file'
+  return { prepareLaunch: () => prepareLaunch({ answer }), opensAlone, close: opened.close }
 }
 
 function explainKeyFile(path: string): string {

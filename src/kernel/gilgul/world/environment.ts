@@ -1,5 +1,5 @@
 import type { Config } from '#kernel/config'
-import { BIRTH } from '../birth.ts'
+import { BIRTH } from '../birth-names.ts'
 import type { ServiceSpec } from '../spec.ts'
 import { privateBusesOf } from './buses.ts'
 
