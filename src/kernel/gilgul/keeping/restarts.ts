@@ -1,7 +1,7 @@
 import { monotonicMs } from '../clock.ts'
 
 /** How often a service has died, as one gilgul hands it on to the next. Times are of `monotonicMs`. */
-export interface Patience {
+interface Patience {
   readonly deaths: number[]
   readonly failedStarts: number
   readonly attempts: number
