@@ -9,9 +9,11 @@ const RETRIED_EVERY = 16
 /** Written so that the turns of a pause are not left out. */
 const pause = new Int32Array(1)
 
-/** So many sleeps in so short a time, and staying awake for that long is worth a try: at most a tenth of a core. */
-const SLEEPS = 500
-const WITHIN_MS = 50
+/** So many sleeps, where ten of them take no more than a millisecond, and staying awake for that long is worth a try. */
+const SLEEPS_MIN = 250
+/** Each try without success asks for twice as many: a core that has other things to do loses a twentieth to that. */
+const SLEEPS_MAX = 32_000
+const SLEEPS_EACH_MS = 10
 export const RESTLESS_MS = LOOKS_MAX > 0 ? 5 : 0
 
 const now = () => performance.now()
@@ -23,12 +25,14 @@ const now = () => performance.now()
  */
 export function createRestlessness(clock: () => number = now): () => boolean {
   let sleeps = 0
+  let sleepsWanted = SLEEPS_MIN
   let sinceMs = clock()
   return () => {
     sleeps += 1
-    if (sleeps < SLEEPS) return false
+    if (sleeps < sleepsWanted) return false
     const nowMs = clock()
-    const isRestless = nowMs - sinceMs < WITHIN_MS
+    const isRestless = (nowMs - sinceMs) * SLEEPS_EACH_MS < sleeps
+    sleepsWanted = isRestless ? Math.min(SLEEPS_MAX, sleepsWanted * 2) : SLEEPS_MIN
     sleeps = 0
     sinceMs = nowMs
     return isRestless && RESTLESS_MS > 0

@@ -32,18 +32,18 @@ test('a loop that is woken now and then sleeps at once', () => {
   for (let count = 0; count < 2_000; count += 1) assert.equal(wakeOnce(wakefulness), 1)
 })
 
-test('a loop that is woken all the time tries now and then to stay awake', { skip: single }, () => {
+test('a loop that is woken all the time tries ever more seldom to stay awake', { skip: single }, () => {
   const wakefulness = createWakefulness(clockOf(0.1))
   const turns = Array.from({ length: 2_000 }, () => wakeOnce(wakefulness))
   const awake = turns.filter((count) => count > 1)
-  assert.equal(awake.length, 4)
+  assert.equal(awake.length, 3)
   // 5 ms, as this clock goes.
   for (const count of awake) assert.ok(count >= 50 && count < 60)
 })
 
 test('a loop that finds work while it stays awake goes on so until that is in vain', { skip: single }, () => {
   const wakefulness = createWakefulness(clockOf(0.1))
-  for (let count = 0; count < 499; count += 1) wakeOnce(wakefulness)
+  for (let count = 0; count < 249; count += 1) wakeOnce(wakefulness)
   wakefulness.found()
   for (let turn = 0; turn < 10; turn += 1) assert.ok(wakefulness.looksAgain())
   const turns = Array.from({ length: 7 }, () => wakeOnce(wakefulness))
