@@ -1,6 +1,7 @@
 import type { Wiring } from '../seat/wiring.ts'
 import { checkFlag, checkListener, checkOptions, refuseUnless } from '../segment/arguments.ts'
 import type { Layout } from '../segment/geometry.ts'
+import { createLossAnnouncer } from '../topics/announce.ts'
 import type { Channel } from '../topics/channel.ts'
 import { observeSealed } from '../topics/sealed-observer.ts'
 import type { MessageListener, Subscription } from '../topics/subscription.ts'
@@ -44,6 +45,7 @@ export function createLooks(
   openTopic: (name: string, options: TopicOptions) => Channel,
 ): Looks & { endLooks(): void } {
   const open = new Set<() => void>()
+  const announce = createLossAnnouncer(wiring, openTopic)
   const records = () => openTopic(RECORD_TOPIC, recordOptions(wiring.segment.layout))
 
   /** Ended by its owner, or with the seat. */
@@ -68,7 +70,7 @@ export function createLooks(
     },
     record(options) {
       checkRecording(options)
-      const { recording, abandon } = startRecording({ ...wiring, channel: records() }, options)
+      const { recording, abandon } = startRecording({ ...wiring, channel: records(), announce }, options)
       keep(abandon)
       return recording
     },

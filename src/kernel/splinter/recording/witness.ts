@@ -2,6 +2,7 @@ import { type Envelope, RunaError } from '#protocol'
 import { isSealed } from '../envelopes/frame-format.ts'
 import type { Ownership } from '../seat/owner-lock.ts'
 import type { Segment } from '../segment/segment.ts'
+import { coarseMs } from '../topics/consumer.ts'
 import { encodeRecorded, type RecordedMessage } from './recorded.ts'
 
 /** Lossless, so that what finds no room is known to whoever wanted to write it. */
@@ -11,8 +12,12 @@ export const RECORD_TOPIC = '$record'
 const RECORDER = 48
 const ONLOOKER = 49
 const MISSED = 50
+/** When the recorder last gave a sign of life, in milliseconds of the monotonic clock that wrap at 2^32. */
+export const HEARD = 51
 /** A bit of the recorder's stamp that no row sets: there are at most 32. */
 const STRICT = 0x80
+/** A strict recorder that gives no sign of life for so long has been stopped: it holds nobody up any more. */
+const STRICT_PATIENCE_MS = 10_000
 /** A recorder that died is noticed by whoever writes, after so many. */
 const LOOKED_AFTER_EVERY = 64
 
@@ -57,7 +62,7 @@ export function createWitness({ words, owner, name, write }: WitnessSettings): W
       write(encodeRecorded(message))
     } catch (error) {
       if (!(error instanceof RunaError)) throw error
-      if (isStrict(words)) throw new RunaError('BUS_BACKPRESSURE', TOO_SLOW, { cause: error })
+      if (isHeldBack(words)) throw new RunaError('BUS_BACKPRESSURE', TOO_SLOW, { cause: error })
       Atomics.add(words, MISSED, 1)
     }
   }
@@ -102,8 +107,13 @@ function describe(envelope: Envelope, frame: Uint8Array): RecordedMessage {
   }
 }
 
-function isStrict(words: Int32Array): boolean {
-  return (Atomics.load(words, RECORDER) & STRICT) !== 0
+/** By a strict recorder, unless it has been stopped: then it is strict no more until it goes on. */
+function isHeldBack(words: Int32Array): boolean {
+  const flag = Atomics.load(words, RECORDER)
+  if ((flag & STRICT) === 0) return false
+  if (((coarseMs() - Atomics.load(words, HEARD)) | 0) <= STRICT_PATIENCE_MS) return true
+  Atomics.compareExchange(words, RECORDER, flag, flag & ~STRICT)
+  return false
 }
 
 function forgetDead(words: Int32Array, { isAlive }: Ownership): void {
@@ -113,18 +123,35 @@ function forgetDead(words: Int32Array, { isAlive }: Ownership): void {
   }
 }
 
-/** From now on everybody writes down what it sends. Throws BUSY where another one records. Returns the end of it. */
+interface RecorderClaim {
+  /** Said now and then. A strict recorder that was taken for stopped is strict again. */
+  sayAlive(): void
+  release(): void
+}
+
+/** From now on everybody writes down what it sends. Throws BUSY where another one records. */
 export function becomeRecorder(
   { words }: Pick<Segment, 'words'>,
   owner: Ownership,
   strict: boolean,
-): () => void {
+): RecorderClaim {
   const flag = owner.stamp | (strict ? STRICT : 0)
   forgetDead(words, owner)
   if (Atomics.compareExchange(words, RECORDER, 0, flag) !== 0) {
     throw new RunaError('BUSY', 'Another recorder is at work on this bus.')
   }
-  return () => void Atomics.compareExchange(words, RECORDER, flag, 0)
+  function sayAlive(): void {
+    Atomics.store(words, HEARD, coarseMs())
+    if (strict) Atomics.compareExchange(words, RECORDER, owner.stamp, flag)
+  }
+
+  sayAlive()
+  return {
+    sayAlive,
+    release() {
+      for (const own of [flag, owner.stamp]) Atomics.compareExchange(words, RECORDER, own, 0)
+    },
+  }
 }
 
 /**
