@@ -44,9 +44,8 @@ export function prepareFolder(path: string): void {
   refuseUnfit(folder, statfsSync(folder))
 }
 
-/** Whoever may enter the folder could put a bus of their own in the place of this one. */
-function refuseIfShared(folder: string): void {
-  const own = process.getuid?.()
+/** Throws BUS_FORBIDDEN: whoever may enter the folder could put a bus of their own in the place of this one. */
+export function refuseIfShared(folder: string, own = process.getuid?.()): void {
   const link = lstatSync(folder)
   if (link.isSymbolicLink() && link.uid !== own && link.uid !== 0) {
     throw new RunaError('BUS_FORBIDDEN', `${folder} is a link that another user made (uid ${link.uid}).`)
