@@ -152,9 +152,10 @@ function ringMeaning(lossless: boolean, consumers: readonly number[]): Meaning<C
 const FENCE = 'kernel/splinter/segment/fence'
 export const WITH_FENCE = {
   [FENCE]: {
+    isOrderedByItself: false,
     *fence(): Steps<void> {
       yield fence()
     },
   },
 }
-export const WITHOUT_FENCE = { [FENCE]: { fence() {} } }
+export const WITHOUT_FENCE = { [FENCE]: { isOrderedByItself: false, fence() {} } }

@@ -1,5 +1,5 @@
 /** x86-64 keeps loads, and stores, in their order; ARM does not. */
-const isOrderedByItself = process.arch === 'x64'
+export const isOrderedByItself = process.arch === 'x64'
 /** Of this thread alone: what counts is the order that the access makes, not the value. */
 const own = new Int32Array(new SharedArrayBuffer(64))
 

@@ -1,6 +1,7 @@
 import { RunaError } from '#protocol'
 import { fence } from '../segment/fence.ts'
 import { BLOCK_BYTES_MIN } from '../segment/geometry.ts'
+import { loadSwitch } from '../segment/load-switch.ts'
 import { type KeyHead, readHead } from './key-head.ts'
 import { hashOf } from './key-index.ts'
 import type { StoreParts } from './parts.ts'
@@ -114,7 +115,7 @@ export class KeyEntry implements Entry, KeyHandle {
    */
   getInto(into: Uint8Array): number {
     const { words, slot } = this
-    const version = Atomics.load(words, slot + VERSION)
+    const version = loadSwitch(words, slot + VERSION)
     if (
       slot !== 0 &&
       words[slot + GENERATION] === this.generation &&
@@ -122,7 +123,7 @@ export class KeyEntry implements Entry, KeyHandle {
     ) {
       const side = version & 1
       const known = side === 0 ? this.sideA : this.sideB
-      const length = Atomics.load(words, slot + LENGTHS + side)
+      const length = loadSwitch(words, slot + LENGTHS + side)
       if (
         words[slot + PLACES + side] === known.place &&
         length === known.viewLength &&
@@ -130,7 +131,7 @@ export class KeyEntry implements Entry, KeyHandle {
       ) {
         into.set(known.view)
         fence()
-        if (((Atomics.load(words, slot + WRITING) - version) | 0) <= 1) return length
+        if (((loadSwitch(words, slot + WRITING) - version) | 0) <= 1) return length
       }
     }
     return this.read(into)
