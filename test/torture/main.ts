@@ -3,6 +3,7 @@ import { tortureAlethia } from './alethia.ts'
 import { tortureBoards } from './boards.ts'
 import { fuzzBus } from './bus-fuzz.ts'
 import { tortureCoven } from './coven.ts'
+import { tortureGilgul } from './gilgul/index.ts'
 import { tortureInterleavings } from './interleavings.ts'
 import { tortureMigration } from './migration.ts'
 import { tortureReplay } from './replay.ts'
@@ -17,6 +18,7 @@ const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<Tor
   alethia: tortureAlethia,
   boards: tortureBoards,
   'bus-fuzz': fuzzBus,
+  gilgul: tortureGilgul,
   interleavings: tortureInterleavings,
   migration: tortureMigration,
   replay: tortureReplay,
@@ -28,7 +30,7 @@ const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<Tor
 
 const FAULTS = 200
 /** Its processes die so fast that it may have many. */
-const MORE: Readonly<Record<string, number>> = { splinter: 10_000 }
+const MORE: Readonly<Record<string, number>> = { splinter: 10_000, gilgul: 2_000 }
 /** These need no storm: fewer show the same. */
 const FEWER: Readonly<Record<string, number>> = { replay: 50 }
 

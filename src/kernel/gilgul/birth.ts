@@ -13,6 +13,7 @@ import { logPath } from './keeping/launch.ts'
 import { openLog } from './keeping/log-file.ts'
 import type { OrphanExit } from './reaper.ts'
 import { type Failure, parseReport, type Report } from './report.ts'
+import { type AncestorLine, watchSilence } from './silence.ts'
 
 const GILGUL_MAIN = fileURLToPath(new URL('main.js', import.meta.url))
 /** A link that closes is the first sign of a process that ends by itself. One that goes on living is ended. */
@@ -66,13 +67,18 @@ export function giveBirth(options: BirthOptions): Born {
 function bear(options: BirthOptions): Born {
   const { hear, exits } = options
   const { child, launch } = spawnGilgul(options)
-  const tell = (exit: OrphanExit) => void child.stdin?.write(`${JSON.stringify(exit)}\n`)
+  const say = (line: AncestorLine) => void child.stdin?.write(`${JSON.stringify(line)}\n`)
   let said: Failure | undefined
   child.stdin?.on('error', () => {})
-  for (const exit of exits) tell(exit)
+  for (const exit of exits) say({ kind: 'exit', exit })
+  const silence = watchSilence(
+    () => say({ kind: 'beat' }),
+    () => void child.kill('SIGKILL'),
+  )
   const lines = createInterface({ input: child.stdout ?? Readable.from([]) })
   lines.on('line', (line) => {
     const report = parseReport(line)
+    silence.heard()
     if (report?.kind === 'failed') said = report.failure
     else if (report) hear(report)
   })
@@ -81,9 +87,10 @@ function bear(options: BirthOptions): Born {
     child.once('close', (status) => resolve({ status, failure: said, isFinal: said !== undefined }))
     child.once('error', (error) => resolve(unborn(error)))
   })
+  void closed.then(silence.end)
   return {
     pid: child.pid,
-    tell,
+    tell: (exit) => say({ kind: 'exit', exit }),
     stop: () => void child.kill('SIGTERM'),
     ended: launch ? endLinked(child, launch, closed) : closed,
   }

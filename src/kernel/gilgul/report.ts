@@ -7,6 +7,8 @@ export interface Failure {
 
 /** What gilgul tells the process that started it, one JSON object a line. */
 export type Report =
+  /** It lives: once a second. */
+  | { readonly kind: 'beat' }
   | { readonly kind: 'progress'; readonly text: string }
   /** Everything that can run runs. */
   | { readonly kind: 'ready'; readonly url: string; readonly loginUrl: string }

@@ -1,11 +1,10 @@
-import { createInterface } from 'node:readline'
 import { closeDebugger, forbidCoreDumps } from '#kernel/sys'
 import { ERRORS, RunaError } from '#protocol'
 import { createOrphanExits } from './adoption/orphan-exits.ts'
+import { followAncestor } from './ancestor-watch.ts'
 import type { RunOptions } from './realm.ts'
 import type { Report } from './report.ts'
 import { runGilgul } from './run.ts'
-import { succeedAncestor } from './succession.ts'
 
 /** The main of a gilgul: what its ancestor wishes and learns, and how it ends. */
 export async function startGilgul(options: Pick<RunOptions, 'services' | 'modelSpec'>): Promise<void> {
@@ -19,13 +18,8 @@ export async function startGilgul(options: Pick<RunOptions, 'services' | 'modelS
   process.stdout.on('error', () => {})
   // Its log lies on a disk, which may be full: that must not end what keeps everything else running.
   process.stderr.on('error', () => {})
-  let succession: Promise<void> | undefined
-  for (const event of ['end', 'error', 'close'])
-    process.stdin.once(event, () => {
-      succession ??= succeedAncestor(stopping)
-    })
   const exits = createOrphanExits()
-  createInterface({ input: process.stdin }).on('line', exits.hear)
+  const succession = followAncestor({ stopping, report }, exits)
   process.on('SIGTERM', stop)
   // Ctrl-C and a closed terminal reach the whole process group. The ancestor decides what they mean.
   for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {})
@@ -33,7 +27,7 @@ export async function startGilgul(options: Pick<RunOptions, 'services' | 'modelS
     await runGilgul({ ...options, report, stopping, exits })
   } catch (error) {
     // It may have failed for want of its ancestor, and is about to take its place.
-    await succession
+    await succession()
     const code = error instanceof RunaError ? error.code : 'INTERNAL'
     if (code === 'INTERNAL') process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
     const message = error instanceof RunaError ? error.message : ERRORS.INTERNAL.means

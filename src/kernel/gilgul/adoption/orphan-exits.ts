@@ -7,8 +7,8 @@ const TOLD_WITHIN_LOOKS = 2
 
 /** How services end whose parent gilgul is not: an earlier gilgul started them. */
 export interface OrphanExits {
-  /** Takes one line of the ancestor's; what is none is passed over. */
-  hear(line: string): void
+  /** Takes what the ancestor tells. */
+  hear(exit: OrphanExit): void
   /** Resolves once that process has ended; code and signal are null where nobody can tell how. Never rejects. */
   of(process: Identity): Promise<Exit>
   /** Looks for those that are gone without word. To be called at each beat. */
@@ -28,9 +28,7 @@ export function createOrphanExits(isThere: (process: Identity) => boolean = isAl
   }
 
   return {
-    hear(line) {
-      const exit = parseExit(line)
-      if (!exit) return
+    hear(exit) {
       const key = keyOf(exit.process)
       known.set(key, exit)
       settle(key, exit)
@@ -53,13 +51,4 @@ export function createOrphanExits(isThere: (process: Identity) => boolean = isAl
 
 function keyOf({ pid, startTicks }: Identity): string {
   return `${pid} ${startTicks}`
-}
-
-function parseExit(line: string): OrphanExit | undefined {
-  try {
-    const exit = JSON.parse(line) as OrphanExit | null
-    return typeof exit?.process?.pid === 'number' ? exit : undefined
-  } catch {
-    return undefined
-  }
 }

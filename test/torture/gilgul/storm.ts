@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Identity, isAlive, type RunState } from '#kernel/gilgul'
+import { gilgulContract } from '#protocol'
+import { kill } from '../../system/test-runa.ts'
+import { overBus } from '../running.ts'
+import { SERVICE_NAMES } from './house.ts'
+import type { World } from './world.ts'
+
+const PAUSE_MS_MAX = 500
+/** What has not come back by then never does. */
+const WEDGED_MS = 60_000
+const LOOK_EVERY_MS = 5
+/** Shares of the kills that hit gilgul and coven; the rest hits services. */
+const SHARES = { gilgul: 0.25, coven: 0.1 }
+
+export interface Storm {
+  readonly kills: number
+  /** How often each service was killed. */
+  readonly ledger: Map<string, number>
+  readonly serviceMs: number[]
+  readonly gilgulMs: number[]
+  readonly covenMs: number[]
+  wedged: number
+}
+
+/** Kills at random, faster than what was killed comes back. */
+export async function runStorm(world: World, kills: number, random: () => number): Promise<Storm> {
+  const storm: Storm = { kills, ledger: new Map(), serviceMs: [], gilgulMs: [], covenMs: [], wedged: 0 }
+  const recoveries: Promise<void>[] = []
+  for (let count = 0; count < kills && storm.wedged === 0; ) {
+    await sleep(random() * PAUSE_MS_MAX)
+    const state = world.state()
+    const recovery = state && killOne(world, state, storm, random)
+    if (!recovery) continue
+    recoveries.push(recovery)
+    count += 1
+  }
+  await Promise.all(recoveries)
+  return storm
+}
+
+/** Resolves once what was killed is back. Undefined where the one that was chosen does not live just now. */
+function killOne(
+  world: World,
+  state: RunState,
+  storm: Storm,
+  random: () => number,
+): Promise<void> | undefined {
+  const draw = random()
+  if (draw < SHARES.coven) return killSupervisor(world, state, 'ancestor', storm)
+  if (draw < SHARES.coven + SHARES.gilgul) return killSupervisor(world, state, 'gilgul', storm)
+  const name = SERVICE_NAMES[Math.floor(random() * SERVICE_NAMES.length)] ?? ''
+  const process = state.services[name]?.process
+  if (!process || !killed(process)) return undefined
+  storm.ledger.set(name, (storm.ledger.get(name) ?? 0) + 1)
+  const isBack = () => {
+    const pid = world.readyPid(name)
+    return pid !== undefined && pid !== process.pid
+  }
+  return untilBack(isBack, storm, storm.serviceMs)
+}
+
+/** Both are followed by a new gilgul: one that died, and one whose process has become coven. */
+function killSupervisor(
+  world: World,
+  state: RunState,
+  which: 'ancestor' | 'gilgul',
+  storm: Storm,
+): Promise<void> | undefined {
+  // Killed within one moment they end everything, as the README says: one at a time.
+  if (!isAlive(state.gilgul) || !isAlive(state.ancestor) || !killed(state[which])) return undefined
+  const isBack = () => {
+    const next = world.state()
+    return next !== undefined && next.gilgul.pid !== state.gilgul.pid && isAlive(next.gilgul)
+  }
+  return untilBack(isBack, storm, which === 'gilgul' ? storm.gilgulMs : storm.covenMs)
+}
+
+function killed(process: Identity): boolean {
+  if (!isAlive(process)) return false
+  kill(process.pid)
+  return true
+}
+
+async function untilBack(isBack: () => boolean, storm: Storm, times: number[]): Promise<void> {
+  const startedMs = performance.now()
+  while (!isBack()) {
+    if (performance.now() - startedMs > WEDGED_MS) {
+      storm.wedged += 1
+      return
+    }
+    await sleep(LOOK_EVERY_MS)
+  }
+  times.push(performance.now() - startedMs)
+}
+
+/** What gilgul says that it has restarted, against what was killed. */
+export async function compare(world: World, ledger: ReadonlyMap<string, number>) {
+  return await overBus(world.runa, async (clientOf) => {
+    const { services } = await clientOf(gilgulContract).status({})
+    const counts = { lost: 0, withoutCause: 0, unknownEnds: 0 }
+    for (const name of SERVICE_NAMES) {
+      const service = services.find((status) => status.name === name)
+      if (service?.state !== 'running') counts.lost += 1
+      const difference = (service?.restarts ?? 0) - (ledger.get(name) ?? 0)
+      counts.withoutCause += Math.max(0, difference)
+      counts.unknownEnds += Math.max(0, -difference)
+    }
+    return counts
+  })
+}

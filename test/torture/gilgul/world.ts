@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isAlive, type RunState } from '#kernel/gilgul'
+import { attachBus, type Bus } from '#kernel/splinter'
+import { createTestRuna, kill, type TestRuna, until } from '../../system/test-runa.ts'
+import { SERVICE_NAMES } from './house.ts'
+
+const ANCESTOR = new URL('ancestor-worker.js', import.meta.url).pathname
+
+/** coven, gilgul and a dozen services, to be killed. */
+export interface World {
+  readonly runa: TestRuna
+  /** Undefined for moments, while gilgul dies or begins. */
+  state(): RunState | undefined
+  /** The process of a service that is ready. */
+  readyPid(service: string): number | undefined
+  /** Lines that a service has written when it found another one of itself. */
+  doubled(): string[]
+  /** Resolves once everything runs. */
+  calm(): Promise<void>
+  end(): Promise<void>
+}
+
+export async function startWorld(): Promise<World> {
+  const runa = createTestRuna('bus:\n  sizeBytes: 33554432\n')
+  const child = spawn(process.execPath, [ANCESTOR], {
+    env: runa.environment,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await once(child.stdout as NodeJS.ReadableStream, 'data')
+  const bus: Bus = attachBus(runa.state().bus, { name: `torture-${process.pid}` })
+
+  function state(): RunState | undefined {
+    try {
+      return runa.state()
+    } catch {
+      return undefined
+    }
+  }
+
+  function readyPid(service: string): number | undefined {
+    const seat = bus.members().find((member) => member.name === service && member.state === 'ready')
+    return seat && isThere(seat.pid) ? seat.pid : undefined
+  }
+
+  function isUp(): boolean {
+    const now = state()
+    if (!now || !isAlive(now.gilgul) || !isAlive(now.ancestor)) return false
+    return SERVICE_NAMES.every((name) => {
+      const { process } = now.services[name] ?? {}
+      return process && isAlive(process) && readyPid(name) === process.pid
+    })
+  }
+
+  return {
+    runa,
+    state,
+    readyPid,
+    doubled() {
+      const path = join(runa.home, 'run/doubled')
+      return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : []
+    },
+    calm: () => until(isUp),
+    async end() {
+      bus.close()
+      await endChild(child)
+      await runa.remove()
+    },
+  }
+}
+
+async function endChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  kill(child.pid ?? 0)
+  await once(child, 'close')
+}
+
+function isThere(pid: number): boolean {
+  return existsSync(`/proc/${pid}`)
+}
+
+/** How many descriptors a process has open; 0 where it has gone. */
+export function descriptorsOf(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length
+  } catch {
+    return 0
+  }
+}
