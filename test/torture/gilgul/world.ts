@@ -9,6 +9,9 @@ import { SERVICE_NAMES } from './house.ts'
 
 const ANCESTOR = new URL('ancestor-worker.js', import.meta.url).pathname
 
+/** What is not back by then stays away. */
+const CALM_MS_MAX = 90_000
+
 /** coven, gilgul and a dozen services, to be killed. */
 export interface World {
   readonly runa: TestRuna
@@ -62,7 +65,11 @@ export async function startWorld(): Promise<World> {
       const path = join(runa.home, 'run/doubled')
       return existsSync(path) ? readFileSync(path, 'utf8').trim().split('\n') : []
     },
-    calm: () => until(isUp),
+    async calm() {
+      const startedMs = performance.now()
+      await until(() => isUp() || performance.now() - startedMs > CALM_MS_MAX)
+      if (!isUp()) throw new Error(`Not everything came back: see ${runa.home}/logs`)
+    },
     async end() {
       bus.close()
       await endChild(child)
