@@ -5,6 +5,9 @@ import { adoptServices } from './adoption/adopt.ts'
 import { BIRTH } from './birth-names.ts'
 import { createChronicle } from './chronicle.ts'
 import type { Estate } from './estate/estate.ts'
+import { openHistory } from './history/history.ts'
+import { describeRise } from './history/rise.ts'
+import { watchKeepers } from './history/watch-keepers.ts'
 import { HOLDING_FDS } from './holdings.ts'
 import { explainEnding } from './keeping/ending.ts'
 import { createLauncher, type Launch, logPath } from './keeping/launch.ts'
@@ -29,6 +32,12 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
   const { bus, paths, left } = realm
   const transport = createBusTransport(bus)
   const chronicle = createChronicle(options, realm)
+  const history = openHistory({
+    folder: paths.logs,
+    // An event is news, not a promise: where the bus is full or closing, it is left out.
+    onTold: (happening) => leaveOut(() => service.emit('happened', happening)),
+  })
+  const watch = watchKeepers({ birthsBefore: birthsIn(left), tell: history.tell })
   const supervisor = createSupervisor({
     specs: options.services,
     before: left?.services ?? {},
@@ -39,8 +48,8 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     onChange(name) {
       const keeper = supervisor.find(name)
       chronicle.tell(supervisor, keeper)
+      watch.look(keeper)
       pulse.quicken()
-      // An event is news, not a promise: where the bus is full or closing, it is left out.
       void statusOf(keeper)
         .then((status) => service.emit('changed', status))
         .catch(() => {})
@@ -53,6 +62,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
   if (left?.stopping) stopping.abort()
 
   try {
+    history.tell(describeRise(process.env, left !== undefined))
     if (left) await takeUp(left, supervisor, options, paths)
     chronicle.begin(supervisor)
     await Promise.race([supervisor.start(), stopped])
@@ -64,6 +74,8 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     await supervisor.stop()
     clearInterval(rotation)
     pulse.end()
+    history.tell({ kind: 'ended', service: 'gilgul', pid: process.pid, text: 'Everything was stopped.' })
+    await history.close()
     await service.stop()
     transport.close()
     await chronicle.end()
@@ -109,6 +121,16 @@ async function takeUp(
     addModel: (name, settings) => void supervisor.add(modelSpec(name, settings)),
     onOutdated: (keeper) => void keeper.stop().then(() => keeper.start()),
   })
+}
+
+function birthsIn(left: Estate | undefined): Map<string, number> {
+  return new Map(Object.entries(left?.services ?? {}).map(([name, { birth }]) => [name, birth]))
+}
+
+function leaveOut(emit: () => void): void {
+  try {
+    emit()
+  } catch {}
 }
 
 async function rotateLogs(supervisor: Supervisor, logs: string): Promise<void> {

@@ -1,6 +1,7 @@
 // The process that outlives gilgul enters here, and is to stay small: nothing of this may load what only gilgul needs.
 export type { AncestorCoven, AncestorOptions } from './ancestor.ts'
 export { findOccupant, runAncestor } from './ancestor.ts'
+export { readHistory } from './history/history-file.ts'
 export type { Identity } from './identity.ts'
 export { isAlive, signalTo } from './identity.ts'
 export { logPath } from './keeping/launch.ts'

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { defineContract } from '../contract.ts'
+import { happeningSchema } from './happening.ts'
 import { serviceNameSchema } from './names.ts'
 import { PERSON_SECRET_OPERATIONS } from './secret.ts'
 
@@ -125,5 +126,7 @@ export const gilgulContract = defineContract({
   },
   events: {
     changed: serviceStatusSchema,
+    /** What happened to a service, or to gilgul itself; the history keeps the same. */
+    happened: happeningSchema,
   },
 })
