@@ -1,19 +1,21 @@
+import { dirname } from 'node:path'
 import type { HomePaths } from '#kernel/home'
 import { createBusTransport, serve } from '#kernel/service'
 import { gilgulContract } from '#protocol'
 import { adoptServices } from './adoption/adopt.ts'
 import { BIRTH } from './birth-names.ts'
 import { createChronicle } from './chronicle.ts'
+import { createExaminer } from './diagnosis/examiner.ts'
 import type { Estate } from './estate/estate.ts'
 import { openHistory } from './history/history.ts'
 import { describeRise } from './history/rise.ts'
 import { watchKeepers } from './history/watch-keepers.ts'
 import { HOLDING_FDS } from './holdings.ts'
-import { explainEnding } from './keeping/ending.ts'
+import { endingOf } from './keeping/ending.ts'
 import { createLauncher, type Launch, logPath } from './keeping/launch.ts'
 import { lastWords, rotateLog } from './keeping/log-file.ts'
 import { takePulse } from './keeping/pulse.ts'
-import { createSupervisor, type Supervisor } from './keeping/supervisor.ts'
+import { createSupervisor, type Supervisor, type SupervisorOptions } from './keeping/supervisor.ts'
 import { note } from './note.ts'
 import { addressOf } from './page-address.ts'
 import type { Realm, RunOptions } from './realm.ts'
@@ -42,9 +44,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     specs: options.services,
     before: left?.services ?? {},
     beforeBirth: () => chronicle.leave(supervisor),
-    launch: launcherOf(realm),
-    explain: ({ name }, process, exit) =>
-      explainEnding(exit, lastWords(logPath(paths.logs, name), process.logStart)),
+    ...inquestOf(realm, (name) => runsIn(supervisor, name)),
     onChange(name) {
       const keeper = supervisor.find(name)
       chronicle.tell(supervisor, keeper)
@@ -79,6 +79,38 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     await service.stop()
     transport.close()
     await chronicle.end()
+  }
+}
+
+function runsIn(supervisor: Supervisor, name: string): boolean {
+  return supervisor
+    .keepers()
+    .some(({ spec, standing }) => spec.name === name && standing().state === 'running')
+}
+
+/** How services are born, and what is found out about their deaths. */
+function inquestOf(
+  realm: Realm,
+  isRunning: (name: string) => boolean,
+): Pick<SupervisorOptions, 'launch' | 'explain'> {
+  const { paths, bus } = realm
+  const launch = launcherOf(realm)
+  const examiner = createExaminer({
+    home: paths.home,
+    folders: [paths.home, dirname(bus.path)],
+    linesOf: (name, fromBytes) => lastWords(logPath(paths.logs, name), fromBytes),
+    isRunning,
+  })
+  return {
+    launch(spec, number) {
+      const process = launch(spec, number)
+      examiner.born(process)
+      return process
+    },
+    async explain(spec, process, manner) {
+      const examined = await examiner.examine(spec, process, manner)
+      return endingOf(examined, { configPath: paths.config, program: spec.main })
+    },
   }
 }
 

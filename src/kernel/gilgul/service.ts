@@ -66,7 +66,7 @@ export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulCont
 }
 
 export async function statusOf(keeper: Keeper): Promise<ServiceStatus> {
-  const { process, ending: _, ...standing } = keeper.standing()
+  const { process, ending: _, trouble, ...standing } = keeper.standing()
   const { replacedBy } = keeper.spec
   return {
     name: keeper.spec.name,
@@ -74,6 +74,7 @@ export async function statusOf(keeper: Keeper): Promise<ServiceStatus> {
     pid: process?.pid ?? null,
     memoryBytes: process === undefined ? 0 : await memoryBytesWithChildren(process.pid),
     needs: [...keeper.spec.needs],
+    ...(trouble === undefined ? {} : { trouble }),
     ...(replacedBy === undefined ? {} : { replacedBy: [...replacedBy] }),
   }
 }

@@ -4,16 +4,26 @@ export { type Execution, replaceProcess } from './execute.ts'
 export { makeFifo } from './fifo.ts'
 export { makeFolders } from './folders.ts'
 export { futexWait, futexWake } from './futex.ts'
+export { wasKilledForMemory } from './kernel-log.ts'
 export { tryCalls } from './libc.ts'
 export { allocateFile, mapFile } from './memory.ts'
+export {
+  type MemoryRoom,
+  memoryGroupOf,
+  memoryKillsIn,
+  parseMeminfo,
+  readMemoryRoom,
+} from './memory-group.ts'
 export { createPipe } from './pipe.ts'
 export { findPortHolder } from './port-holder.ts'
 export {
   childStartTicks,
   closeDebugger,
   forbidCoreDumps,
+  isPaused,
   parentPid,
   processStartTicks,
+  processTicks,
   setParentDeathSignal,
   setUndumpable,
   tracerOf,

@@ -60,9 +60,20 @@ export function parentPid(pid: number): number | undefined {
   return statOf(pid)?.parent
 }
 
+/** Whether somebody has stopped it with a signal, or traces it, so that it can do nothing. */
+export function isPaused(pid: number): boolean {
+  return ['T', 't'].includes(statOf(pid)?.state ?? '')
+}
+
+/** Processor time so far, in clock ticks. 0 where there is no such process. */
+export function processTicks(pid: number): number {
+  return statOf(pid)?.ticks ?? 0
+}
+
 interface ProcessStat {
   readonly state: string | undefined
   readonly parent: number
+  readonly ticks: number
   readonly startTicks: number
 }
 
@@ -71,7 +82,8 @@ function statOf(pid: number): ProcessStat | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // The name, in brackets, may hold blanks and brackets itself. State and parent come after it, start time is the 20th.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return { state: fields[0], parent: Number(fields[1]), startTicks: Number(fields[19]) }
+    const ticks = Number(fields[11]) + Number(fields[12])
+    return { state: fields[0], parent: Number(fields[1]), ticks, startTicks: Number(fields[19]) }
   } catch {
     return undefined
   }

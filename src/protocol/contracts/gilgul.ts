@@ -20,6 +20,42 @@ export const serviceStateSchema = z.enum([
 ])
 export type ServiceState = z.infer<typeof serviceStateSchema>
 
+/** Why a process ended, or does not come up, as far as the evidence tells it. */
+export const failureCauseSchema = z.enum([
+  'out-of-memory',
+  'model-too-big',
+  'port-taken',
+  'file-missing',
+  'model-corrupt',
+  /** A file that Runa wrote, and that is no longer as it was written. */
+  'data-corrupt',
+  'permission',
+  'bad-configuration',
+  'illegal-instruction',
+  'hang',
+  /** No failure: it works, and is not ready yet. */
+  'slow-start',
+  'crash-loop',
+  'dependency-down',
+  'disk-full',
+  /** Descriptors, processes, or another amount that the system allows. */
+  'limit-reached',
+  /** By a signal that gilgul did not send. */
+  'killed',
+  /** A fault of the program itself. */
+  'crash',
+  'unknown',
+])
+export type FailureCause = z.infer<typeof failureCauseSchema>
+
+const troubleSchema = z.object({
+  cause: failureCauseSchema,
+  /** What was seen. */
+  because: z.string(),
+  /** What is done about it, in the order in which it is tried. */
+  repairs: z.array(z.string()),
+})
+
 export const serviceStatusSchema = z.object({
   name: serviceNameSchema,
   state: serviceStateSchema,
@@ -33,6 +69,8 @@ export const serviceStatusSchema = z.object({
   needs: z.array(z.string()),
   /** The owner's program, and its arguments, that serves in the place of Runa's own. */
   replacedBy: z.array(z.string()).optional(),
+  /** Of the last time that its process ended unasked. */
+  trouble: troubleSchema.optional(),
 })
 export type ServiceStatus = z.infer<typeof serviceStatusSchema>
 

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { failureCauseSchema } from '#protocol'
 import type { EstateMemory } from './memory.ts'
 
 const identitySchema = z.object({ pid: z.number(), startTicks: z.number() })
@@ -25,6 +26,10 @@ const entrySchema = z.object({
   patience: patienceSchema,
   /** Why it was given up, where it was. */
   failure: z.string().optional(),
+  /** Files, one of which has to change before a failed one is tried again. */
+  awaits: z.array(z.string()).optional(),
+  /** What was done about its deaths so far. */
+  rung: z.object({ cause: failureCauseSchema, taken: z.number() }).optional(),
 })
 export type EstateEntry = z.infer<typeof entrySchema>
 

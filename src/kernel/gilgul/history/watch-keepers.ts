@@ -32,7 +32,7 @@ export function watchKeepers({ birthsBefore, tell, nowMs = monotonicMs }: Keeper
 
   return {
     look(keeper) {
-      const { state, process, reason, ending } = keeper.standing()
+      const { state, process, reason, ending, trouble } = keeper.standing()
       const { name } = keeper.spec
       const { birth } = keeper.legacy()
       const before = seen.get(name)
@@ -48,9 +48,14 @@ export function watchKeepers({ birthsBefore, tell, nowMs = monotonicMs }: Keeper
       }
       if ((state === 'backoff' || state === 'failed') && ending !== undefined && before !== undefined) {
         const code = ending.code === undefined ? {} : { code: ending.code }
-        tell({ ...base, kind: 'died', text: ending.sentence, durationMs, ...code })
+        const { cause } = ending
+        tell({ ...base, kind: 'died', text: ending.sentence, durationMs, cause, ...code })
       }
-      if (state === 'failed') tell({ ...base, kind: 'given-up', text: reason })
+      // What is done about it stands behind why: each step on the ladder of that cause is an entry.
+      if (state === 'backoff' && trouble !== undefined)
+        tell({ ...base, kind: 'repaired', text: reason, cause: trouble.cause })
+      if (state === 'failed')
+        tell({ ...base, kind: 'given-up', text: reason, ...(trouble ? { cause: trouble.cause } : {}) })
       if (state === 'stopped' && before !== undefined && before.state !== 'waiting')
         tell({ ...base, kind: 'stopped', text: reason })
       if (state !== 'waiting') seen.set(name, { state, birth, sinceMs, pid: process?.pid ?? before?.pid })

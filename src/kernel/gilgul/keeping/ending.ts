@@ -1,43 +1,44 @@
-import { ERRORS, type ErrorCode } from '#protocol'
-import type { Exit } from './launch.ts'
+import type { ErrorCode, FailureCause } from '#protocol'
+import type { Examined } from '../diagnosis/examiner.ts'
+import { type Identity, identify } from '../identity.ts'
 
-/** Why a service ended, as far as it can be told. */
+/** Why a service ended, as far as it can be told, and what could be done about it. */
 export interface Ending {
   readonly sentence: string
   readonly advice: string
   /** Undefined where the service did not say. */
   readonly code: ErrorCode | undefined
+  readonly cause: FailureCause
+  /** Files that it may have failed for: one of them has to change before another try makes sense. */
+  readonly paths: readonly string[]
+  /** Of an earlier Runa, and in the way. */
+  readonly orphan: Identity | undefined
+  /** Where it found no room. */
+  readonly folders: readonly string[]
 }
 
-const SENTENCE_LENGTH_MAX = 400
+/** Of causes that lie in a file: that one, or the settings of all. */
+const IN_A_FILE: Readonly<Partial<Record<FailureCause, boolean>>> = {
+  'file-missing': true,
+  'model-corrupt': true,
+  'data-corrupt': true,
+  permission: true,
+  'bad-configuration': true,
+}
 
-/**
- * Reads a death from how the process ended and from what its log said last. A service that cannot start says so in a
- * line of the form that `runMain` writes: `NAME cannot start: SENTENCE [CODE]`, and its advice on the next.
- */
-export function explainEnding(exit: Exit, lines: readonly string[]): Ending {
-  const index = lines.findLastIndex((line) => / cannot start: .* \[[A-Z_]+\]$/.test(line))
-  const [, sentence = '', code = ''] = / cannot start: (.*) \[([A-Z_]+)\]$/.exec(lines[index] ?? '') ?? []
-  if (Object.hasOwn(ERRORS, code)) {
-    const known = code as ErrorCode
-    return { sentence, code: known, advice: lines[index + 1] ?? ERRORS[known].advice }
+/** `configPath`: of runa.yaml. `program`: what was started. */
+export function endingOf(
+  { cause, because, advice, words, evidence }: Examined,
+  { configPath, program }: { readonly configPath: string; readonly program: string },
+): Ending {
+  const { file, model, exit, port, disks } = evidence
+  const named = [file?.path, model?.path, ...(exit.error ? [program] : [])]
+  const settings = cause === 'bad-configuration' ? [configPath] : []
+  const holder = port?.holder
+  return {
+    ...{ sentence: because, advice, code: words.code, cause },
+    paths: IN_A_FILE[cause] ? [...settings, ...named.filter((path) => path !== undefined)] : [],
+    orphan: holder?.isOrphan ? identify(holder.pid) : undefined,
+    folders: disks.map(({ folder }) => folder),
   }
-  const last = lastTelling(lines)
-  const said = last === undefined ? '' : ` Its log says: ${last}`
-  return { sentence: `${describeExit(exit)}${said}`, code: undefined, advice: '' }
-}
-
-export function describeExit({ code, signal, error }: Exit): string {
-  if (error) return `It could not be started: ${error.message}.`
-  if (signal) return `It was ended by ${signal}.`
-  return `It ended with status ${code}.`
-}
-
-/** Lines that say nothing about a death: records of calls, and what stands around an uncaught error. */
-const NOT_TELLING = /^\{"time"|^\s+at |^\s*[{}^]+\s*$|^Node\.js v|^\s+\w+: |^\s*throw |^file:\/\//
-
-function lastTelling(lines: readonly string[]): string | undefined {
-  const telling = lines.filter((line) => !NOT_TELLING.test(line))
-  const thrown = telling.findLast((line) => /^(Uncaught )?[A-Z]\w*Error\b/.test(line))
-  return (thrown ?? telling.at(-1))?.trim().slice(0, SENTENCE_LENGTH_MAX)
 }

@@ -1,12 +1,16 @@
+import { isPaused } from '#kernel/sys'
 import { monotonicMs } from '../clock.ts'
+import type { Verdict } from '../diagnosis/evidence.ts'
+import type { Manner } from '../diagnosis/examiner.ts'
 import type { Identity } from '../identity.ts'
 import type { ServiceSpec } from '../spec.ts'
-import { describeExit, type Ending } from './ending.ts'
-import type { Exit, Launch, LaunchedProcess } from './launch.ts'
+import type { Ending } from './ending.ts'
+import type { Launch, LaunchedProcess } from './launch.ts'
+import { awaitReadiness } from './readiness.ts'
 
 export interface LifeOptions {
   readonly launch: Launch
-  readonly explain: (spec: ServiceSpec, process: LaunchedProcess, exit: Exit) => Ending
+  readonly explain: (spec: ServiceSpec, process: LaunchedProcess, manner: Manner) => Ending | Promise<Ending>
   readonly nowMs?: () => number
 }
 
@@ -44,14 +48,19 @@ export interface Adopted {
 }
 
 /** `born`: the number of a start, or a process that an earlier gilgul has started. */
-export function beginLife(spec: ServiceSpec, options: LifeOptions, born: number | Adopted): Life {
+export function beginLife(
+  spec: ServiceSpec,
+  options: LifeOptions,
+  born: number | Adopted,
+  onSlow: (sentence: string) => void = () => {},
+): Life {
   const { launch, explain, nowMs = monotonicMs } = options
   const isAdopted = typeof born !== 'number'
   const process = isAdopted ? born.process : launch(spec, born)
   let readyAtMs = isAdopted ? born.readyAtMs : undefined
   let missedBeats = 0
   /** Why it is ended by force of ours. */
-  let verdict: string | undefined
+  let verdict: Verdict | undefined
   let force: NodeJS.Timeout | undefined
 
   function end(withinMs = spec.stopMs): void {
@@ -59,23 +68,27 @@ export function beginLife(spec: ServiceSpec, options: LifeOptions, born: number 
     force ??= setTimeout(process.kill, withinMs).unref()
   }
 
-  function condemn(because: string): void {
-    verdict ??= because
+  function condemn(kind: Verdict['kind'], sentence: string): void {
+    const wasPaused = process.process !== undefined && isPaused(process.process.pid)
+    verdict ??= { kind, sentence, wasPaused }
     end(Math.min(spec.stopMs, CONDEMNED_MS))
   }
 
-  const late = () => condemn(`It was not ready within ${spec.readyMs / 1_000} s.`)
-  const deadline = setTimeout(late, spec.readyMs).unref()
-  if (readyAtMs !== undefined) clearTimeout(deadline)
+  const stopWaiting =
+    readyAtMs === undefined
+      ? awaitReadiness(process.process?.pid, spec.readyMs, {
+          onSlow,
+          onLate: (sentence) => condemn('late', sentence),
+        })
+      : () => {}
 
   async function untilDeath(): Promise<Death> {
     const exit = await process.exited
-    clearTimeout(deadline)
+    stopWaiting()
     clearTimeout(force)
     const ranMs = readyAtMs === undefined ? undefined : nowMs() - readyAtMs
-    const explained = explain(spec, process, exit)
-    if (verdict === undefined) return { ranMs, ending: explained }
-    return { ranMs, ending: { ...explained, sentence: `${verdict} ${describeExit(exit)}` } }
+    const ending = await explain(spec, process, { exit, verdict, wasReady: readyAtMs !== undefined })
+    return { ranMs, ending }
   }
 
   return {
@@ -86,14 +99,15 @@ export function beginLife(spec: ServiceSpec, options: LifeOptions, born: number 
     heard() {
       missedBeats = 0
       if (readyAtMs !== undefined || verdict !== undefined) return false
-      clearTimeout(deadline)
+      stopWaiting()
       readyAtMs = nowMs()
       return true
     },
     missBeat() {
       if (readyAtMs === undefined || verdict !== undefined) return
       missedBeats += 1
-      if (missedBeats > spec.missedBeatsMax) condemn(`It had fallen silent for ${spec.missedBeatsMax} s.`)
+      if (missedBeats > spec.missedBeatsMax)
+        condemn('silent', `It had fallen silent for ${spec.missedBeatsMax} s.`)
     },
     end: () => end(),
     ended: untilDeath(),

@@ -3,7 +3,7 @@ import type { EstateEntry } from '../estate/estate.ts'
 import type { ServiceSpec } from '../spec.ts'
 import { createKeeper, type Keeper, type KeeperOptions } from './keeper.ts'
 
-export interface SupervisorOptions extends Omit<KeeperOptions, 'before'> {
+export interface SupervisorOptions extends Omit<KeeperOptions, 'before' | 'needsRun'> {
   readonly specs: readonly ServiceSpec[]
   /** What an earlier gilgul left, by the name of the service. */
   readonly before?: Readonly<Record<string, EstateEntry>>
@@ -41,6 +41,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   function keep(spec: ServiceSpec): Keeper {
     const keeper = createKeeper(spec, {
       ...options,
+      needsRun: ({ needs }) => needs.every(runs),
       before: left.get(spec.name),
       onChange(name) {
         onChange(name)
@@ -52,24 +53,21 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     return keeper
   }
 
+  const runs = (name: string) => kept.get(name)?.standing().state === 'running'
+
   /** Starts what can be started by now. Called at each change. */
   function advance(): void {
     if (!settle) return
-    const services = [...kept.values()].filter(({ spec }) => spec.kind === 'service')
+    const services = servicesOf(kept)
     const inState = (state: ServiceState) => services.filter((keeper) => keeper.standing().state === state)
     for (const keeper of inState('waiting')) {
       if (inState('starting').length >= STARTING_MAX) return
-      const running = inState('running').map(({ spec }) => spec.name)
-      if (keeper.spec.needs.every((need) => running.includes(need))) keeper.start()
+      if (keeper.spec.needs.every(runs)) keeper.start()
     }
     if (services.every((keeper) => isSettled(keeper, kept))) settle()
   }
 
-  function find(name: string): Keeper {
-    const keeper = kept.get(name)
-    if (!keeper) throw new RunaError('SERVICE_UNKNOWN', `There is no service '${name}'.`)
-    return keeper
-  }
+  const find = (name: string) => kept.get(name) ?? unknown(name)
 
   for (const spec of specs) keep(spec)
 
@@ -91,7 +89,8 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     },
     async remove(name) {
       const keeper = find(name)
-      if (specs.includes(keeper.spec)) throw new RunaError('SERVICE_UNKNOWN', `${name} is no model.`)
+      if (specs.some((spec) => spec.name === name))
+        throw new RunaError('SERVICE_UNKNOWN', `${name} is no model.`)
       await keeper.stop()
       kept.delete(name)
     },
@@ -102,6 +101,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   }
 }
 
+function unknown(name: string): never {
+  throw new RunaError('SERVICE_UNKNOWN', `There is no service '${name}'.`)
+}
+
 /** A model under the name of a service would get its keys. */
 function sameKind(keeper: Keeper, { name, kind }: ServiceSpec): Keeper {
   if (keeper.spec.kind === kind) return keeper
@@ -109,6 +112,10 @@ function sameKind(keeper: Keeper, { name, kind }: ServiceSpec): Keeper {
 }
 
 type Kept = ReadonlyMap<string, Keeper>
+
+function servicesOf(kept: Kept): Keeper[] {
+  return [...kept.values()].filter(({ spec }) => spec.kind === 'service')
+}
 
 function isSettled(keeper: Keeper, kept: Kept): boolean {
   return keeper.standing().state === 'running' || isHopeless(keeper, kept)

@@ -1,0 +1,116 @@
+import type { ServiceStatus } from '#protocol'
+import type { EstateEntry } from '../estate/estate.ts'
+import type { ServiceSpec } from '../spec.ts'
+import type { Condition } from './condition.ts'
+import type { Ending } from './ending.ts'
+import type { Adopted, Death, Life } from './life.ts'
+import { createLives, type Lives, type LivesOptions } from './lives.ts'
+import { createMending } from './mending.ts'
+import { createRestarts, type RestartsOptions } from './restarts.ts'
+import { createWatch } from './watch.ts'
+
+export interface CourseOptions extends LivesOptions, Omit<RestartsOptions, 'patienceBefore'> {
+  /** Whether everything that it needs runs. */
+  readonly needsRun?: (spec: ServiceSpec) => boolean
+}
+
+/** Why it ended unasked, and what is done about that. */
+export type Trouble = NonNullable<ServiceStatus['trouble']>
+
+interface Past {
+  restarts: number
+  /** How its last process ended. */
+  ending: Ending | undefined
+  trouble: Trouble | undefined
+}
+
+/** The lives of one service, one after the other, and what is done between them. */
+export interface Course {
+  readonly lives: Pick<Lives, 'spec' | 'life'>
+  readonly past: Readonly<Past>
+  /** Lives until somebody stops it, or nothing that can be done is left. */
+  go(signal: AbortSignal, adopted: Adopted | undefined): Promise<void>
+  /** Waits for what an earlier gilgul waited for, then goes on; undefined where there is nothing of the kind. */
+  readonly resume: ((signal: AbortSignal) => Promise<void>) | undefined
+  /** Ends the wait for a file to change. Returns false where it does not wait for one. */
+  wake(): boolean
+  /** Begins anew: a person wants it to be tried. */
+  forget(): void
+  legacy(): Pick<EstateEntry, 'birth' | 'restarts' | 'patience' | 'awaits' | 'rung'>
+}
+
+const STOPPED = 'It was stopped.'
+
+export function createCourse(wanted: ServiceSpec, options: CourseOptions, condition: Condition): Course {
+  const { before, needsRun = () => true } = options
+  const { become } = condition
+  const patience = createRestarts(wanted.restart, { ...options, patienceBefore: before?.patience })
+  const lives = createLives(wanted, options, condition)
+  const watch = createWatch(condition)
+  const mending = createMending({
+    ...{ patience, healthyMs: wanted.restart.healthyMs, rungBefore: before?.rung },
+    canShrink: lives.canShrink,
+  })
+  const past: Past = { restarts: before?.restarts ?? 0, ending: undefined, trouble: undefined }
+
+  async function go(signal: AbortSignal, adopted: Adopted | undefined): Promise<void> {
+    for (let known = adopted; ; known = undefined) {
+      const death = await untilDeath(lives.begin(known), signal, become)
+      lives.end()
+      past.ending = death.ending
+      if (signal.aborted) return become('stopped', STOPPED)
+      if (!(await mend(death, signal))) return
+    }
+  }
+
+  /** Resolves with whether it is to be started again at once. */
+  async function mend(death: Death, signal: AbortSignal): Promise<boolean> {
+    const remedy = mending.after(death)
+    const { step, told, cause, repairs } = remedy
+    past.trouble = { cause, because: death.ending.sentence, repairs }
+    if (step === 'give-up') become('failed', told)
+    if (step === 'give-up') return false
+    past.restarts += 1
+    if (step === 'await-change') return await untilWorthIt(death.ending.paths, told, signal)
+    if (step === 'shrink') lives.shrink()
+    become('backoff', told)
+    await mending.carryOut(remedy, death.ending, signal)
+    const isOver = signal.aborted || (step === 'await-needs' && !needsRun(lives.spec))
+    if (isOver) become(signal.aborted ? 'stopped' : 'waiting', signal.aborted ? STOPPED : told)
+    return !isOver
+  }
+
+  async function untilWorthIt(paths: readonly string[], told: string, signal: AbortSignal): Promise<boolean> {
+    await watch.until(paths, told, signal)
+    mending.forget()
+    if (signal.aborted) become('stopped', STOPPED)
+    return !signal.aborted
+  }
+
+  async function resume(paths: readonly string[], told: string, signal: AbortSignal): Promise<void> {
+    if (await untilWorthIt(paths, told, signal)) await go(signal, undefined)
+  }
+
+  const { failure, awaits = [] } = before ?? {}
+  const isAwaiting = failure !== undefined && awaits.length > 0
+  return {
+    ...{ lives, past, go, wake: watch.wake, forget: mending.forget },
+    resume: isAwaiting ? (signal: AbortSignal) => resume(awaits, failure, signal) : undefined,
+    legacy() {
+      const [rung, paths] = [mending.rung(), watch.paths()]
+      const known = { birth: lives.birth, restarts: past.restarts, patience: patience.patience() }
+      return { ...known, ...(paths.length > 0 ? { awaits: [...paths] } : {}), ...(rung ? { rung } : {}) }
+    },
+  }
+}
+
+async function untilDeath(life: Life, signal: AbortSignal, become: Condition['become']): Promise<Death> {
+  const stop = () => {
+    become('stopping', 'It has been asked to end.')
+    life.end()
+  }
+  signal.addEventListener('abort', stop, { once: true })
+  const death = await life.ended
+  signal.removeEventListener('abort', stop)
+  return death
+}
