@@ -218,7 +218,7 @@ function endingSignal({ code, signal }: Evidence['exit']): string | undefined {
   return Object.entries(constants.signals).find(([, number]) => number === code - 128)?.[0]
 }
 
-export function describeExit({ code, signal, error }: Evidence['exit']): string {
+function describeExit({ code, signal, error }: Evidence['exit']): string {
   if (error) return `It could not be started: ${error.message}.`
   if (signal) return `It was ended by ${signal}.`
   if (code === null) return 'It ended, and nobody saw how.'

@@ -7,7 +7,7 @@ import type { Death } from './life.ts'
 import type { Restarts } from './restarts.ts'
 
 /** What is done about one death. */
-export interface Remedy {
+interface Remedy {
   readonly step: Step
   /** What happened, and what follows, for a person. */
   readonly told: string
