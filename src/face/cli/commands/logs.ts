@@ -1,102 +1,96 @@
-import { closeSync, fstatSync, openSync, readdirSync, readSync, watch } from 'node:fs'
-import { basename, join } from 'node:path'
+import { readHistory } from '#kernel/gilgul'
 import { homePaths } from '#kernel/home'
-import { RunaError } from '#protocol'
-import { harmless } from '../harmless.ts'
+import { type Happening, RunaError } from '#protocol'
+import { harmless, harmlessLine } from '../harmless.ts'
+import { followLogs } from '../logs/follow.ts'
+import { describeHappening } from '../logs/happenings.ts'
+import { describeLogLine, type LogLine, mergeLogLines } from '../logs/log-line.ts'
+import { findLogs, type LogSource } from '../logs/log-source.ts'
+import { parseSince } from '../logs/log-times.ts'
 import { wholeNumber } from '../output.ts'
 
 export interface LogsOptions {
   readonly follow: boolean
-  readonly lines: string
+  readonly lines?: string
+  readonly since?: string
+  readonly history: boolean
+  readonly files: boolean
   readonly json: boolean
 }
 
+const LINES_DEFAULT = 50
 const LINES_MAX = 100_000
-/** Read from the end of a file, when it is first shown. */
-const TAIL_BYTES_MAX = 4 * 2 ** 20
-
-interface LogFile {
-  readonly service: string
-  readonly path: string
-  /** What was shown already. */
-  readBytes: number
-}
 
 /** Shows the ends of the logs, also while Runa is down; with `follow`, what is added, until Ctrl-C. */
-export async function logs(service: string | undefined, options: LogsOptions): Promise<void> {
-  const linesMax = wholeNumber('-n', options.lines, LINES_MAX)
-  const folder = homePaths().logs
-  const files = findLogs(folder).filter((file) => service === undefined || file.service === service)
-  if (files.length === 0) {
+export async function logs(services: readonly string[], options: LogsOptions): Promise<void> {
+  const { logs: folder } = homePaths()
+  const { sinceMs, linesMax } = readLimits(options)
+  if (options.history && options.follow)
+    throw new RunaError('BAD_INPUT', 'The history is not followed: leave out either --history or --follow.')
+  if (options.history) {
+    const known = await readHistory(folder)
+    const wanted = known.filter(
+      ({ at, service }) => at >= sinceMs && (services.length === 0 || services.includes(service)),
+    )
+    return writeHistory(lastOf(wanted, linesMax), options.json)
+  }
+  const sources = pickLogs(folder, services)
+  if (options.files) return writeFiles(sources, options.json)
+  const ends = sources.map((source) => {
+    const lines = source.readNew().filter(({ at }) => options.since === undefined || (at ?? 0) >= sinceMs)
+    return lastOf(lines, linesMax)
+  })
+  write(mergeLogLines(ends), options.json)
+  if (!options.follow) return
+  const show = (lines: readonly LogLine[]) => write(lines, options.json)
+  process.exitCode = await followLogs({ folder, sources, takesNew: services.length === 0, show })
+}
+
+function readLimits({ since, lines }: LogsOptions): { sinceMs: number; linesMax: number } {
+  const all = since === undefined ? LINES_DEFAULT : LINES_MAX
+  return {
+    sinceMs: since === undefined ? 0 : parseSince(since, Date.now()),
+    linesMax: lines === undefined ? all : wholeNumber('-n', lines, LINES_MAX),
+  }
+}
+
+function pickLogs(folder: string, services: readonly string[]): LogSource[] {
+  const known = findLogs(folder)
+  const names = known.map(({ service }) => service)
+  if (known.length === 0) {
     const none = 'There are no logs yet: Runa was never started with this RUNA_HOME.'
-    const known = findLogs(folder).map((file) => file.service)
-    const unknown = `There is no log of '${service}'. There are: ${known.join(', ')}.`
-    throw new RunaError('FILE_NOT_FOUND', known.length === 0 ? none : unknown)
+    throw new RunaError('FILE_NOT_FOUND', none)
   }
-  const isMany = files.length > 1
-  for (const file of files) {
-    const known = readNew(file)
-    const shown = known.slice(known.length - Math.min(known.length, linesMax))
-    write(file.service, shown, options.json, isMany)
+  const missing = services.find((service) => !names.includes(service))
+  if (missing !== undefined) {
+    throw new RunaError('FILE_NOT_FOUND', `There is no log of '${missing}'. There are: ${names.join(', ')}.`)
   }
-  if (options.follow)
-    await follow(folder, files, (file, lines) => write(file.service, lines, options.json, isMany))
+  return services.length === 0 ? known : known.filter(({ service }) => services.includes(service))
 }
 
-function findLogs(folder: string): LogFile[] {
-  try {
-    const names = readdirSync(folder).filter((name) => name.endsWith('.log'))
-    return names.sort().map((name) => ({
-      service: basename(name, '.log'),
-      path: join(folder, name),
-      readBytes: 0,
-    }))
-  } catch {
-    return []
-  }
+function lastOf<Value>(values: readonly Value[], countMax: number): readonly Value[] {
+  return values.slice(values.length - Math.min(values.length, countMax))
 }
 
-/** Whole lines that were added since the last look. A file that has shrunk was emptied, and is read from its start. */
-function readNew(file: LogFile): string[] {
-  const fd = openSync(file.path, 'r')
-  try {
-    const { size } = fstatSync(fd)
-    if (size < file.readBytes) file.readBytes = 0
-    const start = Math.max(file.readBytes, size - TAIL_BYTES_MAX)
-    const bytes = Buffer.alloc(size - start)
-    readSync(fd, bytes, 0, bytes.length, start)
-    const end = bytes.lastIndexOf(10) + 1
-    file.readBytes = start + end
-    return end === 0 ? [] : bytes.toString('utf8', 0, end - 1).split('\n')
-  } finally {
-    closeSync(fd)
-  }
+function write(lines: readonly LogLine[], json: boolean): void {
+  if (lines.length === 0) return
+  const shown = lines.map((line) => (json ? JSON.stringify(asJson(line)) : harmless(describeLogLine(line))))
+  process.stdout.write(`${shown.join('\n')}\n`)
 }
 
-function write(service: string, lines: readonly string[], json: boolean, isMany: boolean): void {
-  const shown = lines.map((line) =>
-    json ? JSON.stringify({ service, line }) : isMany ? `${service}: ${line}` : line,
+function asJson({ service, line, at, record }: LogLine): object {
+  return { service, time: at === undefined ? null : new Date(at).toISOString(), line, record }
+}
+
+function writeHistory(happenings: readonly Happening[], json: boolean): void {
+  if (happenings.length === 0) return
+  const shown = happenings.map((happening) =>
+    json ? JSON.stringify(happening) : harmlessLine(describeHappening(happening)),
   )
-  if (shown.length > 0) process.stdout.write(`${harmless(shown.join('\n'))}\n`)
+  process.stdout.write(`${shown.join('\n')}\n`)
 }
 
-async function follow(
-  folder: string,
-  files: readonly LogFile[],
-  show: (file: LogFile, lines: readonly string[]) => void,
-): Promise<void> {
-  // Heard before anything is followed: who has seen a new line may already want no more.
-  const stopped = new Promise<void>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve())
-    process.stdout.once('error', () => resolve())
-  })
-  const watcher = watch(folder, (_, name) => {
-    const file = files.find(({ path }) => name === null || basename(path) === name)
-    if (file) show(file, readNew(file))
-  })
-  // What was written between the first look and the watching.
-  for (const file of files) show(file, readNew(file))
-  await stopped
-  watcher.close()
-  process.exitCode = 130
+function writeFiles(sources: readonly LogSource[], json: boolean): void {
+  const shown = sources.map(({ service, path }) => (json ? JSON.stringify({ service, path }) : path))
+  process.stdout.write(`${shown.join('\n')}\n`)
 }

@@ -1,8 +1,4 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, statSync } from 'node:fs'
-import { copyFile } from 'node:fs/promises'
-
-/** A log that has grown beyond this is moved to NAME.log.1 when gilgul next looks; what was there is dropped. */
-const LOG_SIZE_BYTES_MAX = 8 * 2 ** 20
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 
 const LAST_WORDS_BYTES_MAX = 16_384
 
@@ -12,18 +8,6 @@ export function openLog(path: string): number {
 
 export function logSizeBytes(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0
-}
-
-/**
- * Copies the log away and empties it. The service goes on writing into the same file, at its new end: what it writes
- * in the moment between the two is lost.
- */
-export async function rotateLog(path: string, sizeBytesMax = LOG_SIZE_BYTES_MAX): Promise<void> {
-  if (logSizeBytes(path) <= sizeBytesMax) return
-  await copyFile(path, `${path}.1`)
-  const fd = openSync(path, 'r+')
-  ftruncateSync(fd)
-  closeSync(fd)
 }
 
 /** The lines at the end of a log, of what was written after its first `fromBytes`. */
