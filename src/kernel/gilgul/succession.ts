@@ -7,7 +7,7 @@ import { HOLDING_FDS } from './holdings.ts'
 import { note } from './note.ts'
 
 /** So many ancestors may die within the window; after one more, gilgul goes on alone. */
-const SUCCESSIONS_MAX = 10
+const SUCCESSIONS_MAX = 30
 const WINDOW_MS = 60_000
 
 /**

@@ -11,7 +11,7 @@ const PAUSE_MS_MAX = 500
 const WEDGED_MS = 60_000
 const LOOK_EVERY_MS = 5
 /** Shares of the kills that hit gilgul and coven; the rest hits services. */
-const SHARES = { gilgul: 0.25, coven: 0.1 }
+const SHARES = { gilgul: 0.25, coven: 0.05 }
 
 export interface Storm {
   readonly kills: number
