@@ -3,17 +3,25 @@ import { median } from '../row.ts'
 /** Rounds in which all take their turn, so that a noisy moment of the machine hits everybody alike. */
 export const ROUNDS = 5
 
-/** The median figures of each contender, each round in another order. */
+/** The median figures of each contender, each round in another order. One that fails is told of and left out. */
 export async function inTurns<Figure extends string>(
   contenders: readonly string[],
   measure: (contender: string) => Promise<Record<Figure, number>>,
 ): Promise<Map<string, Record<Figure, number>>> {
   const seen = new Map<string, Record<Figure, number>[]>()
+  const failed = new Set<string>()
   for (let round = 0; round < ROUNDS; round += 1) {
     for (let turn = 0; turn < contenders.length; turn += 1) {
       const contender = contenders[(turn + round) % contenders.length] as string
-      const figures = await measure(contender)
-      seen.set(contender, [...(seen.get(contender) ?? []), figures])
+      if (failed.has(contender)) continue
+      try {
+        const figures = await measure(contender)
+        seen.set(contender, [...(seen.get(contender) ?? []), figures])
+      } catch (error) {
+        process.stderr.write(`${contender} is left out: ${error instanceof Error ? error.message : error}\n`)
+        failed.add(contender)
+        seen.delete(contender)
+      }
     }
   }
   return new Map([...seen].map(([contender, all]) => [contender, medians(all)]))
@@ -60,6 +68,17 @@ export function matchUp(
 ): Match[] {
   const all = ours.flatMap((way) => peers.map((peer) => ({ name: nameOf(way), way, peer })))
   return all.filter(({ name, peer }) => isWanted(name, peer))
+}
+
+/** Both figures of a match; undefined where the peer was left out. Throws where ours was. */
+export function figuresOf<Figure extends string>(
+  figures: ReadonlyMap<string, Record<Figure, number>>,
+  { way, peer }: Pick<Match, 'way' | 'peer'>,
+  figure: Figure,
+): readonly [ours: number, theirs: number] | undefined {
+  const [ours, theirs] = [figures.get(way)?.[figure], figures.get(peer)?.[figure]]
+  if (ours === undefined) throw new Error(`${way} could not be measured.`)
+  return theirs === undefined ? undefined : [ours, theirs]
 }
 
 /** Each once, ours first. */

@@ -17,8 +17,13 @@ export function hire(): Hand {
   const child = fork(WORKER, { execArgv: ['--expose-gc'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   return {
     async ask(name, order) {
+      if (hasEnded(child)) throw new Error('its process has ended')
       child.send({ name, order })
-      const [reply] = await once(child, 'message', { signal: AbortSignal.timeout(ANSWER_MS) })
+      const done = new AbortController()
+      const signal = AbortSignal.any([done.signal, AbortSignal.timeout(ANSWER_MS)])
+      const death = once(child, 'exit', { signal }).then(() => [{ error: 'its process has ended' }])
+      death.catch(() => {})
+      const [reply] = await Promise.race([once(child, 'message', { signal }), death]).finally(() => done.abort())
       const { answer, error } = reply as { answer?: number; error?: string }
       if (answer === undefined) throw new Error(error)
       return answer
@@ -27,7 +32,12 @@ export function hire(): Hand {
   }
 }
 
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null
+}
+
 async function end(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return
   const exit = once(child, 'exit')
   child.kill('SIGKILL')
   await exit

@@ -1,5 +1,5 @@
 import { type Row, rateRow } from '../row.ts'
-import { type Choice, caseName, contendersOf, inTurns, matchUp, SIZES } from './compare.ts'
+import { type Choice, caseName, contendersOf, figuresOf, inTurns, matchUp, SIZES } from './compare.ts'
 import type { Place } from './contender.ts'
 import { nowMs } from './clock.ts'
 import { type Hand, hire } from './crew.ts'
@@ -31,8 +31,8 @@ export async function benchMessages(base: Base, missing: readonly string[], isWa
     const place = { ...base, sizeBytes, index: 0 }
     const figures = await withCrews(place, contendersOf(matches), 'openMessages', rateOfMessages)
     for (const { name, way, peer } of matches) {
-      const [ours, theirs] = [figures.get(way)?.rate ?? 0, figures.get(peer)?.rate ?? 0]
-      rows.push(rateRow(name, ours, peer, theirs, 'messages/s'))
+      const both = figuresOf(figures, { way, peer }, 'rate')
+      if (both) rows.push(rateRow(name, both[0], peer, both[1], 'messages/s'))
     }
   }
   return rows
@@ -51,8 +51,8 @@ export async function benchRoundTrips(base: Base, missing: readonly string[], is
     const figures = await withCrews({ ...base, sizeBytes, index: 0 }, contenders, 'openEcho', latencies)
     for (const { kind, matches } of kinds) {
       for (const { name, way, peer } of matches) {
-        const [ours, theirs] = [figures.get(way)?.[kind] ?? 0, figures.get(peer)?.[kind] ?? 0]
-        rows.push(latencyRow(name, ours, peer, theirs))
+        const both = figuresOf(figures, { way, peer }, kind)
+        if (both) rows.push(latencyRow(name, both[0], peer, both[1]))
       }
     }
   }

@@ -1,7 +1,7 @@
 import { createBus } from '#kernel/splinter'
 import { join } from 'node:path'
 import { type Row, rateRow } from '../row.ts'
-import { type Choice, caseName, contendersOf, inTurns, matchUp, SIZES } from './compare.ts'
+import { type Choice, caseName, contendersOf, figuresOf, inTurns, matchUp, SIZES } from './compare.ts'
 import type { Place } from './contender.ts'
 import { SEALED_BUS } from './typed-ways.ts'
 import { type Hand, hire } from './crew.ts'
@@ -35,8 +35,8 @@ export async function benchStores(base: Base, missing: readonly string[], isWant
       const figures = await measureStores({ ...base, sizeBytes, index: 0 }, contenders, processes)
       for (const { operation, matches } of operations) {
         for (const { name, way, peer } of matches) {
-          const [ours, theirs] = [figures.get(way)?.[operation] ?? 0, figures.get(peer)?.[operation] ?? 0]
-          rows.push(rateRow(name, ours, peer, theirs))
+          const both = figuresOf(figures, { way, peer }, operation)
+          if (both) rows.push(rateRow(name, both[0], peer, both[1]))
         }
       }
     }
@@ -97,8 +97,8 @@ export async function benchNeighbours(base: Base, isWanted: Choice): Promise<Row
         await written
         return { get }
       })
-      const [ours, theirs] = [figures.get('beside')?.get ?? 0, figures.get('apart')?.get ?? 0]
-      rows.push(rateRow(name, ours, APART, theirs))
+      const both = figuresOf(figures, { way: 'beside', peer: 'apart' }, 'get')
+      if (both) rows.push(rateRow(name, both[0], APART, both[1]))
     } finally {
       for (const hand of [reader, beside, apart]) await hand.end()
     }
