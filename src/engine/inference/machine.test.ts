@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { formatBytes, parseMeminfo, readMemory, reserveBytes, suggestModels } from './machine.ts'
+import { formatBytes, readMemory, reserveBytes, suggestModels } from './machine.ts'
 
 const GIBIBYTE = 2 ** 30
-
-test('memory is what programs can get, not what is unused', () => {
-  const text = 'MemTotal:        8000000 kB\nMemFree:          100000 kB\nMemAvailable:    6000000 kB\n'
-  assert.deepEqual(parseMeminfo(text), { totalBytes: 8_192_000_000, freeBytes: 6_144_000_000 })
-})
 
 test('this machine has memory', async () => {
   const memory = await readMemory()

@@ -2,6 +2,7 @@ import { readFile, statfs } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { parse } from 'yaml'
 import * as z from 'zod'
+import { readMemoryRoom } from '#kernel/sys'
 import { parseOrThrow, RunaError, type Suggestion } from '#protocol'
 
 export interface Memory {
@@ -19,25 +20,9 @@ export function reserveBytes(memory: Memory): number {
   return Math.max(RESERVE_BYTES_MIN, Math.round(memory.totalBytes * RESERVE_SHARE))
 }
 
-/** Of the machine, or of the container where that has less. */
+/** Of the machine, or of the container or the limits of this process where those leave less. */
 export async function readMemory(): Promise<Memory> {
-  const machine = parseMeminfo(await readFile('/proc/meminfo', 'utf8'))
-  const limit = await readNumber('/sys/fs/cgroup/memory.max')
-  if (limit === undefined || limit >= machine.totalBytes) return machine
-  const used = (await readNumber('/sys/fs/cgroup/memory.current')) ?? 0
-  return { totalBytes: limit, freeBytes: Math.max(0, Math.min(machine.freeBytes, limit - used)) }
-}
-
-/** The kernel counts in KiB. */
-export function parseMeminfo(text: string): Memory {
-  const bytesOf = (name: string) =>
-    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) * 1_024
-  return { totalBytes: bytesOf('MemTotal'), freeBytes: bytesOf('MemAvailable') }
-}
-
-async function readNumber(path: string): Promise<number | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => '')
-  return /^\d+\s*$/.test(text) ? Number(text) : undefined
+  return readMemoryRoom()
 }
 
 export async function diskFreeBytes(folder: string): Promise<number> {

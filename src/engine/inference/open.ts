@@ -2,7 +2,7 @@ import { type Config, loadConfig } from '#kernel/config'
 import { loadEmbedder } from '#kernel/embedding'
 import { assetsFolder, homePaths } from '#kernel/home'
 import { call, type OpenedService, type ServiceContext } from '#kernel/service'
-import { gilgulContract, type inferenceContract, modelContract } from '#protocol'
+import { gilgulContract, type inferenceContract, modelContract, type ServiceStatus } from '#protocol'
 import { createBroker } from './broker.ts'
 import { createExtractiveEngine } from './extractive/engine.ts'
 import type { Guard } from './guard.ts'
@@ -46,7 +46,13 @@ export async function openInference({
       changed: announce,
       client: (service) => call(modelContract, transport, { service, name }),
       supervisor: {
-        startModel: async (service, settings) => void (await gilgul.startModel({ name: service, settings })),
+        startModel: async (service, settings) =>
+          (
+            await gilgul.startModel({
+              name: service,
+              settings: { ...settings, memory: settings.memory ?? null },
+            })
+          ).contextTokens,
         stopModel: async (service) => void (await gilgul.stopModel({ name: service })),
       },
     })
@@ -103,10 +109,10 @@ function openServers(engine: Config['engine'], guard: Guard, ledger: Ledger): Ma
 /** A broker that was started anew finds the models of the one before it still running. */
 async function adoptRunning(
   locals: ReadonlyMap<string, LocalModel>,
-  services: () => Promise<readonly { readonly name: string; readonly state: string }[]>,
+  services: () => Promise<readonly Pick<ServiceStatus, 'name' | 'state' | 'contextTokens'>[]>,
 ): Promise<void> {
   // Without gilgul, as in tests of this part alone, nothing runs that could be taken over.
-  for (const { name, state } of await services().catch(() => [])) {
-    if (state === 'running') locals.get(modelIdOf(name) ?? '')?.adopt()
+  for (const { name, state, contextTokens } of await services().catch(() => [])) {
+    if (state === 'running') locals.get(modelIdOf(name) ?? '')?.adopt(contextTokens)
   }
 }

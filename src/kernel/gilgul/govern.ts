@@ -1,7 +1,9 @@
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { HomePaths } from '#kernel/home'
 import { createBusTransport, serve } from '#kernel/service'
 import { gilgulContract } from '#protocol'
+import { createAdmission } from './admission/admission.ts'
+import { openPeaks } from './admission/peaks.ts'
 import { adoptServices } from './adoption/adopt.ts'
 import { BIRTH } from './birth-names.ts'
 import { createChronicle } from './chronicle.ts'
@@ -21,10 +23,11 @@ import { note } from './note.ts'
 import { addressOf } from './page-address.ts'
 import type { Realm, RunOptions } from './realm.ts'
 import { runFiles } from './run-state.ts'
-import { createGilgul, statusOf } from './service.ts'
+import { createGilgul, type GilgulOptions, statusOf } from './service.ts'
 import { environmentOf } from './world/environment.ts'
 
-const ROTATE_EVERY_MS = 10_000
+/** At how large logs and models have grown. */
+const LOOK_EVERY_MS = 10_000
 
 /**
  * Keeps the services until everything is to be stopped, and stops them then. Rejects with what kept a first start from
@@ -41,11 +44,20 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     onTold: (happening) => leaveOut(() => service.emit('happened', happening)),
   })
   const watch = watchKeepers({ birthsBefore: birthsIn(left), tell: history.tell })
+  const admission = createAdmission({
+    peaks: openPeaks(join(paths.run, 'peaks.json'), (error) => note('peaks', String(error))),
+    keepers: () => supervisor.keepers(),
+    tell: history.tell,
+  })
   const supervisor = createSupervisor({
     specs: options.services,
     before: left?.services ?? {},
     beforeBirth: () => chronicle.leave(supervisor),
     ...inquestOf(realm, (name) => runsIn(supervisor, name)),
+    shrink(spec) {
+      const less = spec.settings && admission.shrink(spec.name, spec.settings)
+      return less && options.modelSpec(spec.name, less)
+    },
     onChange(name) {
       const keeper = supervisor.find(name)
       chronicle.tell(supervisor, keeper)
@@ -56,9 +68,12 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
         .catch(() => {})
     },
   })
-  const service = serve(gilgulContract, handlersOf(options, realm, supervisor), transport)
+  const service = serve(gilgulContract, handlersOf(options, realm, { supervisor, admission }), transport)
   const pulse = takePulse(supervisor, bus.members, exits.look)
-  const rotation = setInterval(() => void rotateLogs(supervisor, paths.logs), ROTATE_EVERY_MS)
+  const rotation = setInterval(() => {
+    void rotateLogs(supervisor, paths.logs)
+    admission.measure()
+  }, LOOK_EVERY_MS)
   const stopped = fired(stopping.signal)
   if (left?.stopping) stopping.abort()
 
@@ -125,9 +140,13 @@ function launcherOf({ paths, config, bus, words, secrets }: Realm): Launch {
   })
 }
 
-function handlersOf({ modelSpec, stopping }: RunOptions, { bus, secrets }: Realm, supervisor: Supervisor) {
+function handlersOf(
+  { modelSpec, stopping }: RunOptions,
+  { bus, secrets }: Realm,
+  parts: Pick<GilgulOptions, 'supervisor' | 'admission'>,
+) {
   return createGilgul({
-    ...{ supervisor, modelSpec, secrets: secrets.handlers, covenState: secrets.covenState },
+    ...{ ...parts, modelSpec, secrets: secrets.handlers, covenState: secrets.covenState },
     busSealed: bus.seals !== 'nothing',
     restarts: Number(process.env[BIRTH.restarts] ?? 0),
     startedAt: Date.now(),

@@ -1,4 +1,5 @@
 import type { CovenState, gilgulContract, Handlers, ServiceStatus } from '#protocol'
+import type { Admission } from './admission/admission.ts'
 import type { Keeper } from './keeping/keeper.ts'
 import { memoryBytesOf, memoryBytesWithChildren } from './keeping/memory-use.ts'
 import type { Supervisor } from './keeping/supervisor.ts'
@@ -15,11 +16,13 @@ export interface GilgulOptions {
   readonly busSealed: boolean
   readonly covenState: () => CovenState
   readonly shutDown: () => void
+  readonly admission: Pick<Admission, 'admit'>
   readonly secrets: AllSecretHandlers
 }
 
 export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulContract> {
-  const { supervisor, modelSpec, restarts, startedAt, busSealed, covenState, shutDown, secrets } = options
+  const { supervisor, modelSpec, restarts, startedAt, busSealed, covenState, shutDown, secrets, admission } =
+    options
   const startedMs = performance.now()
 
   async function own(): Promise<ServiceStatus> {
@@ -41,7 +44,12 @@ export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulCont
       return { services, startedAt, busSealed, coven: covenState() }
     },
     async startModel({ name, settings }) {
-      const keeper = supervisor.add(modelSpec(name, settings))
+      const known = supervisor.keepers().find(({ spec }) => spec.name === name)
+      // One that was given up may have been given what there is no memory for any more.
+      const isOver = known?.spec.kind === 'model' && ['failed', 'stopped'].includes(known.standing().state)
+      const granted = known && !isOver ? settings : admission.admit(name, settings)
+      if (isOver) await supervisor.remove(name)
+      const keeper = supervisor.add(modelSpec(name, granted))
       keeper.start()
       await keeper.running()
       return await statusOf(keeper)
@@ -67,13 +75,15 @@ export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulCont
 
 export async function statusOf(keeper: Keeper): Promise<ServiceStatus> {
   const { process, ending: _, trouble, ...standing } = keeper.standing()
-  const { replacedBy } = keeper.spec
+  const { replacedBy, settings } = keeper.spec
+  const contextTokens = settings?.['contextTokens']
   return {
     name: keeper.spec.name,
     ...standing,
     pid: process?.pid ?? null,
     memoryBytes: process === undefined ? 0 : await memoryBytesWithChildren(process.pid),
     needs: [...keeper.spec.needs],
+    ...(typeof contextTokens === 'number' ? { contextTokens } : {}),
     ...(trouble === undefined ? {} : { trouble }),
     ...(replacedBy === undefined ? {} : { replacedBy: [...replacedBy] }),
   }

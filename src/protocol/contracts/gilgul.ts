@@ -69,6 +69,8 @@ export const serviceStatusSchema = z.object({
   needs: z.array(z.string()),
   /** The owner's program, and its arguments, that serves in the place of Runa's own. */
   replacedBy: z.array(z.string()).optional(),
+  /** Of a model: less than was asked for, where there was not memory for all of it. */
+  contextTokens: count.optional(),
   /** Of the last time that its process ended unasked. */
   trouble: troubleSchema.optional(),
 })
@@ -116,11 +118,14 @@ export const gilgulContract = defineContract({
     startModel: {
       input: z.object({
         name: serviceNameSchema,
-        /** Given to the model's main as JSON; no secrets. */
+        /**
+         * Given to the model's main as JSON; no secrets. With `digest`, `contextTokens` and `memory` (its weights, cache and
+         * buffers in bytes), it is started only where there is room for it, if need be with less context.
+         */
         settings: z.record(z.string(), z.json()),
       }),
       output: serviceStatusSchema,
-      errors: ['SERVICE_FAILED'],
+      errors: ['SERVICE_FAILED', 'MODEL_TOO_LARGE'],
       limits: { timeoutMs: 300_000, runningMax: 16 },
     },
     stopModel: {

@@ -93,9 +93,14 @@ const PROCESS_BYTES = 110 * 2 ** 20
 /** Tokens that are computed in one go; the engine keeps a row of the vocabulary for each. */
 export const BATCH_TOKENS = 256
 
+type Sizes = Pick<GgufFacts, 'sizeBytes' | 'cacheBytesPerToken' | 'vocabularyTokens'>
+
+/** What it computes in, and its process, whatever the context. */
+export function bufferBytesOf({ vocabularyTokens }: Pick<Sizes, 'vocabularyTokens'>): number {
+  return PROCESS_BYTES + 4 * BATCH_TOKENS * vocabularyTokens + 32 * 2 ** 20
+}
+
 /** Weights, cache and buffers with so much context: an estimate on the safe side. */
-export function estimateMemory(facts: Omit<GgufFacts, 'name' | 'licence'>, contextTokens: number): number {
-  const cacheBytes = facts.cacheBytesPerToken * contextTokens
-  const bufferBytes = 4 * BATCH_TOKENS * facts.vocabularyTokens + 32 * 2 ** 20
-  return Math.ceil(PROCESS_BYTES + facts.sizeBytes + cacheBytes + bufferBytes)
+export function estimateMemory(facts: Sizes, contextTokens: number): number {
+  return Math.ceil(facts.sizeBytes + facts.cacheBytesPerToken * contextTokens + bufferBytesOf(facts))
 }

@@ -14,9 +14,15 @@ export interface Loaded {
 export interface Admission {
   /**
    * Runs `load` once there is room for it, one at a time, since what is being loaded does not show in the free memory
-   * yet. Models that nobody uses make room, the longest idle first. Rejects with MODEL_TOO_LARGE, with the numbers.
+   * yet. Models that nobody uses make room, the longest idle first. Where none is left, `leastBytes` have to do. Rejects
+   * with MODEL_TOO_LARGE, with the numbers.
    */
-  admit<Result>(what: string, needsBytes: number, load: () => Promise<Result>): Promise<Result>
+  admit<Result>(
+    what: string,
+    needsBytes: number,
+    load: () => Promise<Result>,
+    leastBytes?: number,
+  ): Promise<Result>
 }
 
 export function createAdmission(
@@ -25,7 +31,7 @@ export function createAdmission(
 ): Admission {
   let last: Promise<unknown> = Promise.resolve()
 
-  async function makeRoom(what: string, needsBytes: number): Promise<void> {
+  async function makeRoom(what: string, needsBytes: number, leastBytes: number): Promise<void> {
     for (;;) {
       const memory = await readMemory()
       const reserve = reserveBytes(memory)
@@ -35,15 +41,16 @@ export function createAdmission(
       const [longestIdle] = loaded()
         .filter((model) => model.isIdle)
         .sort((a, b) => a.usedAtMs - b.usedAtMs)
+      if (!longestIdle && leastBytes <= freeBytes - reserve) return
       if (!longestIdle) throw tooLarge(what, needsBytes, freeBytes, reserve)
       await longestIdle.unload()
     }
   }
 
   return {
-    admit(what, needsBytes, load) {
+    admit(what, needsBytes, load, leastBytes = needsBytes) {
       const admitted = last.then(async () => {
-        await makeRoom(what, needsBytes)
+        await makeRoom(what, needsBytes, leastBytes)
         return await load()
       })
       last = admitted.catch(() => {})

@@ -7,7 +7,7 @@ import {
   RunaError,
 } from '#protocol'
 import type { Engine } from '../engine.ts'
-import { estimateMemory } from '../gguf/describe.ts'
+import { bufferBytesOf, estimateMemory } from '../gguf/describe.ts'
 import { wholeSampling } from '../llama/sampling.ts'
 import type { StoredModel } from '../models/registry.ts'
 import type { Admission, Loaded } from './admission.ts'
@@ -27,19 +27,25 @@ export interface LocalOptions {
   readonly changed: () => void
 }
 
+/** With less context, a model cannot answer from documents. */
+const CONTEXT_TOKENS_MIN = 512
+
 /** A model in a process of its own. */
 export interface LocalModel extends Engine, Loaded {
   readonly stored: StoredModel
   readonly state: Model['state']
   readonly reason: string
-  adopt(): void
+  /** That it was given the last time, which may be less than it was made for. */
+  readonly contextTokens: number | undefined
+  adopt(contextTokens: number | undefined): void
 }
 
 export function createLocalModel(options: LocalOptions): LocalModel {
   const { stored } = options
   const settings = settingsOf(options)
   const memoryBytes = estimateMemory(stored, settings.contextTokens)
-  const process = createModelProcess({ ...options, settings, memoryBytes })
+  const memoryBytesMin = estimateMemory(stored, settings.memory?.contextTokensMin ?? settings.contextTokens)
+  const process = createModelProcess({ ...options, settings, memoryBytes, memoryBytesMin })
   const client = options.client(modelServiceName(stored.id))
   const isChat = stored.purpose === 'chat'
   return {
@@ -52,6 +58,9 @@ export function createLocalModel(options: LocalOptions): LocalModel {
     },
     get reason() {
       return process.reason
+    },
+    get contextTokens() {
+      return process.contextTokens
     },
     get isIdle() {
       return process.isIdle
@@ -120,7 +129,13 @@ function settingsOf({ stored, contextTokensMax, threads, gpu }: LocalOptions): M
   const { id, path, digest, purpose } = stored
   // Beyond what it was trained for, a model babbles, or has no place for the token at all.
   const contextTokens = Math.min(contextTokensMax, stored.contextTokens || contextTokensMax)
-  return { id, path, digest, purpose, contextTokens, threads, gpu }
+  const memory = {
+    weightsBytes: stored.sizeBytes,
+    cacheBytesPerToken: stored.cacheBytesPerToken,
+    bufferBytes: bufferBytesOf(stored),
+    contextTokensMin: Math.min(contextTokens, CONTEXT_TOKENS_MIN),
+  }
+  return { id, path, digest, purpose, contextTokens, threads, gpu, memory }
 }
 
 /** Loading goes on for others when one of those who wait for it gives up. */

@@ -6,8 +6,8 @@ import { type ModelSettings, modelServiceName } from './settings.ts'
 
 /** gilgul, as far as models are concerned. */
 export interface Supervisor {
-  /** Resolves once the process answers; one that runs already is used. */
-  startModel(name: string, settings: ModelSettings): Promise<void>
+  /** Resolves once the process answers, with the context that it has; one that runs already is used. */
+  startModel(name: string, settings: ModelSettings): Promise<number | undefined>
   stopModel(name: string): Promise<void>
 }
 
@@ -15,6 +15,8 @@ export interface ProcessOptions {
   readonly stored: StoredModel
   readonly settings: ModelSettings
   readonly memoryBytes: number
+  /** With as little context as it can do with: gilgul may start it with less than is asked for. */
+  readonly memoryBytesMin: number
   readonly idleMs: number
   readonly supervisor: Supervisor
   readonly admission: Admission
@@ -28,10 +30,11 @@ export interface ModelProcess {
   readonly reason: string
   readonly isIdle: boolean
   readonly usedAtMs: number
+  readonly contextTokens: number | undefined
   load(): Promise<void>
   unload(): Promise<void>
   /** Takes over a process that runs already, from before this broker was started. */
-  adopt(): void
+  adopt(contextTokens: number | undefined): void
   /** Keeps the model loaded until the function that it returns is called. */
   use(): () => void
   /** An error of the process in the words of this side. What was lost is started anew at the next use. */
@@ -56,7 +59,8 @@ export function createModelProcess(options: ProcessOptions): ModelProcess {
     status.become('loading', 'It is being loaded.')
     try {
       await checkFile(stored)
-      await options.admission.admit(`'${stored.id}'`, options.memoryBytes, kept.start)
+      const { memoryBytes, memoryBytesMin } = options
+      await options.admission.admit(`'${stored.id}'`, memoryBytes, kept.start, memoryBytesMin)
       status.become('ready')
     } catch (error) {
       const failure = explain(error)
@@ -82,6 +86,9 @@ export function createModelProcess(options: ProcessOptions): ModelProcess {
     get isIdle() {
       return usage.users === 0 && status.state === 'ready'
     },
+    get contextTokens() {
+      return kept.contextTokens
+    },
     get usedAtMs() {
       return usage.usedAtMs
     },
@@ -93,8 +100,8 @@ export function createModelProcess(options: ProcessOptions): ModelProcess {
       return loading
     },
     unload,
-    adopt() {
-      kept.adopt()
+    adopt(contextTokens) {
+      kept.adopt(contextTokens)
       status.become('ready')
       usage.rest()
     },
@@ -107,6 +114,7 @@ export function createModelProcess(options: ProcessOptions): ModelProcess {
 function createKeptProcess({ stored, settings, supervisor }: ProcessOptions) {
   const service = modelServiceName(stored.id)
   let isKept = false
+  let contextTokens: number | undefined
   let stopping: Promise<void> = Promise.resolve()
 
   async function stopNow(): Promise<void> {
@@ -120,14 +128,18 @@ function createKeptProcess({ stored, settings, supervisor }: ProcessOptions) {
   }
 
   return {
-    adopt() {
+    get contextTokens() {
+      return contextTokens
+    },
+    adopt(granted: number | undefined) {
       isKept = true
+      contextTokens = granted
     },
     async start(): Promise<void> {
       // gilgul would take a start in the middle of a stop for a wish to keep what is just ending.
       await stopping.catch(() => {})
       isKept = true
-      await supervisor.startModel(service, settings)
+      contextTokens = await supervisor.startModel(service, settings)
     },
     async stop(): Promise<void> {
       if (!isKept) return

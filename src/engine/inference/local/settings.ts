@@ -11,6 +11,16 @@ const modelSettingsSchema = z.object({
   /** At most; 0 leaves it to the measurement. */
   threads: z.number().int().nonnegative(),
   gpu: z.enum(['off', 'auto', 'cuda', 'vulkan']),
+  /** What gilgul decides by whether there is room for it; absent where it is only tried out. */
+  memory: z
+    .object({
+      weightsBytes: z.number(),
+      cacheBytesPerToken: z.number(),
+      bufferBytes: z.number(),
+      /** With less context it is of no use. */
+      contextTokensMin: z.number(),
+    })
+    .nullish(),
 })
 export type ModelSettings = z.infer<typeof modelSettingsSchema>
 

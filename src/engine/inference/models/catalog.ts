@@ -151,6 +151,8 @@ function localToModel(local: LocalModel, isDefault: boolean): Model {
   return {
     ...{ id, purpose, name, architecture, path, sizeBytes, parameters, contextTokens, licence, digest },
     engine: 'llama',
+    // So that nobody gives it more to read than it has room for.
+    contextTokens: local.contextTokens ?? contextTokens,
     memoryBytes: local.estimate(),
     isDefault,
     state: local.state,

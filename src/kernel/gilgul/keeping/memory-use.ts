@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 
 /**
@@ -27,5 +28,14 @@ async function kibibytesIn(path: string, field: string): Promise<number | undefi
     return kibibytes === undefined ? undefined : Number(kibibytes) * 1_024
   } catch {
     return undefined
+  }
+}
+
+/** The most that a process had in memory at once, in bytes; 0 for one that has gone. */
+export function peakBytesOf(pid: number): number {
+  try {
+    return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) * 1_024
+  } catch {
+    return 0
   }
 }

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import type { Told } from '../history/history.ts'
+import type { Keeper } from '../keeping/keeper.ts'
+import { createAdmission } from './admission.ts'
+import type { Room } from './decide.ts'
+import { openPeaks } from './peaks.ts'
+
+const MEBIBYTE = 2 ** 20
+const folder = mkdtempSync(join(tmpdir(), 'runa-admission-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const SETTINGS = {
+  digest: 'd',
+  contextTokens: 4_096,
+  memory: {
+    weightsBytes: 500 * MEBIBYTE,
+    cacheBytesPerToken: 131_072,
+    bufferBytes: 100 * MEBIBYTE,
+    contextTokensMin: 512,
+  },
+}
+
+function createStage(freeMebibytes: number, keepers: readonly Keeper[] = []) {
+  const told: Told[] = []
+  const room: Room = {
+    freeBytes: freeMebibytes * MEBIBYTE,
+    totalBytes: 6_000 * MEBIBYTE,
+    limitedBy: 'machine',
+  }
+  const path = join(mkdtempSync(join(folder, 'run-')), 'peaks.json')
+  const peaks = openPeaks(path, assert.ifError)
+  const admission = createAdmission({
+    ...{ peaks, keepers: () => keepers, readRoom: () => room },
+    tell: (one) => told.push(one),
+  })
+  return { admission, told, peaks, path }
+}
+
+test('what fits is started as it is, what is too large with less, and what never fits is refused', () => {
+  assert.deepEqual(createStage(2_000).admission.admit('model-a', SETTINGS), SETTINGS)
+  const { admission, told } = createStage(1_100)
+  const granted = admission.admit('model-a', SETTINGS)
+  assert.ok(Number(granted['contextTokens']) < 4_096)
+  assert.equal(told[0]?.kind, 'admitted')
+  const small = createStage(700)
+  assert.throws(() => small.admission.admit('model-a', SETTINGS), {
+    code: 'MODEL_TOO_LARGE',
+    message: /needs 1\.2 GB for 4096 tokens; 734 MB of this machine is free/,
+  })
+  assert.deepEqual(
+    small.told.map(({ kind, cause }) => [kind, cause]),
+    [['refused', 'model-too-big']],
+  )
+})
+
+test('of a model that says nothing about its size nothing is asked', () => {
+  assert.deepEqual(createStage(0).admission.admit('model-a', { path: '/m' }), { path: '/m' })
+})
+
+test('one that there was no memory for has half of its context, until that is of no use', () => {
+  const { admission } = createStage(3_000)
+  assert.equal(admission.shrink('model-a', SETTINGS)?.['contextTokens'], 2_048)
+  assert.equal(admission.shrink('model-a', { ...SETTINGS, contextTokens: 700 }), undefined)
+})
+
+test('the peak of a model that runs is remembered on the disk, and corrects what is asked for', async () => {
+  const running = {
+    spec: { name: 'model-b', kind: 'model', settings: { ...SETTINGS, digest: 'b' } },
+    standing: () => ({ state: 'running', process: { pid: process.pid, startTicks: 1 } }),
+  } as unknown as Keeper
+  const { admission, peaks, path } = createStage(2_000, [running])
+  admission.measure()
+  assert.ok((peaks.of('b')?.peakBytes ?? 0) > MEBIBYTE)
+  while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.equal(openPeaks(path, assert.ifError).of('b')?.contextTokens, 4_096)
+})
+
+test('a file of peaks that cannot be understood is begun anew, and it does not grow', async () => {
+  const path = join(folder, 'peaks.json')
+  writeFileSync(path, '{"version":')
+  const peaks = openPeaks(path, assert.ifError)
+  for (let model = 0; model < 100; model += 1) {
+    peaks.take({ digest: String(model), contextTokens: 1, peakBytes: 1 })
+  }
+  assert.equal(peaks.of('0'), undefined)
+  assert.equal(peaks.of('99')?.peakBytes, 1)
+  const isWhole = () => readFileSync(path, 'utf8').includes('"99"')
+  while (!isWhole()) await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.equal((JSON.parse(readFileSync(path, 'utf8')) as { peaks: unknown[] }).peaks.length, 64)
+})

@@ -1,0 +1,99 @@
+import * as z from 'zod'
+import { readMemoryRoom } from '#kernel/sys'
+import { RunaError } from '#protocol'
+import type { Told } from '../history/history.ts'
+import type { Keeper } from '../keeping/keeper.ts'
+import { peakBytesOf } from '../keeping/memory-use.ts'
+import type { ServiceSpec } from '../spec.ts'
+import { type Decision, decide, type MemoryFigures, type Neighbour, needsBytes, type Room } from './decide.ts'
+import type { Peaks } from './peaks.ts'
+
+type Settings = NonNullable<ServiceSpec['settings']>
+
+/** Of the settings of a model: what inference knows of its file. Without it, nothing can be decided. */
+const settingsSchema = z.object({
+  digest: z.string(),
+  contextTokens: z.number().int().positive(),
+  memory: z.object({
+    weightsBytes: z.number(),
+    cacheBytesPerToken: z.number(),
+    bufferBytes: z.number(),
+    contextTokensMin: z.number(),
+  }),
+})
+
+/** Decides before a model is started whether there is room for it. */
+export interface Admission {
+  /** The settings to start it with, which may have less context. Throws MODEL_TOO_LARGE, with the figures. */
+  admit(name: string, settings: Settings): Settings
+  /** For one that there was no memory for; undefined where it has as little as it can do with, or nothing is known of it. */
+  shrink(name: string, settings: Settings): Settings | undefined
+  /** Looks how much the models that run have taken so far. */
+  measure(): void
+}
+
+export interface AdmissionOptions {
+  readonly peaks: Peaks
+  readonly keepers: () => readonly Keeper[]
+  readonly tell: (told: Told) => void
+  readonly readRoom?: () => Room
+}
+
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { peaks, keepers, tell, readRoom = () => readMemoryRoom() } = options
+
+  function decideOn(name: string, figures: MemoryFigures, digest: string): Decision {
+    const neighbours = keepers().flatMap((keeper) => (keeper.spec.name === name ? [] : neighbourOf(keeper)))
+    return decide({ name, figures, room: readRoom(), peak: peaks.of(digest), neighbours })
+  }
+
+  function neighbourOf({ spec, standing }: Keeper): Neighbour[] {
+    const known = figuresOf(spec.settings)
+    const { state } = standing()
+    if (!known || !['starting', 'backoff', 'running'].includes(state)) return []
+    const { figures, digest } = known
+    const needs = needsBytes(figures, figures.contextTokens, peaks.of(digest))
+    const isStarting = state !== 'running'
+    return [{ name: spec.name, weightsBytes: figures.weightsBytes, needsBytes: needs, isStarting }]
+  }
+
+  return {
+    admit(name, settings) {
+      const known = figuresOf(settings)
+      if (!known) return settings
+      const decision = decideOn(name, known.figures, known.digest)
+      const { verdict, text } = decision
+      if (verdict === 'unload' || verdict === 'no') {
+        tell({ kind: 'refused', service: name, text, cause: 'model-too-big' })
+        throw new RunaError('MODEL_TOO_LARGE', text)
+      }
+      tell({ kind: 'admitted', service: name, text })
+      return { ...settings, contextTokens: decision.contextTokens }
+    },
+    shrink(name, settings) {
+      const known = figuresOf(settings)
+      if (!known) return undefined
+      const { figures, digest } = known
+      const half = Math.floor(figures.contextTokens / 2)
+      if (half < figures.contextTokensMin) return undefined
+      const decision = decideOn(name, { ...figures, contextTokens: half }, digest)
+      return 'contextTokens' in decision ? { ...settings, contextTokens: decision.contextTokens } : undefined
+    },
+    measure() {
+      for (const { spec, standing } of keepers()) {
+        const known = figuresOf(spec.settings)
+        const { process, state } = standing()
+        const peakBytes = known && process && state === 'running' ? peakBytesOf(process.pid) : 0
+        if (!known || peakBytes === 0) continue
+        peaks.take({ digest: known.digest, contextTokens: known.figures.contextTokens, peakBytes })
+      }
+    },
+  }
+}
+
+function figuresOf(settings: unknown): { figures: MemoryFigures; digest: string } | undefined {
+  const { data } = settingsSchema.safeParse(settings)
+  if (!data) return undefined
+  const { digest, contextTokens, memory } = data
+  return { digest, figures: { ...memory, contextTokens } }
+}
