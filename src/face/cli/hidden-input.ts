@@ -1,5 +1,5 @@
 import type { ReadStream } from 'node:tty'
-import { wipe } from '#kernel/seal'
+import { keepSecret, secretRoom, wipe } from '#kernel/seal'
 import { setUndumpable } from '#kernel/sys'
 import { RunaError } from '#protocol'
 
@@ -85,7 +85,7 @@ export function readLines(): InputLines {
       let end = rest.indexOf(NEW_LINE)
       while (end < 0 && rest.length <= LINE_BYTES_MAX && (await read())) end = rest.indexOf(NEW_LINE)
       const length = end < 0 ? rest.length : end
-      const line = Buffer.from(rest.subarray(0, length))
+      const line = keepSecret(rest.subarray(0, length))
       const after = Buffer.from(rest.subarray(length + 1))
       wipe(rest)
       rest = after
@@ -126,7 +126,7 @@ interface Line {
 }
 
 export function createLine(): Line {
-  const bytes = Buffer.alloc(LINE_BYTES_MAX)
+  const bytes = secretRoom(LINE_BYTES_MAX)
   let length = 0
   let isTooLong = false
 
@@ -158,7 +158,7 @@ export function createLine(): Line {
       return 'more'
     },
     take() {
-      const taken = Buffer.from(bytes.subarray(0, length))
+      const taken = keepSecret(bytes.subarray(0, length))
       bytes.fill(0)
       length = 0
       return taken

@@ -1,5 +1,5 @@
 import { createHash, createPublicKey, diffieHellman, generateKeyPairSync } from 'node:crypto'
-import { deriveKey, mac, wipe } from '#kernel/seal'
+import { deriveKey, mac, moveSecret, wipe } from '#kernel/seal'
 import type { Role } from './hello.ts'
 
 /** What stands before the 32 bytes of an X25519 key in its DER form (RFC 8410). */
@@ -49,7 +49,7 @@ export function deriveLinkKeys(
     wipe(key)
     return proof
   }
-  const sendingKeyOf = (role: Role) => deriveKey(secret, `${LABEL}: ${role} sends`, transcript)
+  const sendingKeyOf = (role: Role) => moveSecret(deriveKey(secret, `${LABEL}: ${role} sends`, transcript))
   const keys = {
     proofs: { coven: proofOf('coven'), gilgul: proofOf('gilgul') },
     sending: { coven: sendingKeyOf('coven'), gilgul: sendingKeyOf('gilgul') },

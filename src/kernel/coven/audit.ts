@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Journal, openJournal, readJournal } from '#kernel/journal'
-import { open, seal, wipe } from '#kernel/seal'
+import { keepSecret, open, seal, wipe } from '#kernel/seal'
 import { type AuditEntry, auditEntrySchema, RunaError } from '#protocol'
 import type { AuditMark } from './vault-content.ts'
 
@@ -34,7 +34,7 @@ export interface Audit {
  * that the vault has marked none can be cut off. Rejects with AUDIT_BROKEN.
  */
 export async function openAudit({ path, key, mark }: AuditOptions): Promise<Audit> {
-  const own = Buffer.from(key)
+  const own = keepSecret(key)
   const settings = { sizeBytesMax: SIZE_BYTES_MAX, payloadBytesMax: ENTRY_BYTES_MAX }
   const opened = await openJournal(path, settings).catch((cause) => {
     throw new RunaError('AUDIT_BROKEN', undefined, { cause })

@@ -1,5 +1,5 @@
 import { fstatSync, readSync, writeSync } from 'node:fs'
-import { createKey, KEY_BYTES, wipe } from '#kernel/seal'
+import { createKey, KEY_BYTES, keepSecret, moveSecret, wipe } from '#kernel/seal'
 import { createSealedMemory, isSealedMemory } from '#kernel/sys'
 import { RunaError } from '#protocol'
 
@@ -22,7 +22,7 @@ export interface Birthplace {
 /** A bus without a name, with a fresh launch key in it: whoever inherits it, and nobody else, can prove that it did. */
 export function createBirthplace(): Birthplace {
   const busFd = createSealedMemory('runa-coven', BUS_BYTES)
-  const launchKey = createKey()
+  const launchKey = moveSecret(createKey())
   writeSync(busFd, Buffer.concat([MARK, launchKey]), 0, MARK.length + KEY_BYTES, 0)
   return { busFd, launchKey }
 }
@@ -40,7 +40,7 @@ export function takeLaunchKey(busFd: number): Buffer {
   const bytes = Buffer.alloc(MARK.length + KEY_BYTES)
   readSync(busFd, bytes, 0, bytes.length, 0)
   const isMarked = bytes.subarray(0, MARK.length).equals(MARK)
-  const launchKey = Buffer.from(bytes.subarray(MARK.length))
+  const launchKey = keepSecret(bytes.subarray(MARK.length))
   wipe(bytes)
   if (!isMarked)
     throw new RunaError('COVEN_REFUSED', 'The bus holds no key of a launch, or it was used before.')

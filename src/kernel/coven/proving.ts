@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { sameBytes, wipe } from '#kernel/seal'
+import { keepSecret, sameBytes, wipe } from '#kernel/seal'
 import { RunaError } from '#protocol'
 import { createEphemeral, deriveLinkKeys, type LinkKeys } from './agreement.ts'
 import { type FrameReader, withLength } from './frame-reader.ts'
@@ -41,7 +41,7 @@ export interface Proving {
 export function createProving(options: ProvingOptions): Proving {
   const { role, own, peer } = options
   const other: Role = role === 'coven' ? 'gilgul' : 'coven'
-  const launchKey = Buffer.from(options.launchKey)
+  const launchKey = keepSecret(options.launchKey)
   const ephemeral = createEphemeral()
   const ownHello = encodeHello({
     ...{ role, pid: own.pid, startTicks: own.startTicks },

@@ -2,7 +2,7 @@ import { randomBytes, scrypt } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import * as z from 'zod'
 import { replaceFile } from '#kernel/journal'
-import { createKey, deriveKey, KEY_BYTES, wipe } from '#kernel/seal'
+import { createKey, deriveKey, KEY_BYTES, moveSecret, wipe } from '#kernel/seal'
 import { RunaError } from '#protocol'
 
 /** What opens a vault. The caller wipes a passphrase once the vault is open. */
@@ -49,7 +49,7 @@ export async function makeKey(unlock: Unlock, recipe: Recipe): Promise<Buffer> {
         'This vault opens with its key file, and not with a passphrase.',
       )
     const key = await readKeyFile(unlock.keyFile)
-    const derived = deriveKey(key, 'runa vault', salt)
+    const derived = moveSecret(deriveKey(key, 'runa vault', salt))
     wipe(key)
     return derived
   }
@@ -63,7 +63,7 @@ export async function makeKey(unlock: Unlock, recipe: Recipe): Promise<Buffer> {
         reject(
           new RunaError('SYSTEM_CALL_FAILED', 'There is no memory for the passphrase.', { cause: error }),
         )
-      else resolve(key)
+      else resolve(moveSecret(key))
     })
   })
 }

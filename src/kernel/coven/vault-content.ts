@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { keepSecret } from '#kernel/seal'
 import { RunaError } from '#protocol'
 
 interface SecretVersion {
@@ -81,7 +82,7 @@ export function decodeContent(bytes: Buffer): VaultContent {
     const take = (sizeBytes: number) => {
       if (offset + sizeBytes > bytes.length) throw new RangeError('The values end too early.')
       offset += sizeBytes
-      return Buffer.from(bytes.subarray(offset - sizeBytes, offset))
+      return keepSecret(bytes.subarray(offset - sizeBytes, offset))
     }
     const secrets = index.secrets.map(({ name, grants, versions }): [string, StoredSecret] => [
       name,

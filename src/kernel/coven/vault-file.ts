@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
-import { createKey, open, sameBytes, seal, unwrapKey, wipe, wrapKey } from '#kernel/seal'
+import { createKey, moveSecret, open, sameBytes, seal, unwrapKey, wipe, wrapKey } from '#kernel/seal'
 import { RunaError } from '#protocol'
 import { makeKey, newRecipe, type Recipe, recipeSchema, type Unlock } from './unlock.ts'
 
@@ -27,7 +27,7 @@ export interface VaultKey {
 export async function createVaultKey(
   unlock: Unlock,
   scryptN?: number,
-  root = createKey(),
+  root = moveSecret(createKey()),
 ): Promise<VaultKey> {
   const recipe: Recipe = newRecipe(unlock, scryptN)
   const key = await makeKey(unlock, recipe)
@@ -96,7 +96,7 @@ function takeApart(bytes: Buffer): Parts {
 async function openRoot(unlock: Unlock, recipe: Recipe, wrapped: Buffer): Promise<Buffer> {
   const key = await makeKey(unlock, recipe)
   try {
-    return unwrapKey(key, wrapped, CONTEXT)
+    return moveSecret(unwrapKey(key, wrapped, CONTEXT))
   } catch (cause) {
     throw new RunaError('VAULT_LOCKED', undefined, { cause })
   } finally {

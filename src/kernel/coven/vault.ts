@@ -1,4 +1,4 @@
-import { createKey, deriveKey, wipe } from '#kernel/seal'
+import { createKey, deriveKey, keepSecret, moveSecret, wipe } from '#kernel/seal'
 import { RunaError } from '#protocol'
 import type { Unlock } from './unlock.ts'
 import { openVaultCell, type VaultCell, type VaultOptions } from './vault-cell.ts'
@@ -61,7 +61,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
     revision: () => cell.content().revision,
     audit: () => cell.content().audit,
     follow: cell.follow,
-    deriveKey: (purpose) => deriveKey(cell.root(), purpose),
+    deriveKey: (purpose) => moveSecret(deriveKey(cell.root(), purpose)),
     relock: cell.relock,
     note: () => cell.change(() => ({ next: {}, result: undefined })),
     close: cell.close,
@@ -74,7 +74,7 @@ function createReading(cell: VaultCell): Pick<Vault, 'read' | 'list' | 'isGrante
       const { versions } = find(cell.content(), name)
       const found = version === undefined ? versions.at(-1) : versions.find((one) => one.version === version)
       if (!found) throw new RunaError('SECRET_UNKNOWN', `${name} has no version ${version} any more.`)
-      return { version: found.version, value: Buffer.from(found.value) }
+      return { version: found.version, value: keepSecret(found.value) }
     },
     list() {
       return [...cell.content().secrets].map(([name, { versions, grants }]) => {
@@ -95,7 +95,7 @@ function createWriting(
       if (value.length > SECRET_BYTES_MAX) {
         throw new RunaError('BAD_INPUT', `A secret has at most ${SECRET_BYTES_MAX} bytes.`)
       }
-      const copy = Buffer.from(value)
+      const copy = keepSecret(value)
       try {
         return await cell.change(({ secrets }) => {
           const { versions, grants } = secrets.get(name) ?? { versions: [], grants: [] }
@@ -127,15 +127,15 @@ function createWriting(
     },
     async identity(service) {
       const known = cell.content().identities.get(service)
-      if (known) return Buffer.from(known)
+      if (known) return keepSecret(known)
       const key = await cell.change(({ identities }) => {
         const meanwhile = identities.get(service)
         if (meanwhile) return { next: {}, result: meanwhile }
         refuseWhenFull(identities.size, IDENTITIES_MAX, 'services')
-        const made = createKey()
+        const made = moveSecret(createKey())
         return { next: { identities: withEntry(identities, service, made) }, result: made }
       })
-      return Buffer.from(key)
+      return keepSecret(key)
     },
   }
 }

@@ -38,8 +38,3 @@ export function hmac(key: Uint8Array, message: Uint8Array): Buffer {
 export function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && timingSafeEqual(one, other)
 }
-
-/** Overwrites keys that are no longer needed. What was copied elsewhere, by anybody, stays. */
-export function wipe(...keys: readonly Uint8Array[]): void {
-  for (const key of keys) key.fill(0)
-}

@@ -3,8 +3,9 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { RunaError } from '#protocol'
 import { decrypt, encrypt } from './gcm.ts'
-import { createKey, deriveKey, hkdf, hmac, mac, sameBytes, wipe } from './keys.ts'
+import { createKey, deriveKey, hkdf, hmac, mac, sameBytes } from './keys.ts'
 import { open, SEAL_BYTES, seal, unwrapKey, wrapKey } from './seal.ts'
+import { wipe } from './secret-memory.ts'
 import { createOpener, createSealer, SEALS_PER_KEY_MAX } from './sequence.ts'
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { RunaError } from '#protocol'
 import { checkKey, decrypt, encrypt, KEY_BYTES, NONCE_BYTES, TAG_BYTES } from './gcm.ts'
-import { wipe } from './keys.ts'
+import { wipe } from './secret-memory.ts'
 
 /** In front of everything that is sealed, and itself sealed in. Another number is another format. */
 const VERSION = 1

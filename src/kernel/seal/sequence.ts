@@ -1,6 +1,6 @@
 import { RunaError } from '#protocol'
 import { checkKey, decrypt, encrypt, NONCE_BYTES } from './gcm.ts'
-import { wipe } from './keys.ts'
+import { keepSecret, wipe } from './secret-memory.ts'
 
 /** NIST allows more under counted nonces; a talk that reaches this agrees on new keys. */
 export const SEALS_PER_KEY_MAX = 2 ** 32
@@ -27,7 +27,7 @@ export interface Opener {
  * sealer, in one process; a second one would repeat the nonces of the first.
  */
 export function createSealer(key: Uint8Array, firstSeal = 0): Sealer {
-  const own = Buffer.from(checkKey(key))
+  const own = keepSecret(checkKey(key))
   let count = firstSeal
   return {
     seal(plaintext, context) {
@@ -44,7 +44,7 @@ export function createSealer(key: Uint8Array, firstSeal = 0): Sealer {
 }
 
 export function createOpener(key: Uint8Array, firstSeal = 0): Opener {
-  const own = Buffer.from(checkKey(key))
+  const own = keepSecret(checkKey(key))
   let count = firstSeal
   let broken = false
   return {
