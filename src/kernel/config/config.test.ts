@@ -39,7 +39,7 @@ test('a service that is replaced needs a command, and a name that can be replace
     ['services:\n  tieto: {}\n', /line 2: services\.tieto\.command: is a list/],
     ['services:\n  tieto:\n    command: python3\n', /line 3: services\.tieto\.command: is a list/],
     ['services:\n  tieto:\n    command: []\n', /line 3: services\.tieto\.command: names no program/],
-    ['services:\n  tieto:\n    comand: [a]\n', /line 3: services\.tieto\.comand: has one field, the command/],
+    ['services:\n  tieto:\n    comand: [a]\n', /line 3: services\.tieto\.comand: has a command/],
     [
       'services:\n  tieto: {command: [a]}\n  tietto: {command: [a]}\n',
       /line 3: services\.tietto: can replace/,

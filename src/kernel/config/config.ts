@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { isMap, LineCounter, parseDocument } from 'yaml'
 import * as z from 'zod'
 import { RunaError, wordIssue } from '#protocol'
+import { isolationSchema, limitsSchema } from './confinement.ts'
 
 const PORT_DEFAULT = 7862
 
@@ -31,8 +32,10 @@ const replacementSchema = z.strictObject(
       })
       .min(1, 'names no program')
       .max(64),
+    isolation: isolationSchema.optional(),
+    limits: limitsSchema.optional(),
   },
-  { error: 'has one field, the command: a list of the program and its arguments' },
+  { error: 'has a command, a list of the program and its arguments, and may have isolation and limits' },
 )
 
 const NAME_PART = /^[A-Za-z0-9_-]{1,64}$/

@@ -13,6 +13,8 @@ import { openHistory } from './history/history.ts'
 import { describeRise } from './history/rise.ts'
 import { watchKeepers } from './history/watch-keepers.ts'
 import { HOLDING_FDS } from './holdings.ts'
+import type { Confining } from './isolation/confining.ts'
+import { confineHere } from './isolation/here.ts'
 import { endingOf } from './keeping/ending.ts'
 import { createLauncher, type Launch, logPath } from './keeping/launch.ts'
 import { lastWords } from './keeping/log-file.ts'
@@ -23,7 +25,7 @@ import { note } from './note.ts'
 import { addressOf } from './page-address.ts'
 import type { Realm, RunOptions } from './realm.ts'
 import { runFiles } from './run-state.ts'
-import { createGilgul, type GilgulOptions, statusOf } from './service.ts'
+import { createGilgul, describeKeeper, type GilgulOptions } from './service.ts'
 import { environmentOf } from './world/environment.ts'
 
 /** At how large logs and models have grown. */
@@ -37,6 +39,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
   const { stopping, exits } = options
   const { bus, paths, left } = realm
   const transport = createBusTransport(bus)
+  const confining = confineHere(paths, process.env['PATH'] ?? '')
   const chronicle = createChronicle(options, realm)
   const history = openHistory({
     folder: paths.logs,
@@ -53,7 +56,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     specs: options.services,
     before: left?.services ?? {},
     beforeBirth: () => chronicle.leave(supervisor),
-    ...inquestOf(realm, (name) => runsIn(supervisor, name)),
+    ...inquestOf(realm, confining, (name) => runsIn(supervisor, name)),
     shrink(spec) {
       const less = spec.settings && admission.shrink(spec.name, spec.settings)
       return less && options.modelSpec(spec.name, less)
@@ -63,12 +66,13 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
       chronicle.tell(supervisor, keeper)
       watch.look(keeper)
       pulse.quicken()
-      void statusOf(keeper)
+      void describeKeeper(keeper, confining.describe)
         .then((status) => service.emit('changed', status))
         .catch(() => {})
     },
   })
-  const service = serve(gilgulContract, handlersOf(options, realm, { supervisor, admission }), transport)
+  const parts = { supervisor, admission, describe: confining.describe }
+  const service = serve(gilgulContract, handlersOf(options, realm, parts), transport)
   const pulse = takePulse(supervisor, bus.members, exits.look)
   const rotation = setInterval(() => {
     void rotateLogs(supervisor, paths.logs)
@@ -107,10 +111,11 @@ function runsIn(supervisor: Supervisor, name: string): boolean {
 /** How services are born, and what is found out about their deaths. */
 function inquestOf(
   realm: Realm,
+  confining: Confining,
   isRunning: (name: string) => boolean,
 ): Pick<SupervisorOptions, 'launch' | 'explain'> {
   const { paths, bus } = realm
-  const launch = launcherOf(realm)
+  const launch = launcherOf(realm, confining)
   const examiner = createExaminer({
     home: paths.home,
     folders: [paths.home, dirname(bus.path)],
@@ -124,17 +129,20 @@ function inquestOf(
       return process
     },
     async explain(spec, process, manner) {
-      const examined = await examiner.examine(spec, process, manner)
+      // Before anything else: what is left of a dead service is ended, and its group with it.
+      const atLimit = confining.bury(spec)
+      const examined = await examiner.examine(spec, process, { ...manner, atLimit })
       return endingOf(examined, { configPath: paths.config, program: spec.main })
     },
   }
 }
 
-function launcherOf({ paths, config, bus, words, secrets }: Realm): Launch {
+function launcherOf({ paths, config, bus, words, secrets }: Realm, { confine }: Confining): Launch {
   return createLauncher({
     logsFolder: paths.logs,
     worldFd: HOLDING_FDS.world,
     lifelineFd: HOLDING_FDS.lifeline,
+    confine,
     environment: (spec) => environmentOf(spec, { config, busPath: bus.path, own: process.env }),
     birth: ({ name, speaks }) => ({ identity: secrets.identityOf(name), words: words.keysOf(speaks) }),
   })
@@ -143,7 +151,7 @@ function launcherOf({ paths, config, bus, words, secrets }: Realm): Launch {
 function handlersOf(
   { modelSpec, stopping }: RunOptions,
   { bus, secrets }: Realm,
-  parts: Pick<GilgulOptions, 'supervisor' | 'admission'>,
+  parts: Pick<GilgulOptions, 'supervisor' | 'admission' | 'describe'>,
 ) {
   return createGilgul({
     ...{ ...parts, modelSpec, secrets: secrets.handlers, covenState: secrets.covenState },

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Config, placeInConfig } from '#kernel/config'
+import { type Config, type Isolation, placeInConfig } from '#kernel/config'
 import { RunaError } from '#protocol'
 import type { ServiceSpec } from './spec.ts'
 
@@ -24,17 +24,29 @@ export async function replaceServices(
   specs: readonly ServiceSpec[],
   options: ReplacementOptions,
 ): Promise<ServiceSpec[]> {
-  const replacements: Readonly<Record<string, { readonly command: readonly string[] } | undefined>> =
-    options.services
+  const replacements: Readonly<Record<string, Config['services']['tieto']>> = options.services
   return await Promise.all(
     specs.map(async (spec) => {
-      const command = replacements[spec.name]?.command
-      if (command === undefined) return spec
-      await requireProgram(spec.name, command[0] ?? '', options)
+      const replacement = replacements[spec.name]
+      if (replacement === undefined) return spec
+      const { command, isolation, limits } = replacement
+      // What has a system of its own has its programs there.
+      if (!hasOwnSystem(isolation)) await requireProgram(spec.name, command[0] ?? '', options)
       const environment = { ...spec.environment, RUNA_SETTINGS: JSON.stringify({ command }) }
-      return { ...spec, main: BRIDGE_MAIN, environment, replacedBy: command }
+      return {
+        ...spec,
+        main: BRIDGE_MAIN,
+        environment,
+        replacedBy: command,
+        ...(isolation && { isolation }),
+        ...(limits && { limits }),
+      }
     }),
   )
+}
+
+function hasOwnSystem(isolation: Isolation | undefined): boolean {
+  return isolation !== undefined && ['chroot', 'qemu', 'xen'].includes(isolation.kind)
 }
 
 async function requireProgram(name: string, program: string, options: ReplacementOptions): Promise<void> {

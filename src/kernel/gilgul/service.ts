@@ -1,5 +1,6 @@
 import type { CovenState, gilgulContract, Handlers, ServiceStatus } from '#protocol'
 import type { Admission } from './admission/admission.ts'
+import type { Confining } from './isolation/confining.ts'
 import type { Keeper } from './keeping/keeper.ts'
 import { memoryBytesOf, memoryBytesWithChildren } from './keeping/memory-use.ts'
 import type { Supervisor } from './keeping/supervisor.ts'
@@ -15,6 +16,7 @@ export interface GilgulOptions {
   readonly startedAt: number
   readonly busSealed: boolean
   readonly covenState: () => CovenState
+  readonly describe: Confining['describe']
   readonly shutDown: () => void
   readonly admission: Pick<Admission, 'admit'>
   readonly secrets: AllSecretHandlers
@@ -23,6 +25,7 @@ export interface GilgulOptions {
 export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulContract> {
   const { supervisor, modelSpec, restarts, startedAt, busSealed, covenState, shutDown, secrets, admission } =
     options
+  const statusOf = (keeper: Keeper) => describeKeeper(keeper, options.describe)
   const startedMs = performance.now()
 
   async function own(): Promise<ServiceStatus> {
@@ -73,10 +76,14 @@ export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulCont
   }
 }
 
-export async function statusOf(keeper: Keeper): Promise<ServiceStatus> {
+export async function describeKeeper(
+  keeper: Keeper,
+  describe: Confining['describe'],
+): Promise<ServiceStatus> {
   const { process, ending: _, trouble, ...standing } = keeper.standing()
   const { replacedBy, settings } = keeper.spec
   const contextTokens = settings?.['contextTokens']
+  const confinement = describe(keeper.spec, process?.pid)
   return {
     name: keeper.spec.name,
     ...standing,
@@ -86,5 +93,6 @@ export async function statusOf(keeper: Keeper): Promise<ServiceStatus> {
     ...(typeof contextTokens === 'number' ? { contextTokens } : {}),
     ...(trouble === undefined ? {} : { trouble }),
     ...(replacedBy === undefined ? {} : { replacedBy: [...replacedBy] }),
+    ...(confinement === undefined ? {} : { confinement }),
   }
 }

@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import type { Isolation, Limits } from './isolation/settings.ts'
 import type { RestartPolicy } from './keeping/restarts.ts'
 
 /** A secret that belongs to one service: nobody else is given it, whatever it was granted. */
@@ -39,4 +40,8 @@ export interface ServiceSpec {
   readonly section?: 'nats' | 'bus.record'
   /** The program of the owner, and its arguments, that serves behind a bridge in the place of Runa's own. */
   readonly replacedBy?: readonly string[]
+  /** What it is kept away from. */
+  readonly isolation?: Isolation
+  /** What it may use, with all that it starts. */
+  readonly limits?: Limits
 }

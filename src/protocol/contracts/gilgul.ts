@@ -56,6 +56,24 @@ const troubleSchema = z.object({
   repairs: z.array(z.string()),
 })
 
+/** What keeps a service apart and within limits, as the kernel says it. */
+const confinementSchema = z.object({
+  /** What was asked for. */
+  isolation: z.enum(['none', 'user', 'bubblewrap', 'chroot', 'qemu', 'xen']),
+  /** What is there, in words. */
+  inForce: z.array(z.string()),
+  /** What was asked for and is not there, and why. */
+  missing: z.array(z.string()),
+  limits: z.array(
+    z.object({
+      what: z.enum(['memoryBytes', 'tasks', 'processors']),
+      limit: z.number().positive(),
+      /** Such as cgroup v2. */
+      by: z.string(),
+    }),
+  ),
+})
+
 export const serviceStatusSchema = z.object({
   name: serviceNameSchema,
   state: serviceStateSchema,
@@ -73,6 +91,8 @@ export const serviceStatusSchema = z.object({
   contextTokens: count.optional(),
   /** Of the last time that its process ended unasked. */
   trouble: troubleSchema.optional(),
+  /** Absent where nothing was asked for. */
+  confinement: confinementSchema.optional(),
 })
 export type ServiceStatus = z.infer<typeof serviceStatusSchema>
 

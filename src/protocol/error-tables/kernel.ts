@@ -110,6 +110,13 @@ export const KERNEL_ERRORS = {
     retry: false,
     quotes: true,
   },
+  ISOLATION_MISSING: {
+    means:
+      'A service is to be kept apart or limited in a way that this machine, or this user, cannot do. It was not started.',
+    advice:
+      'Install what is missing, ask for another kind in runa.yaml, or write `required: false` under `isolation` to have it started with less.',
+    retry: false,
+  },
   JOURNAL_CORRUPT: {
     means: 'A record that was once complete no longer matches its checksum. The file was left untouched.',
     advice: 'Copy the file aside, then restore it from a backup; check the disk.',

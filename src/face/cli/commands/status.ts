@@ -15,7 +15,13 @@ const ABOUT_COVEN: Readonly<Record<CovenState, string>> = {
   ].join('\n'),
 }
 
-export async function status({ json }: { readonly json: boolean }): Promise<void> {
+export async function status({
+  json,
+  long,
+}: {
+  readonly json: boolean
+  readonly long: boolean
+}): Promise<void> {
   await withRuna([], async ({ client, signal }) => {
     const { services, startedAt, busSealed, coven } = await client(gilgulContract).status({}, { signal })
     const page = services.find(({ name }) => name === threadwellContract.name)
@@ -30,12 +36,12 @@ export async function status({ json }: { readonly json: boolean }): Promise<void
     print(
       { services, startedAt, busSealed, coven, url, loginUrl },
       json,
-      [...warnings, describe(services, loginUrl)].join('\n'),
+      [...warnings, describe(services, loginUrl, long)].join('\n'),
     )
   })
 }
 
-function describe(services: readonly ServiceStatus[], loginUrl: string): string {
+function describe(services: readonly ServiceStatus[], loginUrl: string, long: boolean): string {
   const rows = services.map(({ name, state, pid, restarts, uptimeMs, memoryBytes }) => [
     name,
     state,
@@ -51,6 +57,7 @@ function describe(services: readonly ServiceStatus[], loginUrl: string): string 
     '',
     ...troubled.map(describeTrouble),
     ...services.flatMap(describeReplacement),
+    ...services.flatMap((service) => describeConfinement(service, long)),
     `Memory in all: ${formatBytes(total)}`,
     loginUrl === '' ? 'The page cannot be reached at the moment.' : `The page: ${loginUrl}`,
   ].join('\n')
@@ -60,6 +67,25 @@ function describeReplacement({ name, replacedBy }: ServiceStatus): string[] {
   if (replacedBy === undefined) return []
   return [`${name} is replaced, as runa.yaml says, by: ${replacedBy.map(quoteArgument).join(' ')}`]
 }
+
+/** What is missing is said to everybody, and what is in force to who asks. */
+function describeConfinement({ name, confinement }: ServiceStatus, long: boolean): string[] {
+  if (confinement === undefined) return long ? [`${name}: is not kept apart, and has no limits.`] : []
+  const { isolation, inForce, missing, limits } = confinement
+  const kept = inForce.length === 0 ? 'nothing is in force' : inForce.join(', ')
+  const bounds = limits.map(({ what, limit, by }) => `${LIMIT_WORDS[what](limit)} (${by})`)
+  const lines = [
+    ...(isolation === 'none' ? [] : [`${name}: kept apart by ${isolation}: ${kept}.`]),
+    ...(bounds.length === 0 ? [] : [`${name}: at most ${bounds.join(', ')}.`]),
+  ]
+  return [...(long ? lines : []), ...missing.map((one) => `${name} is not kept as was asked for: ${one}.`)]
+}
+
+const LIMIT_WORDS = {
+  memoryBytes: (limit: number) => `${formatBytes(limit)} of memory`,
+  tasks: (limit: number) => `${limit} processes and threads`,
+  processors: (limit: number) => `${limit} processors`,
+} as const
 
 function describeTrouble({ name, state, reason }: ServiceStatus): string {
   const mend = state === 'failed' ? ` Start it again: \`runa restart ${name}\`` : ''

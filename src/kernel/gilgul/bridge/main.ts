@@ -10,11 +10,16 @@ import { startProgram } from './program.ts'
 /** What a program over a pipe can serve: it answers, and calls nobody. */
 const CONTRACTS: readonly Contract[] = [inferenceContract, tietoContract]
 
-const settingsSchema = z.object({ command: z.array(z.string()).min(1) })
+const settingsSchema = z.object({
+  command: z.array(z.string()).min(1),
+  /** Of the program alone, where it is kept apart. */
+  environment: z.record(z.string(), z.string()).default({}),
+})
 
 // The program is no service of gilgul's own: it does not pass for the process of one.
-const { RUNA_SETTINGS: settings = '', RUNA_BUS: _, RUNA_SERVICE_BIRTH: __, ...environment } = process.env
-const { command } = settingsSchema.parse(JSON.parse(settings))
+const { RUNA_SETTINGS: settings = '', RUNA_BUS: _, RUNA_SERVICE_BIRTH: __, ...inherited } = process.env
+const { command, environment: own } = settingsSchema.parse(JSON.parse(settings))
+const environment = { ...inherited, ...own }
 const contract = CONTRACTS.find(({ name }) => name === process.env['RUNA_SERVICE'])
 if (!contract)
   throw new Error(`There is no contract that a program could serve as ${process.env['RUNA_SERVICE']}.`)

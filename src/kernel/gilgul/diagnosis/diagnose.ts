@@ -58,6 +58,7 @@ const REFUSALS: Readonly<Record<string, FailureCause>> = {
   EPERM: 'permission',
   ENOEXEC: 'bad-configuration',
   E2BIG: 'bad-configuration',
+  ISOLATION_MISSING: 'bad-configuration',
   ENOMEM: 'out-of-memory',
   EAGAIN: 'limit-reached',
   EMFILE: 'limit-reached',
@@ -73,6 +74,8 @@ function byRefusedStart({ exit }: Evidence): Finding | undefined {
 }
 
 function byMemoryKill(evidence: Evidence): Finding | undefined {
+  // Of a bridge, the program is ended, and the bridge follows with a status of its own.
+  if (evidence.atLimit !== undefined) return { cause: 'out-of-memory', because: evidence.atLimit }
   const { exit, memoryKills, kernelNamedIt, isModel, wasReady } = evidence
   if (endingSignal(exit) !== 'SIGKILL' || (memoryKills === 0 && !kernelNamedIt)) return undefined
   const cause = isModel && !wasReady ? 'model-too-big' : 'out-of-memory'

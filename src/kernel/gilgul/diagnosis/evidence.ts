@@ -75,6 +75,8 @@ export interface Evidence {
   readonly memoryKills: number
   /** The kernel's own log names this very process. */
   readonly kernelNamedIt: boolean
+  /** What the kernel says where it ended a service, or a part of it, for its own limit. */
+  readonly atLimit?: string | undefined
   readonly needs: readonly NeedFinding[]
   readonly file: FileFinding | undefined
   readonly model: ModelFinding | undefined

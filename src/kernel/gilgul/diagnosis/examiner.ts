@@ -19,6 +19,8 @@ export interface Manner {
   readonly exit: Exit
   readonly verdict: Verdict | undefined
   readonly wasReady: boolean
+  /** What the kernel says where it ended a service, or a part of it, for its own limit. */
+  readonly atLimit?: string | undefined
 }
 
 export interface Examined extends Diagnosis {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { wipe } from '#kernel/seal'
 import { type Birth, createBirth } from '#kernel/service'
 import { type Identity, identify, signalTo } from '../identity.ts'
+import type { Confining } from '../isolation/confining.ts'
 import type { ServiceSpec } from '../spec.ts'
 import { logSizeBytes, openLog } from './log-file.ts'
 
@@ -39,6 +40,7 @@ export interface LauncherOptions {
   readonly environment: (spec: ServiceSpec) => Readonly<Record<string, string>>
   /** The keys that it is born with. They are wiped once it has them. */
   readonly birth: (spec: ServiceSpec) => Birth
+  readonly confine: Confining['confine']
 }
 
 /** Where services inherit the file of the world's lock. They do nothing with it but hold it. */
@@ -53,7 +55,7 @@ export function logPath(logsFolder: string, name: string): string {
  * however that happens, and they end with it. Their output is a file, never a pipe, which would end them when gilgul dies.
  */
 export function createLauncher(options: LauncherOptions): Launch {
-  const { logsFolder, worldFd, lifelineFd, environment, birth } = options
+  const { logsFolder, worldFd, lifelineFd, environment, birth, confine } = options
 
   function launch(spec: ServiceSpec, number: number): LaunchedProcess {
     const path = logPath(logsFolder, spec.name)
@@ -61,10 +63,17 @@ export function createLauncher(options: LauncherOptions): Launch {
     const log = openLog(path)
     let birthFd: number | undefined
     try {
+      const confined = confine(spec, [process.execPath, ...spec.nodeFlags, spec.main])
+      const [program, ...words] = confined.words
       birthFd = createBirthOf(birth(spec))
-      const child = spawn(process.execPath, [...spec.nodeFlags, spec.main], {
+      const child = spawn(program, words, {
         argv0: `runa-${spec.name}`,
-        env: { ...environment(spec), ...spec.environment, RUNA_SERVICE_BIRTH: String(number) },
+        env: {
+          ...environment(spec),
+          ...spec.environment,
+          ...confined.environment,
+          RUNA_SERVICE_BIRTH: String(number),
+        },
         stdio: [lifelineFd, log, log, worldFd, birthFd],
       })
       const exited = new Promise<Exit>((resolve) => {

@@ -13,11 +13,11 @@ export async function memoryBytesOf(pid: number): Promise<number> {
   )
 }
 
-/** A bridge is small, and the program behind it may not be. */
+/** A bridge is small, and the program behind it may not be; between them may stand what keeps it apart. */
 export async function memoryBytesWithChildren(pid: number): Promise<number> {
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'latin1').catch(() => '')
-  const pids = [pid, ...children.split(' ').filter(Boolean).map(Number)]
-  const sizes = await Promise.all(pids.map(memoryBytesOf))
+  const pids = children.split(' ').filter(Boolean).map(Number)
+  const sizes = await Promise.all([memoryBytesOf(pid), ...pids.map(memoryBytesWithChildren)])
   return sizes.reduce((sum, sizeBytes) => sum + sizeBytes, 0)
 }
 

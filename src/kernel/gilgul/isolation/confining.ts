@@ -1,0 +1,153 @@
+import { chmodSync, chownSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ServiceStatus } from '#protocol'
+import type { ServiceSpec } from '../spec.ts'
+import type { Wrapping } from './confined.ts'
+import type { Groups } from './groups.ts'
+import { isolate, requireAll } from './isolate.ts'
+import type { Machine } from './machine.ts'
+import { observe, observeRlimits } from './observe.ts'
+import { putFile } from './put-file.ts'
+import { rlimitsFor } from './rlimits.ts'
+import { type Isolation, isolationSchema, type Limits } from './settings.ts'
+
+/** How a process of a service is to be started so that it is kept apart, and within its limits. */
+interface Confinement {
+  /** The program, and its arguments. */
+  readonly words: readonly [string, ...string[]]
+  /** On top of what the service gets. */
+  readonly environment: Readonly<Record<string, string>>
+}
+
+/** What is in force for a service, and what is not although it was asked for. */
+type ConfinementStatus = NonNullable<ServiceStatus['confinement']>
+
+export interface Confining {
+  /** Makes ready what the process needs: folders, files, a group. Throws ISOLATION_MISSING. */
+  confine(spec: ServiceSpec, words: readonly [string, ...string[]]): Confinement
+  /** To be called after a death: ends whatever is left of it. A sentence where it died of its limits. */
+  bury(spec: ServiceSpec): string | undefined
+  /** Undefined where nothing was asked for. */
+  describe(spec: ServiceSpec, pid: number | undefined): ConfinementStatus | undefined
+}
+
+export interface ConfiningOptions {
+  readonly machine: Machine
+  /** Undefined where this user may make none. Asked once something has limits. */
+  readonly groups: () => Groups | undefined
+  /** RUNA_HOME. */
+  readonly home: string
+  readonly note: (name: string, text: string) => void
+}
+
+/** Goes into each group that it is told of, and becomes what is told behind them. */
+const ENTER = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 125; shift; done; shift; exec "$@"'
+
+const MEBIBYTE = 2 ** 20
+
+const NOT_ISOLATED: Isolation = isolationSchema.parse({})
+
+export function createConfining(options: ConfiningOptions): Confining {
+  const { machine, groups, home, note } = options
+  /** By service: what was missing at its last start. */
+  const lacks = new Map<string, readonly string[]>()
+  /** By service: how often the kernel had ended something in its group before its last start. */
+  const killsBefore = new Map<string, number>()
+
+  function limit(spec: ServiceSpec): { doors: readonly string[]; words: string[]; missing: string[] } {
+    const { name, limits = {}, isolation = NOT_ISOLATED } = spec
+    if (!isLimited(limits)) return { doors: [], words: [], missing: [] }
+    const made = groups()?.make(name, limits)
+    killsBefore.set(name, groups()?.look(name)?.memoryKills ?? 0)
+    const left = made?.missing ?? (Object.keys(limits) as (keyof Limits)[])
+    const { words, missing } = rlimitsFor(
+      Object.fromEntries(left.map((what) => [what, limits[what]])),
+      isolation,
+      machine,
+    )
+    return { doors: made?.doors ?? [], words, missing }
+  }
+
+  return {
+    confine(spec, words) {
+      const wrapping = wrap(spec, home, machine)
+      const limited = limit(spec)
+      const missing = [...(wrapping?.missing ?? []), ...limited.missing]
+      if (spec.isolation?.required ?? true) requireAll(spec.name, missing)
+      for (const one of missing) note(spec.name, `It is not kept as was asked for: ${one}.`)
+      lacks.set(spec.name, missing)
+      prepare(spec.name, wrapping)
+      const { doors } = limited
+      const entered = doors.length === 0 ? words : enter(doors, spec.name, words)
+      if (spec.replacedBy === undefined)
+        return { words: [...limited.words, ...entered] as [string, ...string[]], environment: {} }
+      // The bridge is Runa's own, and speaks for the program. What it starts is what is kept apart.
+      const command = [...limited.words, ...(wrapping?.words ?? spec.replacedBy)]
+      const settings = { command, environment: wrapping?.environment ?? {} }
+      return { words: entered, environment: { RUNA_SETTINGS: JSON.stringify(settings) } }
+    },
+    bury({ name, limits = {} }) {
+      if (!isLimited(limits)) return undefined
+      const state = groups()?.look(name)
+      groups()?.end(name)
+      if (state === undefined || state.memoryKills <= (killsBefore.get(name) ?? 0)) return undefined
+      const most =
+        limits.memoryBytes === undefined ? '' : `, ${Math.round(limits.memoryBytes / MEBIBYTE)} MiB`
+      return `It came to its limit of memory${most}, and the kernel ended it.`
+    },
+    describe({ name, isolation = NOT_ISOLATED, limits = {} }, pid) {
+      if (isolation.kind === 'none' && !isLimited(limits)) return undefined
+      const found = pid === undefined || !isLimited(limits) ? undefined : groups()?.look(name)
+      const byGroup = limitsBy(`cgroup v${groups()?.version}`, found?.limits ?? {})
+      const byProcess = limitsBy('rlimit, each process', pid === undefined ? {} : observeRlimits(pid))
+      const isSet = (what: string) => byGroup.some((one) => one.what === what)
+      return {
+        isolation: isolation.kind,
+        inForce: pid === undefined ? [] : observe(pid, isolation.kind),
+        missing: [...(lacks.get(name) ?? [])],
+        limits: [...byGroup, ...byProcess.filter(({ what }) => limits[what] !== undefined && !isSet(what))],
+      }
+    },
+  }
+}
+
+function wrap(spec: ServiceSpec, home: string, machine: Machine): Wrapping | undefined {
+  const { name, isolation = NOT_ISOLATED, limits = {}, replacedBy } = spec
+  if (isolation.kind === 'none') return undefined
+  if (replacedBy === undefined) {
+    const missing = ['only a program that replaces a service can be kept apart so far']
+    if (isolation.required) requireAll(name, missing)
+    return { words: [], environment: {}, folders: [], files: [], missing }
+  }
+  const own = join(home, 'services', name)
+  return isolate({ name, isolation, limits, command: replacedBy, home, own }, machine)
+}
+
+function isLimited(limits: Limits): boolean {
+  return Object.values(limits).some((value) => value !== undefined)
+}
+
+function limitsBy(by: string, limits: Limits): ConfinementStatus['limits'] {
+  const entries = Object.entries(limits) as [keyof Limits, number | undefined][]
+  return entries.flatMap(([what, limit]) => (limit === undefined ? [] : [{ what, limit, by }]))
+}
+
+/** Under its name, since a program cannot be given another first word by a shell. */
+function enter(
+  doors: readonly string[],
+  name: string,
+  [program, ...words]: readonly [string, ...string[]],
+): readonly [string, ...string[]] {
+  const title = program === process.execPath ? [`--title=runa-${name}`] : []
+  return ['/bin/sh', '-c', ENTER, 'sh', ...doors, '--', program, ...title, ...words]
+}
+
+function prepare(name: string, wrapping: Wrapping | undefined): void {
+  for (const { path, owner } of wrapping?.folders ?? []) {
+    // Users of their own have to pass the folders above.
+    mkdirSync(path, { recursive: true, mode: 0o711 })
+    if (owner) chownSync(path, owner.uid, owner.gid)
+    if (path.endsWith(`/${name}`)) chmodSync(path, 0o700)
+  }
+  for (const { path, text } of wrapping?.files ?? []) putFile(path, Buffer.from(text))
+}
