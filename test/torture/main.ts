@@ -3,6 +3,7 @@ import { tortureAlethia } from './alethia.ts'
 import { tortureBoards } from './boards.ts'
 import { fuzzBus } from './bus-fuzz.ts'
 import { tortureCoven } from './coven.ts'
+import { tortureFaults } from './faults.ts'
 import { tortureGilgul } from './gilgul/index.ts'
 import { tortureInterleavings } from './interleavings.ts'
 import { tortureMigration } from './migration.ts'
@@ -17,6 +18,7 @@ const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<Tor
   coven: tortureCoven,
   alethia: tortureAlethia,
   boards: tortureBoards,
+  faults: tortureFaults,
   'bus-fuzz': fuzzBus,
   gilgul: tortureGilgul,
   interleavings: tortureInterleavings,
@@ -32,7 +34,7 @@ const FAULTS = 200
 /** Its processes die so fast that it may have many. */
 const MORE: Readonly<Record<string, number>> = { splinter: 10_000, gilgul: 2_000 }
 /** These need no storm: fewer show the same. */
-const FEWER: Readonly<Record<string, number>> = { replay: 50 }
+const FEWER: Readonly<Record<string, number>> = { faults: 100, replay: 50 }
 
 const { values, positionals } = parseArgs({
   options: { faults: { type: 'string' }, seed: { type: 'string' }, json: { type: 'boolean' } },

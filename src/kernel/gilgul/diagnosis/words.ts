@@ -34,7 +34,7 @@ const HINTS: readonly (readonly [Hint, RegExp])[] = [
     'bad-setting',
     /\b(YAMLParseError|TOMLDecodeError|JSONDecodeError|ZodError|ERR_INVALID_ARG_VALUE)\b|SyntaxError: .*\bJSON\b|(?:invalid|bad|unknown|unrecognized|missing) (?:config\w*|setting|option|argument|value for|parameter)|ERR_PARSE_ARGS|not valid JSON|unrecognized arguments/i,
   ],
-  ['thrown', /^(?:Uncaught )?[A-Z]\w*(?:Error|Exception)\b|^Traceback |^panicked at |\bpanic: /],
+  ['thrown', /^(?:Uncaught )?(?:[A-Z]\w*)?(?:Error|Exception)\b|^Traceback |^panicked at |\bpanic: /],
 ]
 
 /** Lines that say nothing about a death: records of calls, and what stands around an uncaught error. */
@@ -71,7 +71,7 @@ function lastTelling(lines: readonly string[]): { full: string; shown: string } 
   const telling = lines.filter((line) => !NOT_TELLING.test(line))
   const isHinted = (line: string) => ![undefined, 'thrown'].includes(hintOf(line))
   const found =
-    telling.findLast((line) => /^(Uncaught )?[A-Z]\w*Error\b/.test(line)) ??
+    telling.findLast((line) => /^(?:Uncaught )?(?:[A-Z]\w*)?Error\b/.test(line)) ??
     telling.findLast(isHinted) ??
     telling.at(-1)
   return found === undefined ? undefined : { full: found, shown: found.trim().slice(0, LINE_LENGTH_MAX) }
