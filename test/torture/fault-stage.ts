@@ -59,6 +59,7 @@ export function createFaultStage(
     ...{ logsFolder: folder, worldFd, lifelineFd },
     environment: ({ name }) => ({ PATH: process.env['PATH'] ?? '', RUNA_HOME: folder, RUNA_SERVICE: name }),
     birth: () => ({ words: new Map(), identity: undefined }),
+    confine: (_, words) => ({ words, environment: {} }),
   })
   const examiner = createExaminer({
     ...{ home: folder, folders: [...new Set([folder, disk])] },
