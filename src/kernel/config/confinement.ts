@@ -31,6 +31,8 @@ export const isolationSchema = z
     kernel: plainPlace.optional(),
     initrd: plainPlace.optional(),
     disk: plainPlace.optional(),
+    /** qemu: whether the processor runs the machine where it can; otherwise it is emulated, some ten times slower. */
+    kvm: z.boolean().default(true),
   })
   .superRefine(({ kind, user, root, kernel }, context) => {
     const missing = (path: string, message: string) =>

@@ -8,6 +8,9 @@ const MEMORY_DEFAULT_BYTES = 512 * MEBIBYTE
 /** The one name of the port over which envelopes travel; the guest finds it as /dev/virtio-ports/runa. */
 const PORT = 'runa'
 
+/** Where Runa is in a virtual machine itself, QEMU 7.2 ends over what the outer one says of this register. */
+const HOST_PROCESSOR = { arm64: 'host', x64: 'host,arch-capabilities=off' } as const
+
 /** As Linux has it on most architectures: COMMAND_LINE_SIZE, less what stands before the words. */
 const COMMAND_LINE_LENGTH_MAX = 1_900
 
@@ -17,29 +20,35 @@ const COMMAND_LINE_LENGTH_MAX = 1_900
  */
 export function wrapInQemu(confined: Confined, machine: Machine): Wrapping {
   const { isolation, limits, home, command } = confined
-  const emulator = machine.find(
-    machine.architecture === 'arm64' ? 'qemu-system-aarch64' : 'qemu-system-x86_64',
-  )
+  const isArm = machine.architecture === 'arm64'
+  const emulator = machine.find(isArm ? 'qemu-system-aarch64' : 'qemu-system-x86_64')
   if (emulator === undefined) return unwrapped(confined, 'QEMU is not installed (Debian: qemu-system-x86)')
   const fault = commandFault(command)
   if (fault !== undefined) return unwrapped(confined, fault)
-  const hasKvm = machine.may('/dev/kvm')
+  const hasKvm = isolation.kvm && machine.may('/dev/kvm')
   const { kernel = '', initrd, disk } = isolation
   const memoryMiB = Math.floor((limits.memoryBytes ?? MEMORY_DEFAULT_BYTES) / MEBIBYTE)
-  const parts = disk === undefined ? 'rdinit=/runa/init' : 'root=/dev/vda ro init=/runa/init'
+  const parts = disk === undefined ? 'rdinit=/runa/init' : 'root=/dev/vda rw init=/runa/init'
   const words = [
     emulator,
     ...['-no-user-config', '-nodefaults', '-display', 'none', '-nic', 'none', '-no-reboot'],
-    ...['-machine', hasKvm ? 'accel=kvm' : 'accel=tcg', '-cpu', hasKvm ? 'host' : 'max'],
+    ...[
+      '-machine',
+      hasKvm ? 'accel=kvm' : 'accel=tcg',
+      '-cpu',
+      hasKvm ? HOST_PROCESSOR[isArm ? 'arm64' : 'x64'] : 'max',
+    ],
     ...['-m', String(memoryMiB), '-smp', String(Math.max(1, Math.ceil(limits.processors ?? 1)))],
     ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
     ...['-kernel', resolve(home, kernel)],
     ...(initrd === undefined ? [] : ['-initrd', resolve(home, initrd)]),
-    ...(disk === undefined ? [] : ['-drive', `file=${resolve(home, disk)},if=virtio,format=raw,readonly=on`]),
+    ...(disk === undefined ? [] : ['-drive', `file=${resolve(home, disk)},if=virtio,format=raw`]),
     ...['-chardev', `stdio,id=${PORT},signal=off`, '-device', 'virtio-serial-pci'],
     ...['-device', `virtserialport,chardev=${PORT},name=${PORT}`],
+    // What its kernel has to say, and what the program says to its errors, goes to the log of the service.
+    ...['-chardev', 'file,id=log,path=/dev/stderr,append=on', '-serial', 'chardev:log'],
     // A panic, which is also the end of its first process, ends the machine.
-    ...['-append', `quiet panic=-1 ${parts} -- ${command.join(' ')}`],
+    ...['-append', `quiet console=ttyS0 panic=-1 ${parts} -- ${command.join(' ')}`],
   ]
   return { words, environment: {}, folders: [], files: [], missing: [] }
 }
@@ -61,8 +70,8 @@ export function wrapInXen(confined: Confined, machine: Machine): Wrapping {
     ...(initrd === undefined ? [] : [`ramdisk = "${resolve(home, initrd)}"`]),
     ...(disk === undefined
       ? []
-      : [`disk = ["format=raw,vdev=xvda,access=ro,target=${resolve(home, disk)}"]`]),
-    `extra = "quiet panic=-1 console=hvc0 root=/dev/xvda ro init=/runa/init -- ${command.join(' ')}"`,
+      : [`disk = ["format=raw,vdev=xvda,access=rw,target=${resolve(home, disk)}"]`]),
+    `extra = "quiet panic=-1 console=hvc0 root=/dev/xvda rw init=/runa/init -- ${command.join(' ')}"`,
     `memory = ${Math.floor((limits.memoryBytes ?? MEMORY_DEFAULT_BYTES) / MEBIBYTE)}`,
     `vcpus = ${Math.max(1, Math.ceil(limits.processors ?? 1))}`,
     'vif = []',

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe, test } from 'node:test'
+import type * as z from 'zod'
+import { assembleCallFilter } from './call-filter.ts'
+import { isolate } from './isolate.ts'
+import { describeMachine } from './machine.ts'
+import { putFile } from './put-file.ts'
+import { isolationSchema } from './settings.ts'
+
+const PYTHON = '/usr/bin/python3'
+const BUSYBOX = '/bin/busybox'
+
+const base = mkdtempSync(join(tmpdir(), 'runa-apart-'))
+after(() => rmSync(base, { recursive: true, force: true }))
+const home = join(base, 'home')
+const own = join(home, 'services/probe')
+mkdirSync(own, { recursive: true })
+for (const folder of [base, home, join(home, 'services')]) chmodSync(folder, 0o711)
+mkdirSync(join(home, 'vault'))
+writeFileSync(join(home, 'vault/key'), 'a secret')
+
+const machine = describeMachine({
+  searchPath: '/usr/bin:/bin',
+  filterFile(options) {
+    const path = join(base, `${options.network}.bpf`)
+    putFile(path, assembleCallFilter(process.arch, options) ?? assert.fail('no filter'))
+    return path
+  },
+})
+
+/** Runs a program as it would be run behind a bridge, to its end. */
+function run(isolation: z.input<typeof isolationSchema>, command: readonly string[]) {
+  const confined = {
+    name: 'probe',
+    isolation: isolationSchema.parse(isolation),
+    limits: {},
+    command,
+    home,
+    own,
+  }
+  const { words, environment, folders } = isolate(confined, machine)
+  for (const { path, owner } of folders) {
+    mkdirSync(path, { recursive: true })
+    if (owner) spawnSync('chown', [`${owner.uid}:${owner.gid}`, path])
+  }
+  const [program = '', ...rest] = words
+  const { stdout, stderr, status } = spawnSync(program, rest, {
+    cwd: home,
+    env: { PATH: '/usr/bin:/bin', ...environment },
+    encoding: 'utf8',
+    input: 'said to it\n',
+    timeout: 30_000,
+  })
+  return { stdout, stderr, status }
+}
+
+const withPython = existsSync(PYTHON) ? machine.bubblewrapFault() : `there is no ${PYTHON}`
+
+describe('under bubblewrap', { skip: withPython !== '' && withPython }, () => {
+  const python = (code: string, changes: object = {}) =>
+    run({ kind: 'bubblewrap', ...changes }, [PYTHON, '-c', code])
+
+  test('it reads its input, writes its output, and keeps what it writes at home', () => {
+    const said = python('print(input().upper()); open("kept", "w").write("x")')
+    assert.deepEqual([said.stdout, said.stderr, said.status], ['SAID TO IT\n', '', 0])
+    assert.ok(existsSync(join(own, 'kept')))
+  })
+
+  test('files of this home and of people are not there, and those of the system may not be written', () => {
+    for (const path of [join(home, 'vault/key'), '/root', '/home', '/etc/shadow']) {
+      assert.match(python(`open(${JSON.stringify(path)})`).stderr, /FileNotFoundError/, path)
+    }
+    assert.match(python('open("/usr/planted", "w")').stderr, /Read-only file system/)
+    const shown = join(base, 'shown')
+    mkdirSync(shown)
+    writeFileSync(join(shown, 'text'), 'seen')
+    assert.equal(python(`print(open("${shown}/text").read())`, { read: [shown] }).stdout, 'seen\n')
+    assert.match(python(`open("${shown}/new", "w")`, { read: [shown] }).stderr, /Read-only/)
+    assert.equal(python(`open("${shown}/new", "w")`, { write: [shown] }).status, 0)
+  })
+
+  test('it sees no process but its own', () => {
+    const { stdout } = python('import os; print(len([n for n in os.listdir("/proc") if n.isdigit()]))')
+    assert.ok(Number(stdout) <= 3, stdout)
+  })
+
+  test('it can open no socket, unless it may have the network', async () => {
+    const server = createServer((_, response) => response.end('reached')).listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    const { port } = server.address() as AddressInfo
+    const connect = `import socket; socket.socket().connect(("127.0.0.1", ${port})); print("reached")`
+    assert.match(python(connect).stderr, /Address family not supported/)
+    assert.equal(python(connect, { network: true }).stdout, 'reached\n')
+    server.close()
+  })
+
+  test('calls that reach out of its view are refused, and those that it needs are not', () => {
+    const call = (name: string, ...values: number[]) =>
+      `import ctypes, os; c = ctypes.CDLL(None, use_errno=True)\n` +
+      `print(c.${name}(${values.join(', ')}), os.strerror(ctypes.get_errno()))`
+    assert.match(python(call('ptrace', 0, 0, 0, 0)).stdout, /^-1 Operation not permitted/)
+    assert.match(python(call('unshare', 0x10000000)).stdout, /^-1 Operation not permitted/)
+    assert.match(python(call('mount', 0, 0, 0, 0, 0)).stdout, /^-1 Operation not permitted/)
+    assert.match(python(call('getppid')).stdout, /^\d+ Success/)
+    const threads = 'import threading, subprocess; t = threading.Thread(target=print); t.start(); t.join()'
+    assert.equal(python(`${threads}; subprocess.run(["true"], check=True)`).status, 0)
+  })
+})
+
+const isRoot = process.getuid?.() === 0
+
+describe('as another user', { skip: !isRoot && 'only root may start a service as another user' }, () => {
+  test("it has that number, no rights, its own folder, and nobody else's", () => {
+    const shell = (text: string) => run({ kind: 'user', user: '61234' }, ['/bin/sh', '-c', text])
+    assert.equal(shell('id -u; id -g; id -G').stdout, '61234\n61234\n61234\n')
+    assert.match(shell('grep NoNewPrivs /proc/self/status').stdout, /1/)
+    assert.equal(shell('echo x > "$RUNA_HOME/mine" && cat').stdout, 'said to it\n')
+    assert.notEqual(shell(`echo x > ${join(home, 'theirs')}`).status, 0)
+  })
+})
+
+const chrootFault = isRoot ? (existsSync(BUSYBOX) ? '' : 'there is no busybox') : 'only root may chroot'
+
+describe('in a chroot', { skip: chrootFault !== '' && chrootFault }, () => {
+  test('it takes the folder for the whole system, and has a place of its own in it', () => {
+    const root = join(base, 'root')
+    mkdirSync(join(root, 'bin'), { recursive: true })
+    for (const name of ['sh', 'cat']) copyFileSync(BUSYBOX, join(root, 'bin', name))
+    const text = 'echo x > "$RUNA_HOME/mine" && cd / && echo * && cat'
+    const said = run({ kind: 'chroot', user: '61234', root }, ['/bin/sh', '-c', text])
+    assert.equal(said.stdout, 'bin runa\nsaid to it\n', said.stderr)
+    assert.ok(existsSync(join(root, 'runa/probe/mine')))
+  })
+})
