@@ -84,7 +84,8 @@ export function createStage(
   const supervisor = createSupervisor({
     specs,
     launch,
-    random: () => 0,
+    // A short pause, which a busy machine does not skip: who waits for it sees it.
+    random: () => 0.2,
     explain: (_, process, { exit, verdict }) => ({
       ...{ advice: '', paths: files[String(exit.code)] ?? [], orphan: undefined, folders: [] },
       sentence: verdict?.sentence ?? `${process.process?.pid} ended by ${exit.signal ?? exit.code}.`,
