@@ -109,14 +109,15 @@ async function keepGilgul(
       const { stop, ended } = born
       stopping.addEventListener('abort', stop, { once: true })
       if (stopping.aborted) stop()
-      const { status, failure, isFinal } = await ended
+      const { status, wasKilled, failure, isFinal } = await ended
       stopping.removeEventListener('abort', stop)
       if (stopping.aborted || status === 0) return undefined
       const known = failure ?? unexplained(paths, status)
       if (!isReady && isFinal) return known
       const pauseMs = patience.pauseAfter({ ranMs: isReady ? performance.now() - bornMs : undefined })
       if (pauseMs === undefined) return known
-      failedRises = isUp ? 0 : failedRises + 1
+      if (isUp) failedRises = 0
+      else if (!wasKilled) failedRises += 1
       // What it was left may be what it dies of.
       if (failedRises >= FAILED_RISES_MAX) clearEstateMemory(holdings.estate)
       restarts += 1

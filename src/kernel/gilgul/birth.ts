@@ -37,6 +37,8 @@ export interface BirthOptions {
 interface Death {
   /** Null where it was ended by a signal, or for the sake of its link. */
   readonly status: number | null
+  /** By somebody else, and by force: which says nothing about itself. */
+  readonly wasKilled: boolean
   /** What it said of itself, or what coven said of it. */
   readonly failure: Failure | undefined
   /** It was known to be in vain at once: another try would end the same way. */
@@ -69,11 +71,15 @@ function bear(options: BirthOptions): Born {
   const { child, launch } = spawnGilgul(options)
   const say = (line: AncestorLine) => void child.stdin?.write(`${JSON.stringify(line)}\n`)
   let said: Failure | undefined
+  let isSilent = false
   child.stdin?.on('error', () => {})
   for (const exit of exits) say({ kind: 'exit', exit })
   const silence = watchSilence(
     () => say({ kind: 'beat' }),
-    () => void child.kill('SIGKILL'),
+    () => {
+      isSilent = true
+      child.kill('SIGKILL')
+    },
   )
   const lines = createInterface({ input: child.stdout ?? Readable.from([]) })
   lines.on('line', (line) => {
@@ -84,7 +90,10 @@ function bear(options: BirthOptions): Born {
   })
   const closed = new Promise<Death>((resolve) => {
     // `close` comes after the last line, `exit` may come before it.
-    child.once('close', (status) => resolve({ status, failure: said, isFinal: said !== undefined }))
+    child.once('close', (status, signal) => {
+      const wasKilled = signal === 'SIGKILL' && !isSilent
+      resolve({ status, wasKilled, failure: said, isFinal: said !== undefined })
+    })
     child.once('error', (error) => resolve(unborn(error)))
   })
   void closed.then(silence.end)
@@ -124,7 +133,7 @@ function stdioOf(log: number, holdings: Holdings, launch: Launch | undefined): S
 function unborn({ message }: Error): Death {
   const advice = 'Close other programs, and try again.'
   const failure = { code: 'SYSTEM_CALL_FAILED', message: `gilgul could not be started: ${message}.`, advice }
-  return { status: null, failure, isFinal: true }
+  return { status: null, wasKilled: false, failure, isFinal: true }
 }
 
 /** A gilgul that has not proven who it is, or whose link is closed, gets no secrets: the next one is to be tried. */
@@ -137,7 +146,7 @@ async function endLinked(child: ChildProcess, launch: Launch, closed: Promise<De
   // By force: asked to end, it would stop every service.
   child.kill('SIGKILL')
   const death = await closed
-  return death.isFinal ? death : { status: null, failure, isFinal: false }
+  return death.isFinal ? death : { ...death, status: null, wasKilled: false, failure }
 }
 
 function explainLoss(fault: RunaError | undefined): Failure {

@@ -36,7 +36,7 @@ const LOOK_EVERY_MS = 10_000
  * coming up.
  */
 export async function govern(options: RunOptions, realm: Realm): Promise<void> {
-  const { stopping, exits } = options
+  const { stopping } = options
   const { bus, paths, left } = realm
   const transport = createBusTransport(bus)
   const confining = confineHere(paths, process.env['PATH'] ?? '')
@@ -73,7 +73,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
   })
   const parts = { supervisor, admission, describe: confining.describe }
   const service = serve(gilgulContract, handlersOf(options, realm, parts), transport)
-  const pulse = takePulse(supervisor, bus.members, exits.look)
+  const pulse = takePulse(supervisor, bus.members)
   const rotation = setInterval(() => {
     void rotateLogs(supervisor, paths.logs)
     admission.measure()

@@ -37,7 +37,7 @@ export function reapChild(pid: number): ExitStatus | undefined {
 }
 
 /** As WIFSIGNALED, WTERMSIG and WEXITSTATUS of wait(2) read it. */
-function exitStatusOf(status: number): ExitStatus {
+export function exitStatusOf(status: number): ExitStatus {
   const number = status & 0x7f
   if (number === 0) return { code: (status >> 8) & 0xff, signal: null }
   const names = Object.entries(constants.signals) as [NodeJS.Signals, number][]

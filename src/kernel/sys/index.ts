@@ -30,6 +30,7 @@ export {
   setUndumpable,
   tracerOf,
 } from './process.ts'
+export { openProcess, type ProcessHandle } from './process-handle.ts'
 export { createSealedMemory, isSealedMemory } from './sealed-memory.ts'
 export { createSocketPair, socketMaker } from './socket-pair.ts'
 export { createRestlessness, createSpin, RESTLESS_MS } from './spin.ts'

@@ -70,20 +70,30 @@ export function processTicks(pid: number): number {
   return statOf(pid)?.ticks ?? 0
 }
 
+/** The wait status of a process that has ended and that nobody has waited for yet; undefined of any other. */
+export function zombieStatus(pid: number): number | undefined {
+  const { state, exitCode } = statOf(pid) ?? {}
+  return state === 'Z' ? exitCode : undefined
+}
+
 interface ProcessStat {
   readonly state: string | undefined
   readonly parent: number
   readonly ticks: number
   readonly startTicks: number
+  readonly exitCode: number
 }
 
 function statOf(pid: number): ProcessStat | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // The name, in brackets, may hold blanks and brackets itself. State and parent come after it, start time is the 20th.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1').trim()
+    // The name, in brackets, may hold blanks and brackets itself. State and parent come after it, start time is the 20th,
+    // and the last is the exit code.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const [state, parent] = fields
     const ticks = Number(fields[11]) + Number(fields[12])
-    return { state: fields[0], parent: Number(fields[1]), ticks, startTicks: Number(fields[19]) }
+    const [startTicks, exitCode] = [Number(fields[19]), Number(fields.at(-1))]
+    return { state, parent: Number(parent), ticks, startTicks, exitCode }
   } catch {
     return undefined
   }

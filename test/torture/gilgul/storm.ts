@@ -23,19 +23,24 @@ export interface Storm {
   wedged: number
 }
 
-/** Kills at random, faster than what was killed comes back. */
+/** So many may be down at once: with more, one would measure how many starts the machine bears. */
+const DOWN_MAX = 3
+
+/** Kills at random, also while what was killed before comes back. */
 export async function runStorm(world: World, kills: number, random: () => number): Promise<Storm> {
   const storm: Storm = { kills, ledger: new Map(), serviceMs: [], gilgulMs: [], covenMs: [], wedged: 0 }
-  const recoveries: Promise<void>[] = []
+  const down = new Set<Promise<void>>()
   for (let count = 0; count < kills && storm.wedged === 0; ) {
     await sleep(random() * PAUSE_MS_MAX)
+    if (down.size >= DOWN_MAX) await Promise.race(down)
     const state = world.state()
     const recovery = state && killOne(world, state, storm, random)
     if (!recovery) continue
-    recoveries.push(recovery)
+    down.add(recovery)
+    void recovery.then(() => down.delete(recovery))
     count += 1
   }
-  await Promise.all(recoveries)
+  await Promise.all(down)
   return storm
 }
 

@@ -1,50 +1,80 @@
+import { type ExitStatus, openProcess, type ProcessHandle, parentPid } from '#kernel/sys'
 import { type Identity, isAlive } from '../identity.ts'
-import type { Exit } from '../keeping/launch.ts'
 import type { OrphanExit } from '../reaper.ts'
-
-/** The ancestor tells how an orphan ended within moments of its death. */
-const TOLD_WITHIN_LOOKS = 2
 
 /** How services end whose parent gilgul is not: an earlier gilgul started them. */
 export interface OrphanExits {
   /** Takes what the ancestor tells. */
   hear(exit: OrphanExit): void
   /** Resolves once that process has ended; code and signal are null where nobody can tell how. Never rejects. */
-  of(process: Identity): Promise<Exit>
-  /** Looks for those that are gone without word. To be called at each beat. */
-  look(): void
+  of(process: Identity): Promise<ExitStatus>
 }
 
-export function createOrphanExits(isThere: (process: Identity) => boolean = isAlive): OrphanExits {
-  const known = new Map<string, Exit>()
-  const awaited = new Map<
-    string,
-    { readonly process: Identity; settle: (exit: Exit) => void; looks: number }
-  >()
+/** What it takes to look at a process; tests have their own. */
+export interface Eyes {
+  readonly isThere: (process: Identity) => boolean
+  /** The ancestor is its parent, and will tell how it ended. */
+  readonly isTold: (process: Identity) => boolean
+  readonly open: (pid: number) => ProcessHandle | undefined
+  readonly lookEveryMs: number
+}
 
-  function settle(key: string, exit: Exit): void {
-    awaited.get(key)?.settle(exit)
-    awaited.delete(key)
+const EYES: Eyes = {
+  isThere: isAlive,
+  isTold: ({ pid }) => parentPid(pid) === process.ppid,
+  open: openProcess,
+  lookEveryMs: 100,
+}
+
+/** Word of the ancestor comes within moments, and what the kernel knows once the parent has waited. */
+const WORDLESS_LOOKS_MAX = 10
+const UNKNOWN: ExitStatus = { code: null, signal: null }
+
+export function createOrphanExits(eyes: Partial<Eyes> = {}): OrphanExits {
+  const { isThere, isTold, open, lookEveryMs } = { ...EYES, ...eyes }
+  const known = new Map<string, ExitStatus>()
+  const awaited = new Map<string, (exit: ExitStatus) => void>()
+
+  /**
+   * Looks at it now and then: nobody tells of a process that neither gilgul nor the ancestor waits for. Its parent is
+   * process 1, since an earlier coven died.
+   */
+  function watch(process: Identity, settle: (exit: ExitStatus) => void): NodeJS.Timeout {
+    const handle = isTold(process) ? undefined : open(process.pid)
+    // Another process may have come by its number before the handle was there.
+    const isSame = isThere(process)
+    let looks = 0
+    const timer = setInterval(() => {
+      if (isThere(process)) return
+      looks += 1
+      const exit = isSame ? handle?.exitStatus() : undefined
+      if (exit === undefined && looks < WORDLESS_LOOKS_MAX) return
+      handle?.close()
+      settle(exit ?? UNKNOWN)
+    }, lookEveryMs)
+    return timer.unref()
   }
 
   return {
     hear(exit) {
       const key = keyOf(exit.process)
       known.set(key, exit)
-      settle(key, exit)
+      awaited.get(key)?.(exit)
     },
     of(process) {
       const key = keyOf(process)
       const exit = known.get(key)
       if (exit) return Promise.resolve(exit)
-      return new Promise((resolve) => awaited.set(key, { process, settle: resolve, looks: 0 }))
-    },
-    look() {
-      for (const [key, one] of awaited) {
-        if (isThere(one.process)) continue
-        one.looks += 1
-        if (one.looks >= TOLD_WITHIN_LOOKS) settle(key, { code: null, signal: null })
-      }
+      return new Promise((resolve) => {
+        let timer: NodeJS.Timeout | undefined
+        function settle(end: ExitStatus): void {
+          clearInterval(timer)
+          awaited.delete(key)
+          resolve(end)
+        }
+        awaited.set(key, settle)
+        timer = watch(process, settle)
+      })
     },
   }
 }

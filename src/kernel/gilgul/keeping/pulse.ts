@@ -21,12 +21,7 @@ export interface Pulse {
   end(): void
 }
 
-/** `beat` is called once a second as well. */
-export function takePulse(
-  supervisor: Supervisor,
-  seats: () => readonly Seat[],
-  beat: () => void = () => {},
-): Pulse {
+export function takePulse(supervisor: Supervisor, seats: () => readonly Seat[]): Pulse {
   let quick: NodeJS.Timeout | undefined
 
   function look(): void {
@@ -51,7 +46,6 @@ export function takePulse(
 
   const slow = setInterval(() => {
     for (const keeper of supervisor.keepers()) keeper.tick()
-    beat()
     look()
   }, BEAT_MS)
   return {
