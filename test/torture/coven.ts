@@ -8,7 +8,9 @@ import { runVaultStorm } from './coven-vault.ts'
 import type { TortureOptions, TortureRow } from './row.ts'
 
 const FRAMES_PER_FAULT = 500
-const HANDSHAKES_MAX = 300
+const HANDSHAKES_MAX = 1_000
+/** These take minutes each hundred, and more of them show the same. */
+const DEATHS_MAX = 50
 const GENUINE_EVERY = 100
 const NONE = { lost: 0, torn: 0, wedged: 0 }
 
@@ -17,16 +19,17 @@ const GILGUL = { pid: 101, startTicks: 2 }
 
 type Random = () => number
 
-/** Forges what is said between coven and gilgul, and kills who stores secrets. 200 faults are 100,000 frames. */
+/** Forges what is said between coven and gilgul, and kills who stores secrets. 2,000 faults are 1,000,000 frames. */
 export async function tortureCoven({ faults, random }: TortureOptions): Promise<TortureRow[]> {
+  const deaths = Math.min(DEATHS_MAX, Math.ceil(faults / 4))
   const forged = forgeFrames(faults * FRAMES_PER_FAULT, random, startTalk)
   const forgetful = forgeFrames(200, random, startForgetfulTalk)
-  const hasty = await runVaultStorm('hasty', Math.max(20, Math.ceil(faults / 10)), random)
+  const hasty = await runVaultStorm('hasty', Math.max(20, Math.ceil(deaths / 3)), random)
   return [
     { case: 'forged frames', faults: forged['forged'] ?? 0, ...NONE, ...forged },
     forgeHandshakes(Math.min(HANDSHAKES_MAX, faults * 10), random),
-    await killGilguls(Math.ceil(faults / 4)),
-    { case: 'store a secret', ...(await runVaultStorm('careful', Math.ceil(faults / 4), random)) },
+    await killGilguls(deaths),
+    { case: 'store a secret', ...(await runVaultStorm('careful', deaths, random)) },
     {
       case: 'planted: ends that forget what they have heard',
       ...{ faults: 200, ...NONE, ...forgetful, found: (forgetful['accepted'] ?? 0) > 0 },
@@ -41,17 +44,22 @@ function createPair(changes: Partial<LinkOptions> = {}): readonly [coven: Link, 
   return [coven, createLink({ role: 'gilgul', launchKey, own: GILGUL, peer: COVEN, ...changes })]
 }
 
+type End = 0 | 1
+const other = (end: End): End => (end === 0 ? 1 : 0)
+
 interface Talk {
   readonly links: readonly [Link, Link]
   /** Frames that each has said, and the other has accepted. */
   readonly said: readonly [Buffer[], Buffer[]]
+  /** Of each, the frame after the next. */
+  readonly later: readonly Buffer[]
 }
 
 function startTalk(): Talk {
   const [coven, gilgul] = createPair()
   const { reply } = gilgul.receive(coven.receive(gilgul.opening).reply)
   coven.receive(reply)
-  return { links: [coven, gilgul], said: [[], []] }
+  return { links: [coven, gilgul], said: [[], []], later: [] }
 }
 
 const flipBit: Forgery = (frame, random) => {
@@ -62,7 +70,7 @@ const flipBit: Forgery = (frame, random) => {
 }
 
 /** Makes something wrong of the next genuine frame, in a talk that has gone on for a while. */
-type Forgery = (frame: Buffer, random: Random, talk: Talk, from: 0 | 1) => Buffer
+type Forgery = (frame: Buffer, random: Random, talk: Talk, from: End) => Buffer
 
 function pick<Value>(values: readonly Value[], random: Random): Value {
   return values[Math.floor(random() * values.length)] as Value
@@ -78,13 +86,15 @@ const FORGERIES: readonly Forgery[] = [
   // Replayed: one that was accepted before.
   (_frame, random, { said }, from) => pick(said[from], random),
   // Sent back to who said it.
-  (_frame, random, { said }, from) => pick(said[from === 0 ? 1 : 0], random),
+  (_frame, random, { said }, from) => pick(said[other(from)], random),
   // Reordered: the one after the next.
-  (_frame, _random, { links }, from) => links[from].say(Buffer.from('out of turn')),
+  (_frame, _random, { later }, from) => later[from] as Buffer,
   // Of another talk, at the same place.
   (frame) => {
     const { links } = startTalk()
-    return links[0].say(Buffer.alloc(frame.length - 20))
+    const foreign = links[0].say(Buffer.alloc(frame.length - 20))
+    for (const link of links) link.close()
+    return foreign
   },
   (frame) => frame.subarray(0, frame.length - 1 - (frame.length % 7)),
   () => Buffer.concat([Buffer.of(40, 0, 0, 0), randomBytes(40)]),
@@ -92,38 +102,53 @@ const FORGERIES: readonly Forgery[] = [
 
 const LONGEST = Buffer.alloc(256 * 1_024)
 
+/** Each end of a talk hears one forged frame, which closes it; now and then a genuine one before. */
 function forgeFrames(frames: number, random: Random, start: () => Talk): Record<string, number> {
   const counts = { frames, forged: 0, accepted: 0, genuine: 0, rejectedGenuine: 0 }
-  let talk = warmUp()
-  for (let index = 0; index < frames; index += 1) {
-    const from = random() < 0.5 ? 0 : 1
-    const frame = talk.links[from].say(randomBytes(1 + Math.floor(random() * 60)))
-    const hearer = talk.links[from === 0 ? 1 : 0]
-    if (index % GENUINE_EVERY === 0) {
-      counts.genuine += 1
-      if (hear(hearer, frame) !== 1) counts.rejectedGenuine += 1
+  const left = () => frames - counts.forged - counts.genuine
+
+  function begin(): Talk {
+    const talk = start()
+    for (const from of [0, 1] as const) {
+      const frame = talk.links[from].say(Buffer.from('well met'))
+      if (hear(talk.links[other(from)], frame) !== 1) counts.rejectedGenuine += 1
       talk.said[from].push(frame)
-      continue
     }
+    return talk
+  }
+
+  function hearGenuine({ links, said }: Talk, from: End): void {
+    counts.genuine += 1
+    const frame = links[from].say(someWords(random))
+    if (hear(links[other(from)], frame) !== 1) counts.rejectedGenuine += 1
+    said[from].push(frame)
+  }
+
+  function hearForged(talk: Talk, from: End, frame: Buffer): void {
+    const hearer = talk.links[other(from)]
     counts.forged += 1
     counts.accepted += hear(hearer, pick(FORGERIES, random)(frame, random, talk, from))
     // A frame that says it is longer than it is waits for more, and swallows whatever follows.
     if (hearer.state() === 'open') counts.accepted += hear(hearer, LONGEST)
     // Once it has heard something wrong, it believes nothing any more, not even what is right.
     counts.accepted += hear(hearer, frame)
-    talk = warmUp()
+  }
+
+  while (left() > 0) {
+    const talk = begin()
+    if (counts.genuine * (GENUINE_EVERY - 1) <= counts.forged) hearGenuine(talk, random() < 0.5 ? 0 : 1)
+    // Said before either is closed by what it hears.
+    const next = talk.links.map((link) => link.say(someWords(random)))
+    const later = talk.links.map((link) => link.say(Buffer.from('out of turn')))
+    for (const from of [0, 1] as const)
+      if (left() > 0) hearForged({ ...talk, later }, from, next[from] as Buffer)
+    for (const link of talk.links) link.close()
   }
   return counts
+}
 
-  function warmUp(): Talk {
-    const fresh = start()
-    for (const from of [0, 1] as const) {
-      const frame = fresh.links[from].say(Buffer.from('well met'))
-      if (hear(fresh.links[from === 0 ? 1 : 0], frame) !== 1) counts.rejectedGenuine += 1
-      fresh.said[from].push(frame)
-    }
-    return fresh
-  }
+function someWords(random: Random): Buffer {
+  return randomBytes(1 + Math.floor(random() * 60))
 }
 
 /** How many messages were believed. */
@@ -205,5 +230,5 @@ function startForgetfulTalk(): Talk {
       close: () => {},
     }
   }
-  return { links: [createEnd(keys[0], keys[1]), createEnd(keys[1], keys[0])], said: [[], []] }
+  return { links: [createEnd(keys[0], keys[1]), createEnd(keys[1], keys[0])], said: [[], []], later: [] }
 }

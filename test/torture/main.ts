@@ -32,7 +32,7 @@ const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<Tor
 
 const FAULTS = 200
 /** Its processes die so fast that it may have many. */
-const MORE: Readonly<Record<string, number>> = { splinter: 10_000, gilgul: 2_000 }
+const MORE: Readonly<Record<string, number>> = { splinter: 10_000, gilgul: 2_000, coven: 2_000 }
 /** These need no storm: fewer show the same. */
 const FEWER: Readonly<Record<string, number>> = { faults: 100, replay: 50 }
 
