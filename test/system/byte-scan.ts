@@ -10,6 +10,8 @@ interface Hit {
 }
 
 interface ByteScan {
+  /** Without unpacking anything. */
+  clear(place: string, bytes: Buffer): Hit[]
   bytes(place: string, bytes: Buffer): Hit[]
   /** Every file below, but for those whose path within the folder begins with one of `except`. Also the names. */
   folder(path: string, except?: readonly string[]): Hit[]
@@ -47,6 +49,7 @@ export function createByteScan(words: readonly string[]): ByteScan {
   }
 
   return {
+    clear: clearHits,
     bytes: scanBytes,
     folder(path, except = []) {
       const names = readdirSync(path, { recursive: true, encoding: 'utf8' })

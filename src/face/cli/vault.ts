@@ -1,6 +1,6 @@
 import { howItOpens, type OpenCoven, openCoven, tryPassphrase } from '#kernel/coven'
 import { wipe } from '#kernel/seal'
-import { setUndumpable } from '#kernel/sys'
+import { forbidCoreDumps, setUndumpable } from '#kernel/sys'
 import { RunaError } from '#protocol'
 import { askHidden, canAsk, readLines } from './hidden-input.ts'
 
@@ -31,6 +31,7 @@ export async function openVaultWith(
   { newList = false } = {},
 ): Promise<OpenCoven> {
   setUndumpable()
+  forbidCoreDumps()
   const opening = openCoven({ folder, newList, ...(passphrase ? { unlock: { passphrase } } : {}) })
   return await opening.finally(() => wipe(passphrase ?? Buffer.alloc(0)))
 }

@@ -1,8 +1,8 @@
 import { randomBytes, scrypt } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import * as z from 'zod'
 import { replaceFile } from '#kernel/journal'
-import { createKey, deriveKey, KEY_BYTES, moveSecret, wipe } from '#kernel/seal'
+import { createKey, deriveKey, KEY_BYTES, moveSecret, secretRoom, wipe } from '#kernel/seal'
 import { RunaError } from '#protocol'
 
 /** What opens a vault. The caller wipes a passphrase once the vault is open. */
@@ -48,7 +48,7 @@ export async function makeKey(unlock: Unlock, recipe: Recipe): Promise<Buffer> {
         'VAULT_KEY_MISSING',
         'This vault opens with its key file, and not with a passphrase.',
       )
-    const key = await readKeyFile(unlock.keyFile)
+    const key = readKeyFile(unlock.keyFile)
     const derived = moveSecret(deriveKey(key, 'runa vault', salt))
     wipe(key)
     return derived
@@ -78,11 +78,24 @@ export async function makeKeyFile(path: string): Promise<void> {
   }
 }
 
-async function readKeyFile(path: string): Promise<Buffer> {
-  const key = await readFile(path).catch((cause) => {
-    throw new RunaError('VAULT_KEY_MISSING', `The key file ${path} cannot be read.`, { cause })
-  })
+function readKeyFile(path: string): Buffer {
+  const key = readSecretFile(path)
   // Zeros are what is left of one that was destroyed, where the power went before its name was gone.
   if (key.length === KEY_BYTES && key.some((byte) => byte !== 0)) return key
   throw new RunaError('VAULT_KEY_MISSING', `${path} is no key file of a vault.`)
+}
+
+/** Straight into guarded memory: a longer file is cut. Throws VAULT_KEY_MISSING. */
+function readSecretFile(path: string): Buffer {
+  let fd: number | undefined
+  try {
+    fd = openSync(path, 'r')
+    const room = secretRoom(Math.min(fstatSync(fd).size, KEY_BYTES + 1))
+    readSync(fd, room)
+    return room
+  } catch (cause) {
+    throw new RunaError('VAULT_KEY_MISSING', `The key file ${path} cannot be read.`, { cause })
+  } finally {
+    if (fd !== undefined) closeSync(fd)
+  }
 }

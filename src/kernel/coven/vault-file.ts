@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
-import { createKey, moveSecret, open, sameBytes, seal, unwrapKey, wipe, wrapKey } from '#kernel/seal'
+import {
+  createKey,
+  moveSecret,
+  openSecret,
+  sameBytes,
+  seal,
+  unwrapSecretKey,
+  wipe,
+  wrapKey,
+} from '#kernel/seal'
 import { RunaError } from '#protocol'
 import { makeKey, newRecipe, type Recipe, recipeSchema, type Unlock } from './unlock.ts'
 
@@ -74,7 +83,7 @@ export async function decodeVault(
   const { head, recipe, wrapped, sealed } = takeApart(bytes)
   const root = await openRoot(unlock, recipe, wrapped)
   try {
-    return { key: { root, head }, content: open(root, sealed, head) }
+    return { key: { root, head }, content: openSecret(root, sealed, head) }
   } catch (cause) {
     wipe(root)
     throw corrupt(cause)
@@ -96,7 +105,7 @@ function takeApart(bytes: Buffer): Parts {
 async function openRoot(unlock: Unlock, recipe: Recipe, wrapped: Buffer): Promise<Buffer> {
   const key = await makeKey(unlock, recipe)
   try {
-    return moveSecret(unwrapKey(key, wrapped, CONTEXT))
+    return unwrapSecretKey(key, wrapped, CONTEXT)
   } catch (cause) {
     throw new RunaError('VAULT_LOCKED', undefined, { cause })
   } finally {

@@ -1,5 +1,7 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { openGcm } from '#kernel/sys'
 import { RunaError } from '#protocol'
+import { moveSecret, secretRoom, wipe } from './secret-memory.ts'
 
 export const KEY_BYTES = 32
 export const NONCE_BYTES = 12
@@ -31,6 +33,27 @@ export function decrypt(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, 
     throw new RunaError('SEAL_BROKEN', undefined, { cause })
   }
   return plaintext
+}
+
+/** So much is opened into a room of its own; a whole vault may be more, and is opened for a moment only. */
+const ROOM_BYTES_MAX = 2 ** 17
+
+/** As `decrypt`, into guarded memory, and without a copy of the plaintext anywhere else. */
+export function decryptSecret(
+  key: Uint8Array,
+  nonce: Uint8Array,
+  sealed: Uint8Array,
+  context: Uint8Array,
+): Buffer {
+  const length = sealed.length - TAG_BYTES
+  if (length < 0) throw new RunaError('SEAL_BROKEN', 'What is sealed is cut short.')
+  const plaintext = length > ROOM_BYTES_MAX ? Buffer.alloc(length) : secretRoom(length)
+  const [ciphertext, tag] = [sealed.subarray(0, length), sealed.subarray(length)]
+  const isOpen = openGcm({ key: checkKey(key), nonce, ciphertext, tag, context }, plaintext)
+  if (isOpen) return plaintext
+  wipe(plaintext)
+  if (isOpen === undefined) return moveSecret(decrypt(key, nonce, sealed, context))
+  throw new RunaError('SEAL_BROKEN')
 }
 
 /** A key of another size is a fault of the program, and must never be stretched or cut in silence. */

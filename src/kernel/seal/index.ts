@@ -1,7 +1,7 @@
 export { KEY_BYTES } from './gcm.ts'
 export { createKey, deriveKey, mac, sameBytes } from './keys.ts'
 export { createMessageSeal, MESSAGE_SEAL_BYTES, type MessageSeal } from './message.ts'
-export { open, SEAL_BYTES, seal, unwrapKey, wrapKey } from './seal.ts'
+export { open, openSecret, SEAL_BYTES, seal, unwrapKey, unwrapSecretKey, wrapKey } from './seal.ts'
 export { keepSecret, moveSecret, type SecretMemory, secretMemory, secretRoom, wipe } from './secret-memory.ts'
 export type { Opener, Sealer } from './sequence.ts'
 export { createOpener, createSealer } from './sequence.ts'

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { RunaError } from '#protocol'
 import { decrypt, encrypt } from './gcm.ts'
 import { createKey, deriveKey, hkdf, hmac, mac, sameBytes } from './keys.ts'
-import { open, SEAL_BYTES, seal, unwrapKey, wrapKey } from './seal.ts'
+import { open, openSecret, SEAL_BYTES, seal, unwrapKey, wrapKey } from './seal.ts'
 import { wipe } from './secret-memory.ts'
 import { createOpener, createSealer, SEALS_PER_KEY_MAX } from './sequence.ts'
 
@@ -147,4 +147,26 @@ test('a talk ends when its key is used up', () => {
   const opener = createOpener(key, SEALS_PER_KEY_MAX - 1)
   assert.equal(opener.open(sealer.seal(Buffer.from('last'), ''), '').toString(), 'last')
   assert.throws(() => sealer.seal(Buffer.from('one more'), ''), isBroken)
+})
+
+test('what is opened into guarded memory is the same, and refused for the same reasons', () => {
+  const bytes = fc.uint8Array({ maxLength: 500 })
+  fc.assert(
+    fc.property(bytes, bytes, fc.nat(), (plaintext, context, chance) => {
+      const key = createKey()
+      const sealed = seal(key, plaintext, context)
+      const opened = openSecret(key, sealed, context)
+      assert.deepEqual(opened, Buffer.from(plaintext))
+      wipe(opened)
+      const changed = Buffer.from(sealed)
+      const at = chance % changed.length
+      changed[at] = (changed[at] ?? 0) ^ (1 << (chance % 8))
+      assert.throws(() => openSecret(key, changed, context), { code: 'SEAL_BROKEN' })
+      assert.throws(() => openSecret(key, sealed.subarray(0, at), context), { code: 'SEAL_BROKEN' })
+      assert.throws(() => openSecret(createKey(), sealed, context), { code: 'SEAL_BROKEN' })
+    }),
+  )
+  const key = createKey()
+  const large = Buffer.alloc(3 * 2 ** 20, 7)
+  assert.ok(openSecret(key, seal(key, large, ''), '').equals(large))
 })

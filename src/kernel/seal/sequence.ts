@@ -1,5 +1,5 @@
 import { RunaError } from '#protocol'
-import { checkKey, decrypt, encrypt, NONCE_BYTES } from './gcm.ts'
+import { checkKey, decryptSecret, encrypt, NONCE_BYTES } from './gcm.ts'
 import { keepSecret, wipe } from './secret-memory.ts'
 
 /** NIST allows more under counted nonces; a talk that reaches this agrees on new keys. */
@@ -51,7 +51,7 @@ export function createOpener(key: Uint8Array, firstSeal = 0): Opener {
     open(sealed, context) {
       if (broken || count >= SEALS_PER_KEY_MAX) throw new RunaError('SEAL_BROKEN', 'This talk is over.')
       broken = true
-      const plaintext = decrypt(own, nonceOf(count), sealed, Buffer.from(context))
+      const plaintext = decryptSecret(own, nonceOf(count), sealed, Buffer.from(context))
       broken = false
       count += 1
       return plaintext

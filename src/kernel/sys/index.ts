@@ -16,6 +16,7 @@ export {
   parseMeminfo,
   readMemoryRoom,
 } from './memory-group.ts'
+export { type GcmParts, openGcm } from './open-gcm.ts'
 export { createPipe } from './pipe.ts'
 export { findPortHolder } from './port-holder.ts'
 export {

@@ -4,7 +4,8 @@ import { getSystemErrorName } from 'node:util'
 type Native = (...values: readonly unknown[]) => number
 
 interface Koffi {
-  load(library: string): { func(definition: string): Native }
+  /** Null: what this process itself shows. */
+  load(library: string | null): { func(definition: string): Native }
   errno(): number
   address(pointer: unknown): bigint
   view(pointer: unknown, sizeBytes: number): ArrayBuffer
