@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import { wipe } from '#kernel/seal'
+import { secretMemory, wipe } from '#kernel/seal'
 import {
   type AuditEntry,
   type CovenOperation,
@@ -94,6 +94,9 @@ export function createCoven({ vault, audit, now = Date.now }: CovenOptions): Cov
     },
     async list() {
       return { output: { secrets: vault.list() } }
+    },
+    async memory() {
+      return { output: secretMemory() }
     },
     async audit({ count }) {
       return { output: { entries: await audit.latest(count), count: audit.mark().count } }

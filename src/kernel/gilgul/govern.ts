@@ -154,7 +154,13 @@ function handlersOf(
   parts: Pick<GilgulOptions, 'supervisor' | 'admission' | 'describe'>,
 ) {
   return createGilgul({
-    ...{ ...parts, modelSpec, secrets: secrets.handlers, covenState: secrets.covenState },
+    ...{
+      ...parts,
+      modelSpec,
+      secrets: secrets.handlers,
+      covenState: secrets.covenState,
+      secretMemory: secrets.memory,
+    },
     busSealed: bus.seals !== 'nothing',
     restarts: Number(process.env[BIRTH.restarts] ?? 0),
     startedAt: Date.now(),

@@ -1,4 +1,4 @@
-import type { CovenState, gilgulContract, Handlers, ServiceStatus } from '#protocol'
+import type { CovenState, gilgulContract, Handlers, SecretMemoryState, ServiceStatus } from '#protocol'
 import type { Admission } from './admission/admission.ts'
 import type { Confining } from './isolation/confining.ts'
 import type { Keeper } from './keeping/keeper.ts'
@@ -16,6 +16,7 @@ export interface GilgulOptions {
   readonly startedAt: number
   readonly busSealed: boolean
   readonly covenState: () => CovenState
+  readonly secretMemory: () => Promise<SecretMemoryState | undefined>
   readonly describe: Confining['describe']
   readonly shutDown: () => void
   readonly admission: Pick<Admission, 'admit'>
@@ -44,7 +45,9 @@ export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulCont
   return {
     async status() {
       const services = await Promise.all([own(), ...supervisor.keepers().map(statusOf)])
-      return { services, startedAt, busSealed, coven: covenState() }
+      const secretMemory = await options.secretMemory()
+      const coven = { coven: covenState(), ...(secretMemory ? { secretMemory } : {}) }
+      return { services, startedAt, busSealed, ...coven }
     },
     async startModel({ name, settings }) {
       const known = supervisor.keepers().find(({ spec }) => spec.name === name)

@@ -5,6 +5,16 @@ import { auditEntrySchema, secretSummarySchema } from './secret.ts'
 
 const count = z.number().int().nonnegative()
 
+/** Where secrets rest in coven's memory. */
+export const secretMemorySchema = z.object({
+  /** secret: nobody else can read it, not even root. locked: never swapped. open: neither, since no more may be locked. */
+  guard: z.enum(['secret', 'locked', 'open']),
+  sizeBytes: count,
+  /** How often something had to lie in ordinary memory. */
+  unguarded: count,
+})
+export type SecretMemoryState = z.infer<typeof secretMemorySchema>
+
 const AUDIT_ERRORS = ['AUDIT_FAILED'] as const
 const limits = { timeoutMs: 10_000, runningMax: 64 }
 
@@ -64,6 +74,12 @@ export const covenContract = defineContract({
     list: {
       input: z.object({}),
       output: z.object({ secrets: z.array(secretSummarySchema) }),
+      errors: [],
+      limits,
+    },
+    memory: {
+      input: z.object({}),
+      output: secretMemorySchema,
       errors: [],
       limits,
     },

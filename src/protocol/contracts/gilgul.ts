@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { defineContract } from '../contract.ts'
+import { secretMemorySchema } from './coven.ts'
 import { happeningSchema } from './happening.ts'
 import { serviceNameSchema } from './names.ts'
 import { PERSON_SECRET_OPERATIONS } from './secret.ts'
@@ -130,6 +131,8 @@ export const gilgulContract = defineContract({
         /** False where runa.yaml switches the sealing of people's words on the bus off. */
         busSealed: z.boolean().default(true),
         coven: covenStateSchema.default('linked'),
+        /** Absent without coven. */
+        secretMemory: secretMemorySchema.optional(),
       }),
       errors: [],
       limits: { timeoutMs: 5_000, runningMax: 64 },

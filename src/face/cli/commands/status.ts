@@ -1,5 +1,11 @@
 import { quoteArgument } from '#kernel/home'
-import { type CovenState, gilgulContract, type ServiceStatus, threadwellContract } from '#protocol'
+import {
+  type CovenState,
+  gilgulContract,
+  type SecretMemoryState,
+  type ServiceStatus,
+  threadwellContract,
+} from '#protocol'
 import { withRuna } from '../connection.ts'
 import { formatBytes, formatDuration, formatTable, print } from '../output.ts'
 
@@ -23,7 +29,8 @@ export async function status({
   readonly long: boolean
 }): Promise<void> {
   await withRuna([], async ({ client, signal }) => {
-    const { services, startedAt, busSealed, coven } = await client(gilgulContract).status({}, { signal })
+    const standing = await client(gilgulContract).status({}, { signal })
+    const { services, startedAt, busSealed, coven, secretMemory } = standing
     const page = services.find(({ name }) => name === threadwellContract.name)
     const address =
       page?.state === 'running'
@@ -32,13 +39,30 @@ export async function status({
             .catch(() => undefined)
         : undefined
     const { url = '', loginUrl = '' } = address ?? {}
-    const warnings = [busSealed ? '' : NOT_SEALED, ABOUT_COVEN[coven]].filter((text) => text !== '')
+    const warnings = [
+      ...[busSealed ? '' : NOT_SEALED, ABOUT_COVEN[coven]],
+      describeSecretMemory(secretMemory, long),
+    ].filter((text) => text !== '')
     print(
-      { services, startedAt, busSealed, coven, url, loginUrl },
+      { services, startedAt, busSealed, coven, secretMemory, url, loginUrl },
       json,
       [...warnings, describe(services, loginUrl, long)].join('\n'),
     )
   })
+}
+
+const ABOUT_GUARDS: Readonly<Record<SecretMemoryState['guard'], string>> = {
+  secret: 'Secrets rest in memory that no other process can read, and that never reaches a disk.',
+  locked:
+    'Secrets rest in memory that is never swapped nor dumped; this kernel has none that nobody else can read.',
+  open: 'WARNING: secrets may be swapped to a disk: this account may lock no more memory (`ulimit -l`).\n',
+}
+
+/** What is as it should be is said to who asks for more. */
+function describeSecretMemory(memory: SecretMemoryState | undefined, long: boolean): string {
+  if (memory === undefined || (memory.guard !== 'open' && !long)) return ''
+  const { guard, unguarded } = memory
+  return `${ABOUT_GUARDS[guard]}${unguarded === 0 ? '' : ` ${unguarded} had no room there.`}`
 }
 
 function describe(services: readonly ServiceStatus[], loginUrl: string, long: boolean): string {

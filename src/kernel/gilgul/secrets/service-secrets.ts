@@ -1,5 +1,5 @@
 import type { CovenClient } from '#kernel/coven'
-import { type CovenState, RunaError } from '#protocol'
+import { type CovenState, RunaError, type SecretMemoryState } from '#protocol'
 import { makeOwnSecrets, type OwnSecretsOptions, readIdentities } from './own-secrets.ts'
 import { createPersonSecrets, type PersonSecretHandlers } from './person-secrets.ts'
 import { createSecretDesk, type SecretHandlers } from './secret-desk.ts'
@@ -12,6 +12,8 @@ export interface ServiceSecrets {
   identityOf(service: string): Buffer | undefined
   readonly handlers: AllSecretHandlers
   covenState(): CovenState
+  /** Where coven keeps secrets; undefined where it cannot be asked. */
+  memory(): Promise<SecretMemoryState | undefined>
 }
 
 /** Makes what is missing. Rejects with what coven rejects with: nobody is to go on as if there were no coven. */
@@ -24,6 +26,11 @@ export async function openServiceSecrets({
   await makeOwnSecrets({ coven, ...options })
   return {
     covenState: () => (coven.isOpen() ? 'linked' : 'lost'),
+    memory: () =>
+      coven.ask('memory', {}).then(
+        ({ output }) => output,
+        () => undefined,
+      ),
     identityOf(service) {
       const identity = identities.get(service)
       return identity && Buffer.from(identity)
@@ -38,6 +45,7 @@ export async function openServiceSecrets({
 const missing = () => Promise.reject(new RunaError('SECRETS_MISSING'))
 const WITHOUT_COVEN: ServiceSecrets = {
   covenState: () => 'absent',
+  memory: () => Promise.resolve(undefined),
   identityOf: () => undefined,
   handlers: {
     reveal: missing,
