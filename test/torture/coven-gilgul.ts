@@ -5,19 +5,15 @@ import type { TortureRow } from './row.ts'
 import { overBus } from './running.ts'
 
 const SERVED_MS_MAX = 45_000
-/** So many deaths a minute the ancestor bears; with one more, it gives gilgul up. */
-const DEATHS_MAX = 9
-const MINUTE_MS = 61_000
 const SECRET = Buffer.from('a secret of a whole Runa').toString('base64')
 
 /**
  * Kills one gilgul of a whole Runa after the other. The vault is under a passphrase, which was said once, and there is
- * nobody to say it again: each time the next gilgul has to give out the secret.
+ * nobody to say it again: each time the next gilgul has to give out the secret, and no service is started anew.
  */
 export async function killGilguls(kills: number): Promise<TortureRow> {
   const runa = createTestRuna()
   const counts = { served: 0, wedged: 0, lost: 0 }
-  const deaths: number[] = []
   try {
     const { status, stderr } = await runa.runaWith(
       'seven quiet herons\n',
@@ -25,16 +21,17 @@ export async function killGilguls(kills: number): Promise<TortureRow> {
     )
     if (status !== 0) throw new Error(stderr)
     await overBus(runa, (clientOf) => clientOf(gilgulContract).setSecret({ name: 'mail', value: SECRET }))
+    const { services: before } = runa.state()
     for (let count = 0; count < kills; count += 1) {
-      const oldest = deaths.at(-DEATHS_MAX)
-      if (oldest !== undefined) await sleep(Math.max(0, oldest + MINUTE_MS - performance.now()))
-      deaths.push(performance.now())
       const given = await killOneGilgul(runa)
       if (given === undefined) counts.wedged += 1
       else if (given === SECRET) counts.served += 1
       else counts.lost += 1
     }
-    return { case: 'gilgul killed, vault under a passphrase', faults: kills, torn: 0, ...counts }
+    const { services: after } = runa.state()
+    const isSame = (name: string) => after[name]?.process?.pid === before[name]?.process?.pid
+    const startedAnew = Object.keys(before).filter((name) => !isSame(name)).length
+    return { case: 'gilgul killed, vault under a passphrase', faults: kills, torn: 0, ...counts, startedAnew }
   } finally {
     await runa.runa('down')
     await runa.remove()

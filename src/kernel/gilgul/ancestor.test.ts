@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { homePaths } from '#kernel/home'
 import { type AncestorOptions, runAncestor } from './ancestor.ts'
+import { RESTART_DEFAULT } from './keeping/restarts.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'runa-ancestor-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -92,6 +93,21 @@ test('a gilgul that ran and cannot be started again is tried again', async () =>
   assert.equal(await ended, undefined)
   assert.equal(said.length, 2)
   assert.match(said[1] ?? '', /could not be started/)
+})
+
+test('a gilgul that others kill is never given up, however often', async () => {
+  const program = `${LIVE}; ${READY}
+    if (process.env.RUNA_RESTARTS < 8) process.kill(process.pid, 'SIGKILL')`
+  const { ended, stopping, progress } = createAncestor(program, {
+    onReady() {},
+    restart: { ...RESTART_DEFAULT, pauseFirstMs: 1, deathsMax: 6 },
+    onProgress(text) {
+      progress.push(text)
+      if (progress.length === 8) stopping.abort()
+    },
+  })
+  assert.equal(await ended, undefined)
+  assert.equal(progress.length, 8)
 })
 
 test('what is no report is overheard', async () => {

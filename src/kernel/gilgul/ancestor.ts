@@ -73,6 +73,9 @@ export async function runAncestor(options: AncestorOptions): Promise<Failure | u
 /** So many gilguls in a row may die before they were up; the next one makes a new world. */
 const FAILED_RISES_MAX = 3
 
+/** One that ran, and that others kill, is at no fault and never given up: between two tries, once there were many. */
+const KILLED_PAUSE_MS = 1_000
+
 async function keepGilgul(
   options: AncestorOptions,
   holdings: Holdings,
@@ -114,7 +117,9 @@ async function keepGilgul(
       if (stopping.aborted || status === 0) return undefined
       const known = failure ?? unexplained(paths, status)
       if (!isReady && isFinal) return known
-      const pauseMs = patience.pauseAfter({ ranMs: isReady ? performance.now() - bornMs : undefined })
+      const ranMs = wasKilled && isUp ? restart.healthyMs : performance.now() - bornMs
+      const patient = patience.pauseAfter({ ranMs: isReady ? ranMs : undefined })
+      const pauseMs = patient ?? (wasKilled && isReady ? KILLED_PAUSE_MS : undefined)
       if (pauseMs === undefined) return known
       if (isUp) failedRises = 0
       else if (!wasKilled) failedRises += 1
