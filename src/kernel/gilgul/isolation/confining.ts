@@ -8,7 +8,7 @@ import { isolate, requireAll } from './isolate.ts'
 import type { Machine } from './machine.ts'
 import { observe, observeRlimits } from './observe.ts'
 import { putFile } from './put-file.ts'
-import { rlimitsFor } from './rlimits.ts'
+import { rlimitsFor, sayLack } from './rlimits.ts'
 import { type Isolation, isolationSchema, type Limits } from './settings.ts'
 
 /** How a process of a service is to be started so that it is kept apart, and within its limits. */
@@ -95,17 +95,22 @@ export function createConfining(options: ConfiningOptions): Confining {
         limits.memoryBytes === undefined ? '' : `, ${Math.round(limits.memoryBytes / MEBIBYTE)} MiB`
       return `It came to its limit of memory${most}, and the kernel ended it.`
     },
-    describe({ name, isolation = NOT_ISOLATED, limits = {} }, pid) {
+    describe(spec, pid) {
+      const { name, isolation = NOT_ISOLATED, limits = {} } = spec
       if (isolation.kind === 'none' && !isLimited(limits)) return undefined
       const found = pid === undefined || !isLimited(limits) ? undefined : groups()?.look(name)
       const byGroup = limitsBy(`cgroup v${groups()?.version}`, found?.limits ?? {})
       const byProcess = limitsBy('rlimit, each process', pid === undefined ? {} : observeRlimits(pid))
       const isSet = (what: string) => byGroup.some((one) => one.what === what)
+      const inForce = [
+        ...byGroup,
+        ...byProcess.filter(({ what, limit }) => limits[what] === limit && !isSet(what)),
+      ]
       return {
         isolation: isolation.kind,
         inForce: pid === undefined ? [] : observe(pid, isolation.kind),
-        missing: [...(lacks.get(name) ?? [])],
-        limits: [...byGroup, ...byProcess.filter(({ what }) => limits[what] !== undefined && !isSet(what))],
+        missing: [...(lacks.get(name) ?? lackOf(spec, inForce, options))],
+        limits: inForce,
       }
     },
   }
@@ -121,6 +126,19 @@ function wrap(spec: ServiceSpec, home: string, machine: Machine): Wrapping | und
   }
   const own = join(home, 'services', name)
   return isolate({ name, isolation, limits, command: replacedBy, home, own }, machine)
+}
+
+/** Of one that an earlier gilgul has started. It was started, so that nothing is missing that was required. */
+function lackOf(
+  spec: ServiceSpec,
+  inForce: ConfinementStatus['limits'],
+  { home, machine }: ConfiningOptions,
+): string[] {
+  const { isolation = NOT_ISOLATED, limits = {} } = spec
+  if (isolation.required) return []
+  const asked = Object.keys(limits) as (keyof Limits)[]
+  const absent = asked.filter((what) => !inForce.some((one) => one.what === what))
+  return [...(wrap(spec, home, machine)?.missing ?? []), ...absent.map(sayLack)]
 }
 
 function isLimited(limits: Limits): boolean {

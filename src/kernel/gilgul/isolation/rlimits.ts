@@ -7,6 +7,10 @@ const WORD: Readonly<Record<keyof Limits, string>> = {
   processors: 'processors',
 }
 
+export function sayLack(what: keyof Limits): string {
+  return `no limit of ${WORD[what]}: Runa may make no control groups here`
+}
+
 /** Where there are no groups: what the kernel can hold a single process to, by prlimit before it begins. */
 export function rlimitsFor(
   limits: Limits,
@@ -17,8 +21,7 @@ export function rlimitsFor(
   const options: string[] = []
   const missing: string[] = []
   const prlimit = machine.find('prlimit')
-  const lack = (what: keyof Limits) =>
-    missing.push(`no limit of ${WORD[what]}: Runa may make no control groups here`)
+  const lack = (what: keyof Limits) => missing.push(sayLack(what))
   // Address space would be no measure: it is reserved by the gigabyte, and never used.
   if (memoryBytes !== undefined && prlimit) options.push(`--data=${memoryBytes}`)
   else if (memoryBytes !== undefined) lack('memoryBytes')
