@@ -51,6 +51,16 @@ test('a mistake in what was typed ends with 2, what is not there with 1', async 
   }
 })
 
+test('the doctor finds nothing wrong with what runs, and who was stopped by a signal', async () => {
+  assert.equal((await runa.ask('doctor'))['wrong'], 0)
+  const { pid } = await runa.status('tieto')
+  process.kill(pid ?? 0, 'SIGSTOP')
+  const { status, stdout } = await runa.runa('doctor')
+  process.kill(pid ?? 0, 'SIGCONT')
+  assert.equal(status, 1)
+  assert.match(stdout, /WRONG service tieto: Somebody has stopped process \d+ with a signal\. \[hang\]/)
+})
+
 test('an ingest that could take nothing fails, and says why for each file', async () => {
   const binary = join(runa.home, 'picture.md')
   writeFileSync(binary, Buffer.from([0, 1, 2, 255, 254]))
