@@ -159,6 +159,16 @@ test('logs show the end of each log, and follow what is added until Ctrl-C', asy
   const { stdout } = await runa.runa('logs', 'gilgul', '-n', '1')
   assert.equal(stdout.trim().split('\n').length, 1)
   assert.equal((await runa.runa('logs', 'gilgul', '-n', '0')).stdout, '')
+  const { stdout: history } = await runa.runa('logs', 'tieto', '--history', '--json', '--since', '1h')
+  const kinds = history
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { kind: string }).kind)
+  assert.deepEqual(kinds.slice(0, 2), ['started', 'ready'])
+  assert.match(
+    (await runa.runa('status', 'tieto')).stdout,
+    /^tieto: running.*\nIt runs\.\n\n.* started .*\n.* ready /,
+  )
   const [node = '', main = ''] = UP
   const words = [main, 'logs', 'tieto', '-f', '-n', '1', '--json']
   const child = spawn(node, words, { env: runa.environment, stdio: ['ignore', 'pipe', 'inherit'] })
