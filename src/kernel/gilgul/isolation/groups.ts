@@ -32,8 +32,8 @@ interface MadeGroup {
   readonly missing: readonly (keyof Limits)[]
 }
 
-/** What is being born while the group is ended is found by looking again. */
-const SWEEPS_MAX = 20
+const SWEEPS_MAX = 100
+const SWEEP_EVERY_MS = 20
 
 /** `digest`: of the home, so that two Runas have two folders. */
 export function createGroups({ version, folders }: GroupTree, digest: string): Groups {
@@ -42,13 +42,25 @@ export function createGroups({ version, folders }: GroupTree, digest: string): G
     return folder === undefined ? undefined : join(folder, `runa-${digest}`)
   }
   const controllers = (Object.keys(folders) as Controller[]).sort()
+  /** What is left of groups that were ended, by name. */
+  const leaving = new Map<string, NodeJS.Timeout>()
   const placesOf = (name: string) => [...new Set(controllers.map((one) => join(parentOf(one) ?? '', name)))]
   const filesOf = (name: string) => (controller: Controller, file: string) =>
     join(parentOf(controller) ?? '/nowhere', name, file)
 
+  /** Who was ended by force is gone a moment later, and only then the group can be removed. */
+  function sweep(name: string, sweeps: number): void {
+    const places = placesOf(name).filter(isGroup)
+    for (const place of places) endGroup(place)
+    for (const place of places) for (const folder of [place, join(place, '..')]) tryRemove(folder)
+    if (sweeps === SWEEPS_MAX || !places.some(isGroup)) return
+    leaving.set(name, setTimeout(() => sweep(name, sweeps + 1), SWEEP_EVERY_MS).unref())
+  }
+
   return {
     version,
     make(name, limits) {
+      clearTimeout(leaving.get(name))
       const places = placesOf(name).filter((place) => passOn(place) && makeGroup(place))
       const asked = Object.entries(limits) as [keyof Limits, number | undefined][]
       const missing = asked.filter(
@@ -71,12 +83,7 @@ export function createGroups({ version, folders }: GroupTree, digest: string): G
         memoryPeakBytes: peakBytes,
       }
     },
-    end(name) {
-      for (const place of placesOf(name)) {
-        endGroup(place)
-        for (const folder of [place, join(place, '..')]) tryRemove(folder)
-      }
-    },
+    end: (name) => sweep(name, 0),
   }
 
   /** With version 2, the folder of this Runa has to hand the controllers on as well. */
@@ -107,11 +114,7 @@ function countIn(path: string, field: string): number {
 /** cgroup.kill is there from Linux 5.14 on, with version 2. */
 function endGroup(place: string): void {
   if (tryWrite(join(place, 'cgroup.kill'), '1')) return
-  for (let sweep = 0; sweep < SWEEPS_MAX; sweep += 1) {
-    const pids = wordsOf(join(place, 'cgroup.procs')).map(Number)
-    if (pids.length === 0) return
-    for (const pid of pids) tryKill(pid)
-  }
+  for (const pid of wordsOf(join(place, 'cgroup.procs'))) tryKill(Number(pid))
 }
 
 function tryKill(pid: number): void {

@@ -152,12 +152,12 @@ test('a chroot has its own folder inside, and the rights of its user', () => {
 test('a machine of its own has no network, the memory of the limit, and the command for its kernel', () => {
   const asked = confined(
     { kind: 'qemu', kernel: 'vmlinuz', disk: 'disk.img' },
-    { limits: { memoryBytes: 2 ** 28 } },
+    { limits: { memoryBytes: 2 ** 29 } },
   )
   const { words } = isolate(asked, machine())
   const behind = (option: string) => words[words.indexOf(option) + 1]
   assert.equal(behind('-nic'), 'none')
-  assert.equal(behind('-m'), '256')
+  assert.equal(behind('-m'), '352')
   assert.equal(behind('-machine'), 'accel=kvm')
   assert.match(behind('-append') ?? '', /init=\/runa\/init -- python3 tieto\.py --fast$/)
   const slow = isolate(asked, machine({ may: () => false }))

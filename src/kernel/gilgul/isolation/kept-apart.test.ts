@@ -7,7 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import type * as z from 'zod'
+import { SERVICES } from '../service-table.ts'
 import { assembleCallFilter } from './call-filter.ts'
+import { createConfining } from './confining.ts'
+import { findGroupTree } from './group-tree.ts'
+import { createGroups } from './groups.ts'
 import { isolate } from './isolate.ts'
 import { describeMachine } from './machine.ts'
 import { putFile } from './put-file.ts'
@@ -136,5 +140,29 @@ describe('in a chroot', { skip: chrootFault !== '' && chrootFault }, () => {
     const said = run({ kind: 'chroot', user: '61234', root }, ['/bin/sh', '-c', text])
     assert.equal(said.stdout, 'bin runa\nsaid to it\n', said.stderr)
     assert.ok(existsSync(join(root, 'runa/probe/mine')))
+  })
+})
+
+const tree = findGroupTree()
+
+describe('within limits', { skip: (!tree || !existsSync(PYTHON)) && 'no control groups can be made' }, () => {
+  test('a process enters its group, and is ended at its limit, with what it has started', async () => {
+    if (!tree) return
+    const groups = createGroups(tree, `apart-${process.pid}`)
+    const note = () => {}
+    const { confine, bury, describe } = createConfining({ machine, groups: () => groups, home, note })
+    const [tieto = assert.fail('no service')] = SERVICES
+    const spec = { ...tieto, limits: { memoryBytes: 2 ** 26, tasks: 32 } }
+    const eat =
+      'import subprocess; subprocess.Popen(["sleep", "60"]); a = [bytearray(1 << 20) for _ in range(500)]'
+    const [program, ...words] = confine(spec, [PYTHON, '-c', eat]).words
+    const { signal } = spawnSync(program, words, { timeout: 30_000, stdio: 'ignore' })
+    assert.equal(signal, 'SIGKILL')
+    assert.deepEqual(describe(spec, process.pid)?.limits, [
+      { what: 'memoryBytes', limit: 2 ** 26, by: `cgroup v${tree.version}` },
+      { what: 'tasks', limit: 32, by: `cgroup v${tree.version}` },
+    ])
+    assert.match(bury(spec) ?? '', /limit of memory, 64 MiB/)
+    while (groups.look(spec.name)) await new Promise((resolve) => setTimeout(resolve, 5))
   })
 })

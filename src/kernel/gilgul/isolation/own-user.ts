@@ -62,7 +62,8 @@ function userOf({ isolation }: Confined, machine: Machine): { user?: User; setpr
 
 function rightsOf({ uid, gid }: User): string[] {
   const whom = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups']
-  return [...whom, '--no-new-privs', '--inh-caps=-all', '--bounding-set=-all']
+  // It ends with the bridge that speaks for it, also where that one is ended by force.
+  return [...whom, '--no-new-privs', '--inh-caps=-all', '--bounding-set=-all', '--pdeathsig', 'KILL']
 }
 
 /** The lowest folder on the way to `path` that others may not pass. Folders that are not there yet are made passable. */

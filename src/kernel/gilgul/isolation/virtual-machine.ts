@@ -1,9 +1,13 @@
 import { join, resolve } from 'node:path'
 import { type Confined, unwrapped, type Wrapping } from './confined.ts'
 import type { Machine } from './machine.ts'
+import type { Limits } from './settings.ts'
 
 const MEBIBYTE = 2 ** 20
 const MEMORY_DEFAULT_BYTES = 512 * MEBIBYTE
+const MEMORY_MIN_BYTES = 64 * MEBIBYTE
+/** An emulator and a bridge, measured at 110 MiB, and some room. */
+const AROUND_BYTES = 160 * MEBIBYTE
 
 /** The one name of the port over which envelopes travel; the guest finds it as /dev/virtio-ports/runa. */
 const PORT = 'runa'
@@ -27,9 +31,11 @@ export function wrapInQemu(confined: Confined, machine: Machine): Wrapping {
   if (fault !== undefined) return unwrapped(confined, fault)
   const hasKvm = isolation.kvm && machine.may('/dev/kvm')
   const { kernel = '', initrd, disk } = isolation
-  const memoryMiB = Math.floor((limits.memoryBytes ?? MEMORY_DEFAULT_BYTES) / MEBIBYTE)
+  const setpriv = machine.find('setpriv')
   const parts = disk === undefined ? 'rdinit=/runa/init' : 'root=/dev/vda rw init=/runa/init'
   const words = [
+    // It ends with the bridge that speaks for it, also where that one is ended by force.
+    ...(setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--']),
     emulator,
     ...['-no-user-config', '-nodefaults', '-display', 'none', '-nic', 'none', '-no-reboot'],
     ...[
@@ -38,7 +44,7 @@ export function wrapInQemu(confined: Confined, machine: Machine): Wrapping {
       '-cpu',
       hasKvm ? HOST_PROCESSOR[isArm ? 'arm64' : 'x64'] : 'max',
     ],
-    ...['-m', String(memoryMiB), '-smp', String(Math.max(1, Math.ceil(limits.processors ?? 1)))],
+    ...['-m', String(memoryMiBOf(limits)), '-smp', String(Math.max(1, Math.ceil(limits.processors ?? 1)))],
     ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
     ...['-kernel', resolve(home, kernel)],
     ...(initrd === undefined ? [] : ['-initrd', resolve(home, initrd)]),
@@ -72,7 +78,7 @@ export function wrapInXen(confined: Confined, machine: Machine): Wrapping {
       ? []
       : [`disk = ["format=raw,vdev=xvda,access=rw,target=${resolve(home, disk)}"]`]),
     `extra = "quiet panic=-1 console=hvc0 root=/dev/xvda rw init=/runa/init -- ${command.join(' ')}"`,
-    `memory = ${Math.floor((limits.memoryBytes ?? MEMORY_DEFAULT_BYTES) / MEBIBYTE)}`,
+    `memory = ${memoryMiBOf(limits)}`,
     `vcpus = ${Math.max(1, Math.ceil(limits.processors ?? 1))}`,
     'vif = []',
     'on_poweroff = "destroy"',
@@ -85,6 +91,12 @@ export function wrapInXen(confined: Confined, machine: Machine): Wrapping {
     files: [{ path, text: `${lines.join('\n')}\n` }],
     missing: [],
   }
+}
+
+/** What its guest has. The limit holds for the emulator and the bridge as well. */
+function memoryMiBOf({ memoryBytes }: Limits): number {
+  const bytes = memoryBytes === undefined ? MEMORY_DEFAULT_BYTES : memoryBytes - AROUND_BYTES
+  return Math.floor(Math.max(bytes, MEMORY_MIN_BYTES) / MEBIBYTE)
 }
 
 /** The kernel splits its command line at blanks, and knows quotes that programs do not. */
