@@ -28,7 +28,7 @@ export interface LocalOptions {
 }
 
 /** With less context, a model cannot answer from documents. */
-const CONTEXT_TOKENS_MIN = 512
+export const CONTEXT_TOKENS_MIN = 512
 
 /** A model in a process of its own. */
 export interface LocalModel extends Engine, Loaded {

@@ -6,7 +6,7 @@ import { EXTRACTIVE_ID } from '../extractive/engine.ts'
 import { estimateMemory } from '../gguf/describe.ts'
 import { keptThreadsName } from '../llama/kept-threads.ts'
 import type { Admission } from '../local/admission.ts'
-import type { LocalModel } from '../local/engine.ts'
+import { CONTEXT_TOKENS_MIN, type LocalModel } from '../local/engine.ts'
 import { type AddOptions, addModel } from './add.ts'
 import { idFromPath } from './file.ts'
 import { modelExists, modelUnknown, type Registry, type StoredModel } from './registry.ts'
@@ -122,13 +122,12 @@ function createAdding(
 ) {
   const beingAdded = new Set<string>()
 
-  /** Loading it once takes memory as using it does. */
+  /** Loading it once takes memory as using it does, with as little context as it may be used with. */
   const tryOut: AddOptions['tryOut'] = (path, facts, signal) => {
-    const needsBytes = estimateMemory(
-      facts,
-      Math.min(contextTokensMax, facts.contextTokens || contextTokensMax),
-    )
-    return admission.admit(`'${facts.name}'`, needsBytes, () => options.tryOut(path, facts, signal))
+    const contextTokens = Math.min(contextTokensMax, facts.contextTokens || contextTokensMax)
+    const leastBytes = estimateMemory(facts, Math.min(contextTokens, CONTEXT_TOKENS_MIN))
+    const load = () => options.tryOut(path, facts, signal)
+    return admission.admit(`'${facts.name}'`, estimateMemory(facts, contextTokens), load, leastBytes)
   }
 
   return async (

@@ -1,6 +1,6 @@
 import { readHistory } from '#kernel/gilgul'
 import { homePaths } from '#kernel/home'
-import { gilgulContract, RunaError } from '#protocol'
+import { gilgulContract, RunaError, type ServiceStatus } from '#protocol'
 import { withRuna } from '../connection.ts'
 import { describeHappening } from '../logs/happenings.ts'
 import { formatBytes, formatDuration, print } from '../output.ts'
@@ -24,8 +24,15 @@ export async function serviceStatus(name: string, { json }: { readonly json: boo
     const text = [
       `${name}: ${[state, ...standing, `restarts: ${restarts}`].join(', ')}`,
       reason,
+      ...describeTrouble(service.trouble),
       ...(history.length === 0 ? [] : ['', ...history.map(describeHappening)]),
     ]
     print({ service, history }, json, text.join('\n'))
   })
+}
+
+function describeTrouble(trouble: ServiceStatus['trouble']): string[] {
+  if (trouble === undefined) return []
+  const { cause, because, repairs } = trouble
+  return ['', `It died the last time of: ${cause}. ${because}`, ...repairs.map((repair) => `- ${repair}`)]
 }
