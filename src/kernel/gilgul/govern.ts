@@ -96,6 +96,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     pulse.end()
     history.tell({ kind: 'ended', service: 'gilgul', pid: process.pid, text: 'Everything was stopped.' })
     await history.close()
+    await admission.close()
     await service.stop()
     transport.close()
     await chronicle.end()

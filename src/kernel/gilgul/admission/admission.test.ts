@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -75,7 +75,7 @@ test('the peak of a model that runs is remembered on the disk, and corrects what
   const { admission, peaks, path } = createStage(2_000, [running])
   admission.measure()
   assert.ok((peaks.of('b')?.peakBytes ?? 0) > MEBIBYTE)
-  while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 5))
+  await admission.close()
   assert.equal(openPeaks(path, assert.ifError).of('b')?.contextTokens, 4_096)
 })
 
@@ -88,7 +88,6 @@ test('a file of peaks that cannot be understood is begun anew, and it does not g
   }
   assert.equal(peaks.of('0'), undefined)
   assert.equal(peaks.of('99')?.peakBytes, 1)
-  const isWhole = () => readFileSync(path, 'utf8').includes('"99"')
-  while (!isWhole()) await new Promise((resolve) => setTimeout(resolve, 5))
+  await peaks.close()
   assert.equal((JSON.parse(readFileSync(path, 'utf8')) as { peaks: unknown[] }).peaks.length, 64)
 })

@@ -30,6 +30,8 @@ export interface Admission {
   shrink(name: string, settings: Settings): Settings | undefined
   /** Looks how much the models that run have taken so far. */
   measure(): void
+  /** Waits until what was measured is kept. */
+  close(): Promise<void>
 }
 
 export interface AdmissionOptions {
@@ -58,6 +60,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
   }
 
   return {
+    close: peaks.close,
     admit(name, settings) {
       const known = figuresOf(settings)
       if (!known) return settings

@@ -26,33 +26,33 @@ export interface Peaks {
   of(digest: string): Peak | undefined
   /** Takes a measurement. The file is written at most once at a time; where it cannot be, memory remembers. */
   take(entry: Entry): void
+  /** Waits for what is being written. */
+  close(): Promise<void>
 }
 
 export function openPeaks(path: string, onFault: (error: unknown) => void): Peaks {
   let entries = readEntries(path)
   let isNews = false
-  let isWriting = false
+  let writing: Promise<void> = Promise.resolve()
 
   async function write(): Promise<void> {
-    if (isWriting) return
-    isWriting = true
     while (isNews) {
       isNews = false
       await replaceFile(path, `${JSON.stringify({ version: 1, peaks: entries })}\n`).catch(onFault)
     }
-    isWriting = false
   }
 
   const find = (digest: string) => entries.find((entry) => entry.digest === digest)
   return {
     of: find,
+    close: () => writing,
     take(entry) {
       const known = find(entry.digest)
       const isSame = known?.contextTokens === entry.contextTokens
       if (isSame && entry.peakBytes <= known.peakBytes * (1 + NEWS_SHARE)) return
       entries = [...entries.filter(({ digest }) => digest !== entry.digest), entry].slice(-PEAKS_MAX)
       isNews = true
-      void write()
+      writing = writing.then(write)
     },
   }
 }
