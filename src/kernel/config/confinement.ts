@@ -46,15 +46,15 @@ export const isolationSchema = z
 export type Isolation = z.output<typeof isolationSchema>
 export type IsolationKind = Isolation['kind']
 
-/** What a service may use at most, together with all that it starts. */
+/** What a service may use at most, together with all that it starts. With less than the least, no bridge comes up. */
 export const limitsSchema = z.strictObject({
   memoryBytes: z
     .number()
     .int()
-    .min(32 * MEBIBYTE)
+    .min(96 * MEBIBYTE)
     .optional(),
   /** Processes and threads. */
-  tasks: z.number().int().min(8).max(100_000).optional(),
+  tasks: z.number().int().min(32).max(100_000).optional(),
   /** 1.5 is one and a half of them. */
   processors: z.number().min(0.05).max(1_024).optional(),
 })

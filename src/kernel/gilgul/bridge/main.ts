@@ -1,3 +1,4 @@
+import { openSync } from 'node:fs'
 import * as z from 'zod'
 import { homePaths } from '#kernel/home'
 import { runService } from '#kernel/service'
@@ -30,8 +31,11 @@ function die(sentence: string, status = 1): never {
   process.exit(status)
 }
 
+// Opened anew, since who shares an open file could free its lock.
+const heldFd = openSync(`/proc/self/fd/${WORLD_FD}`, 'r')
+
 await runService(contract, async ({ emit, log, signal }) => {
-  const program = startProgram(command, { folder: homePaths().home, environment, heldFd: WORLD_FD })
+  const program = startProgram(command, { folder: homePaths().home, environment, heldFd })
   // Whichever way this process ends, but by force: then its program sees its input end.
   process.once('exit', program.kill)
   const aborted = new Promise<never>((_, reject) => {

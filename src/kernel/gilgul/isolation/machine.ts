@@ -11,7 +11,7 @@ export interface Machine {
   find(program: string): string | undefined
   /** Whether this process may use a file or a folder. */
   may(path: string): boolean
-  /** Why bubblewrap cannot make a view here; empty where it can. Tried once. */
+  /** Why bubblewrap cannot make a view here; empty where it can. Tried until it can. */
   bubblewrapFault(): string
   /** Of a user by name or number; undefined where there is none of that name. */
   user(name: string): { readonly uid: number; readonly gid: number } | undefined
@@ -42,7 +42,8 @@ export function describeMachine({ searchPath, filterFile }: MachineOptions): Mac
     filterFile,
     may,
     bubblewrapFault() {
-      fault ??= tryBubblewrap(find('bwrap'))
+      // A fault may pass: it is installed, or the machine was only busy.
+      if (fault !== '') fault = tryBubblewrap(find('bwrap'))
       return fault
     },
     user: findUser,
