@@ -5,7 +5,6 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
-import { packageFolder } from '#kernel/home'
 import { createTestRuna, UP } from './test-runa.ts'
 
 // `runa bus` on buses of its own: no Runa runs here.
@@ -195,19 +194,4 @@ test('with a secret keys are hidden and values sealed; without it nobody comes i
   assert.match((await runa.runa('bus', 'list', ...place)).stderr, /hashed/)
   await runa.runa('bus', 'destroy', '--yes', '--bus', sealed)
   assert.match((await runa.runa('bus', 'get', 'hidden', ...place)).stderr, /There is no bus.*FILE_NOT_FOUND/)
-})
-
-test("the first program of splinter's README runs, and prints what it says", async () => {
-  const readme = readFileSync(packageFolder('src', 'kernel', 'splinter', 'README.md'), 'utf8')
-  const [, program = ''] = /```js\n([\s\S]*?)```/.exec(readme) ?? []
-  assert.match(program, /'\/dev\/shm\/quick-start\/bus'/)
-  const own = program.replace('/dev/shm/quick-start', join(folder, 'quick-start'))
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', own], {
-    cwd: packageFolder(),
-    stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: 20_000,
-  })
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
-  child.kill('SIGKILL')
-  assert.equal(line, 'hello')
 })
