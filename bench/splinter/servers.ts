@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { canConnect, freePort } from '../../src/face/nats/fixture.ts'
 
 const START_MS = 10_000
 
@@ -47,27 +47,6 @@ async function until(isThere: () => Promise<boolean>, server: ChildProcess | und
     await sleep(20)
   }
   return false
-}
-
-async function canConnect(to: { path: string } | { host: string; port: number }): Promise<boolean> {
-  const socket = connect(to)
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function stop(server: ChildProcess): Promise<void> {

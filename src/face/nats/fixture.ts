@@ -1,7 +1,13 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import {
+  type AddressInfo,
+  connect,
+  createServer,
+  type IpcNetConnectOpts,
+  type TcpNetConnectOpts,
+} from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -38,7 +44,8 @@ export async function createTestServer(): Promise<TestServer> {
     async start() {
       const options = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', folder]
       server = spawn('nats-server', options, { stdio: 'ignore' })
-      while (!(await canConnect(port))) await new Promise((resolve) => setTimeout(resolve, 10))
+      while (!(await canConnect({ host: '127.0.0.1', port })))
+        await new Promise((resolve) => setTimeout(resolve, 10))
     },
     kill,
     async end() {
@@ -48,8 +55,9 @@ export async function createTestServer(): Promise<TestServer> {
   }
 }
 
-async function canConnect(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
+/** Whether somebody listens there. */
+export async function canConnect(to: TcpNetConnectOpts | IpcNetConnectOpts): Promise<boolean> {
+  const socket = connect(to)
   try {
     await once(socket, 'connect')
     return true
@@ -60,7 +68,8 @@ async function canConnect(port: number): Promise<boolean> {
   }
 }
 
-async function freePort(): Promise<number> {
+/** Of the loopback. Another process may take it before it is used. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo

@@ -9,13 +9,13 @@ import {
   type FrameSeals,
   ID,
   ITEMS,
+  isSealed,
   JSON_PAYLOAD,
   LAST,
   MARK,
   NAMES,
   PAYLOAD_LENGTH,
   RECEIVER,
-  SEALED,
   SENT_AT,
   SEQUENCE,
   TIME_TO_LIVE,
@@ -65,7 +65,7 @@ class MemoryDecoder implements FrameDecoder {
   decode(frame: Uint8Array): CompactEnvelope {
     const { length } = frame
     if (length < BYTES_MIN || length > RECORD_BYTES_MAX || frame[0] !== MARK) throw corrupt('its header')
-    this.isSealed = ((frame[FLAGS] ?? 0) & SEALED) !== 0
+    this.isSealed = isSealed(frame)
     // What the seal covers must not change between its check and its use.
     this.look(this.isSealed ? new Uint8Array(frame) : frame)
     return this.read()
