@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import { keepSecret, wipe } from '#kernel/seal'
 import { type CovenOperation, covenContract, fromErrorPayload, parseOrThrow, RunaError } from '#protocol'
 import { decodeMessage, encodeMessage, type Message } from './message.ts'
 
@@ -59,12 +60,16 @@ export function createCovenClient(say: (message: Buffer) => void): CovenClient &
         request.fill(0)
       }
     },
-    /** An answer that comes too late belongs to nobody, and is wiped. */
+    /** An answer that comes too late belongs to nobody. Whoever gets one has the value to himself. */
     receive(bytes) {
-      const answer = decodeMessage(bytes)
-      const asked = waiting.get(Number(answer.head['id']))
-      if (asked) asked.settle(answer)
-      else bytes.fill(0)
+      try {
+        const { head, value } = decodeMessage(bytes)
+        waiting
+          .get(Number(head['id']))
+          ?.settle({ head, value: value.length === 0 ? value : keepSecret(value) })
+      } finally {
+        wipe(bytes)
+      }
     },
     end(fault = new RunaError('COVEN_LINK_BROKEN', 'The link to coven was closed.')) {
       isOpen = false

@@ -31,6 +31,7 @@ let unguarded = 0
 export interface SecretMemory {
   readonly guard: MemoryGuard
   readonly sizeBytes: number
+  readonly usedBytes: number
   /** Secrets that were put into ordinary memory, since there was no room left, or none to be had. */
   readonly unguarded: number
 }
@@ -40,7 +41,9 @@ export function secretMemory(): SecretMemory {
   const guards = regions.map(({ guard }) => guard)
   const guard = (['open', 'locked'] as const).find((one) => guards.includes(one)) ?? 'secret'
   const sizeBytes = regions.reduce((sum, { bytes }) => sum + bytes.length, 0)
-  return { guard: regions.length === 0 ? 'open' : guard, sizeBytes, unguarded }
+  const granules = regions.reduce((sum, { taken }) => sum + taken.reduce((count, one) => count + one, 0), 0)
+  const usedBytes = granules * GRANULE_BYTES
+  return { guard: regions.length === 0 ? 'open' : guard, sizeBytes, usedBytes, unguarded }
 }
 
 /** Zeros in memory that is never swapped nor dumped, as far as this system can; `wipe` gives the room back. */
