@@ -33,6 +33,7 @@ const DEATHS: readonly (readonly [FailureCause, Changes])[] = [
     },
   ],
   ['out-of-memory', { said: ['Traceback (most recent call last):', 'MemoryError'] }],
+  ['out-of-memory', { exit: killed, verdict: silent, said: ['FATAL ERROR: heap out of memory'] }],
   ['model-too-big', { exit: killed, memoryKills: 1, isModel: true }],
   ['model-too-big', { said: cannot('MODEL_FAILED', 'Failed to allocate the cache.'), isModel: true }],
   ['port-taken', { said: ['Error: listen EADDRINUSE: address already in use 127.0.0.1:7862'] }],

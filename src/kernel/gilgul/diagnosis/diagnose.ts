@@ -23,6 +23,7 @@ export function diagnose(evidence: Evidence): Diagnosis {
 }
 
 const RULES: readonly Rule[] = [
+  byExhaustion,
   byNeedOfTheLate,
   byForce,
   byRefusedStart,
@@ -37,6 +38,13 @@ const RULES: readonly Rule[] = [
   bySignal,
   byThrown,
 ]
+
+/** Who has hardly any memory left is silent for long before the end, and is taken for hung first. */
+function byExhaustion({ verdict, words, isModel, wasReady }: Evidence): Finding | undefined {
+  if (!verdict || verdict.wasPaused || words.hint !== 'no-memory') return undefined
+  const cause = isModel && !wasReady ? 'model-too-big' : 'out-of-memory'
+  return { cause, because: `${verdict.sentence}${says(words)}` }
+}
 
 /** A quiet wait for somebody who is not there looks like a hang. */
 function byNeedOfTheLate({ verdict, needs }: Evidence): Finding | undefined {
