@@ -96,6 +96,7 @@ async function serveGilgul() {
     removeSecret: unsupported,
     auditSecrets: unsupported,
     shutdown: unsupported,
+    apply: unsupported,
   }
   const service = serve(gilgulContract, handlers, transport)
   return () => service.stop().then(close)

@@ -56,7 +56,7 @@ export function createFaultStage(
   const worldFd = openSync(join(folder, 'world'), 'a+')
   const lifelineFd = openSync('/dev/null', 'r')
   const launch = createLauncher({
-    ...{ logsFolder: folder, worldFd, lifelineFd },
+    ...{ home: folder, logsFolder: folder, worldFd, lifelineFd },
     environment: ({ name }) => ({ PATH: process.env['PATH'] ?? '', RUNA_HOME: folder, RUNA_SERVICE: name }),
     birth: () => ({ words: new Map(), identity: undefined }),
     confine: (_, words) => ({ words, environment: {} }),

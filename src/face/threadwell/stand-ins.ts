@@ -77,6 +77,7 @@ export function standInServices(standIns: StandIns = {}): Services {
       removeSecret: missing,
       auditSecrets: missing,
       shutdown: missing,
+      apply: missing,
     }),
     alethia: served(alethiaContract, { ...missingMemory, ...alethia }),
     snarf: served(snarfContract, { ...missingManner, ...snarf }),

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { isMap, LineCounter, parseDocument } from 'yaml'
+import { LineCounter, parseDocument } from 'yaml'
 import * as z from 'zod'
 import { RunaError, wordIssue } from '#protocol'
 import { isolationSchema, limitsSchema } from './confinement.ts'
+import { offsetOf } from './yaml-place.ts'
 
 const PORT_DEFAULT = 7862
 
@@ -191,16 +192,4 @@ function describePlace(root: unknown, lines: LineCounter, setting: readonly Prop
   const offset = offsetOf(root, setting)
   const where = offset === undefined ? '' : `, line ${lines.linePos(offset).line}`
   return `runa.yaml${where}: ${setting.join('.') || 'the file'}`
-}
-
-/** Where in the text the value at `path` stands, or what is nearest above it. */
-function offsetOf(node: unknown, path: readonly PropertyKey[]): number | undefined {
-  const own = (node as { range?: readonly number[] } | null)?.range?.[0]
-  const [key, ...rest] = path
-  if (key === undefined || node === null || typeof node !== 'object' || !('get' in node)) return own
-  const next = (node as { get(key: unknown, keepScalar: boolean): unknown }).get(key, true)
-  if (next === undefined || next === null) return own
-  const pair = isMap(node) ? node.items.find((item) => String(item.key) === String(key)) : undefined
-  const keyOffset = (pair?.key as { range?: readonly number[] } | undefined)?.range?.[0]
-  return rest.length === 0 ? (keyOffset ?? own) : offsetOf(next, rest)
 }

@@ -7,3 +7,5 @@ export {
   type Limits,
   limitsSchema,
 } from './confinement.ts'
+export { milliseconds, type OwnService, type Probe } from './own-service.ts'
+export { describeMistake, loadOwnServices, type Mistake, readOwnServices } from './own-services.ts'

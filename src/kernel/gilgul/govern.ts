@@ -16,16 +16,19 @@ import { HOLDING_FDS } from './holdings.ts'
 import type { Confining } from './isolation/confining.ts'
 import { confineHere } from './isolation/here.ts'
 import { endingOf } from './keeping/ending.ts'
-import { createLauncher, type Launch, logPath } from './keeping/launch.ts'
+import { createLauncher, endGroup, type Launch, logPath } from './keeping/launch.ts'
 import { lastWords } from './keeping/log-file.ts'
 import { rotateLog } from './keeping/log-rotation.ts'
 import { takePulse } from './keeping/pulse.ts'
 import { createSupervisor, type Supervisor, type SupervisorOptions } from './keeping/supervisor.ts'
 import { note } from './note.ts'
+import { requirePlan } from './own/plan.ts'
+import { startProbing } from './own/probing.ts'
 import { addressOf } from './page-address.ts'
 import type { Realm, RunOptions } from './realm.ts'
 import { runFiles } from './run-state.ts'
 import { createGilgul, describeKeeper, type GilgulOptions } from './service.ts'
+import type { ServiceSpec } from './spec.ts'
 import { environmentOf } from './world/environment.ts'
 
 /** At how large logs and models have grown. */
@@ -78,6 +81,13 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     void rotateLogs(supervisor, paths.logs)
     admission.measure()
   }, LOOK_EVERY_MS)
+  const endProbing = startProbing({
+    keepers: () => supervisor.keepers(),
+    surroundings: ({ spec }) => ({
+      folder: paths.home,
+      environment: { ...environmentFor(realm, spec), ...spec.environment },
+    }),
+  })
   const stopped = fired(stopping.signal)
   if (left?.stopping) stopping.abort()
 
@@ -94,6 +104,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     await supervisor.stop()
     clearInterval(rotation)
     pulse.end()
+    endProbing()
     history.tell({ kind: 'ended', service: 'gilgul', pid: process.pid, text: 'Everything was stopped.' })
     await history.close()
     await admission.close()
@@ -132,26 +143,33 @@ function inquestOf(
     async explain(spec, process, manner) {
       // Before anything else: what is left of a dead service is ended, and its group with it.
       const atLimit = confining.bury(spec)
+      endGroup(spec, process.process)
       const examined = await examiner.examine(spec, process, { ...manner, atLimit })
       return endingOf(examined, { configPath: paths.config, program: spec.main })
     },
   }
 }
 
-function launcherOf({ paths, config, bus, words, secrets }: Realm, { confine }: Confining): Launch {
+function launcherOf(realm: Realm, { confine }: Confining): Launch {
+  const { paths, words, secrets } = realm
   return createLauncher({
     logsFolder: paths.logs,
     worldFd: HOLDING_FDS.world,
     lifelineFd: HOLDING_FDS.lifeline,
     confine,
-    environment: (spec) => environmentOf(spec, { config, busPath: bus.path, own: process.env }),
+    home: paths.home,
+    environment: (spec) => environmentFor(realm, spec),
     birth: ({ name, speaks }) => ({ identity: secrets.identityOf(name), words: words.keysOf(speaks) }),
   })
 }
 
+function environmentFor({ config, bus }: Realm, spec: ServiceSpec): Record<string, string> {
+  return environmentOf(spec, { config, busPath: bus.path, own: process.env })
+}
+
 function handlersOf(
   { modelSpec, stopping }: RunOptions,
-  { bus, secrets }: Realm,
+  { bus, secrets, paths }: Realm,
   parts: Pick<GilgulOptions, 'supervisor' | 'admission' | 'describe'>,
 ) {
   return createGilgul({
@@ -166,6 +184,9 @@ function handlersOf(
     restarts: Number(process.env[BIRTH.restarts] ?? 0),
     startedAt: Date.now(),
     shutDown: () => stopping.abort(),
+    check: () => requirePlan(paths),
+    // As if it were killed, which every gilgul has to bear, so that there is no second way of handing on.
+    giveWay: () => process.kill(process.pid, 'SIGKILL'),
   })
 }
 

@@ -10,5 +10,11 @@ export type { Failure, Report } from './report.ts'
 export type { RunFiles, RunState } from './run-state.ts'
 export { readRunState, runFiles } from './run-state.ts'
 
+/** What reads specifications is large, and few want it. */
+export const loadPlan = async () => ({
+  ...(await import('./own/plan.ts')),
+  ...(await import('#kernel/config')),
+})
+
 /** What looks for faults is large, and few want it. */
 export const loadDoctor = () => import('./doctor/doctor.ts')

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { type Config, loadConfig } from '#kernel/config'
+import type { Config } from '#kernel/config'
 import { type CovenClient, meetCoven } from '#kernel/coven'
 import { homePaths } from '#kernel/home'
 import { gilgulContract, modelContract, RunaError, threadwellContract } from '#protocol'
@@ -7,8 +7,8 @@ import { BIRTH } from './birth-names.ts'
 import { govern } from './govern.ts'
 import { HOLDING_FDS } from './holdings.ts'
 import { note } from './note.ts'
+import { readPlan, replaceAsPlanned } from './own/plan.ts'
 import type { RunOptions } from './realm.ts'
-import { replaceServices } from './replacement.ts'
 import { readRunState, runFiles } from './run-state.ts'
 import { openServiceSecrets } from './secrets/service-secrets.ts'
 import type { ServiceSpec } from './spec.ts'
@@ -32,7 +32,7 @@ export async function runGilgul(options: RunOptions): Promise<void> {
   const paths = homePaths()
   const before = readRunState(runFiles(paths).state)
   await lockHome(HOLDING_FDS.lock, before)
-  const config = await loadConfig(paths.config)
+  const { config, own } = await readPlan(paths)
   const world = await enterWorld({
     paths,
     config,
@@ -47,17 +47,13 @@ export async function runGilgul(options: RunOptions): Promise<void> {
     const { bus, words } = world
     if (bus.seals === 'nothing') options.report({ kind: 'progress', text: UNSEALED })
     door = await openDoor(bus.path, words.keysOf(contractsOf(options.services)))
-    const services = await replaceServices(options.services.filter(isWanted(config)), {
-      services: config.services,
-      configPath: paths.config,
-      folder: paths.home,
-      searchPath: process.env['PATH'] ?? '',
-    })
+    const ofRuna = await replaceAsPlanned(options.services.filter(isWanted(config)), config, paths)
     const secrets = await openServiceSecrets({
-      ...{ coven, services, vaultFolder: paths.vault },
+      ...{ coven, services: ofRuna, vaultFolder: paths.vault },
       note: (text) => note('secrets', text),
     })
     isOver = true
+    const services = [...ofRuna, ...own]
     await govern({ ...options, services }, { ...world, secrets, config, before, paths })
   } finally {
     await door?.close()

@@ -19,9 +19,15 @@ export interface GilgulOptions {
   readonly secretMemory: () => Promise<SecretMemoryState | undefined>
   readonly describe: Confining['describe']
   readonly shutDown: () => void
+  /** Throws CONFIG_INVALID. */
+  readonly check: () => Promise<void>
+  readonly giveWay: () => void
   readonly admission: Pick<Admission, 'admit'>
   readonly secrets: AllSecretHandlers
 }
+
+/** Until an answer is under way. */
+const ANSWER_MS = 50
 
 export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulContract> {
   const { supervisor, modelSpec, restarts, startedAt, busSealed, covenState, shutDown, secrets, admission } =
@@ -70,6 +76,11 @@ export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulCont
       keeper.start()
       await keeper.running()
       return await statusOf(keeper)
+    },
+    async apply() {
+      await options.check()
+      setTimeout(options.giveWay, ANSWER_MS)
+      return {}
     },
     ...secrets,
     async shutdown() {

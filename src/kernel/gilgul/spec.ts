@@ -1,4 +1,5 @@
 import type * as z from 'zod'
+import type { OwnService, Probe } from '#kernel/config'
 import type { Isolation, Limits } from './isolation/settings.ts'
 import type { RestartPolicy } from './keeping/restarts.ts'
 
@@ -40,6 +41,11 @@ export interface ServiceSpec {
   readonly section?: 'nats' | 'bus.record'
   /** The program of the owner, and its arguments, that serves behind a bridge in the place of Runa's own. */
   readonly replacedBy?: readonly string[]
+  /** A program of the owner that is no service of Runa: it is not on the bus, and is asked how it is by its probe. */
+  readonly command?: readonly string[]
+  readonly probe?: Probe
+  /** Which others are restarted with it. */
+  readonly group?: NonNullable<OwnService['group']>
   /** What it is kept away from. */
   readonly isolation?: Isolation
   /** What it may use, with all that it starts. */

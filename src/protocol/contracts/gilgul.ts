@@ -165,6 +165,16 @@ export const gilgulContract = defineContract({
       limits: { timeoutMs: 60_000, runningMax: 8 },
     },
     /**
+     * Takes up runa.yaml and services/*.yaml as they are now. Answers once they are found to be right; then gilgul is
+     * replaced by one that has read them, and starts, stops and restarts only what they changed.
+     */
+    apply: {
+      input: z.object({}),
+      output: z.object({}),
+      errors: ['CONFIG_INVALID'],
+      limits: { timeoutMs: 10_000, runningMax: 1 },
+    },
+    /**
      * A service asks for a secret, with a request that is sealed with the key it was born with. The answer is sealed with
      * the same key, and bound to the request; it holds the secret, or why there is none.
      */

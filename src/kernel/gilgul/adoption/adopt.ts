@@ -1,11 +1,13 @@
 import type { Estate, EstateEntry } from '../estate/estate.ts'
 import { digestOf } from '../estate/legacy.ts'
-import { signalTo } from '../identity.ts'
+import { type Identity, signalTo } from '../identity.ts'
 import type { Keeper } from '../keeping/keeper.ts'
 import { adoptProcess } from '../keeping/launch.ts'
 import type { Supervisor } from '../keeping/supervisor.ts'
 import { endStrangers, findAdoptees } from './adoptees.ts'
 import type { OrphanExits } from './orphan-exits.ts'
+
+const STOP_MS = 6_000
 
 export interface AdoptionOptions {
   readonly left: Estate
@@ -16,6 +18,12 @@ export interface AdoptionOptions {
   readonly addModel: (name: string, settings: NonNullable<EstateEntry['settings']>) => void
   /** It was started from something else than is in force now. */
   readonly onOutdated: (keeper: Keeper) => void
+}
+
+/** Of one that is not wanted any more: its file is gone. */
+function endForGood(process: Identity): void {
+  signalTo(process, 'SIGTERM')
+  setTimeout(() => signalTo(process, 'SIGKILL'), STOP_MS).unref()
 }
 
 /**
@@ -32,7 +40,7 @@ export async function adoptServices(options: AdoptionOptions): Promise<void> {
     if (process === undefined || entry.failure !== undefined) continue
     const keeper = supervisor.keepers().find(({ spec }) => spec.name === name)
     if (!keeper) {
-      signalTo(process, 'SIGTERM')
+      endForGood(process)
       continue
     }
     const { logStart, readyAtMs, digest } = entry

@@ -33,7 +33,8 @@ export async function findAdoptees(
 ): Promise<Adoptees> {
   const adopted = new Map<string, Identity>()
   const others: Identity[] = []
-  for (const { process, service, birth } of await findDecided(lockPath)) {
+  const holders = await findDecided(lockPath)
+  for (const { process, service, birth } of notedFirst(holders, entries)) {
     const entry = service === undefined ? undefined : entries[service]
     if (service !== undefined && birth !== undefined && entry?.birth === birth && !adopted.has(service))
       adopted.set(service, process)
@@ -41,6 +42,15 @@ export async function findAdoptees(
   }
   const pids = new Set([...adopted.values()].map(({ pid }) => pid))
   return { adopted, strangers: others.filter(({ pid }) => !descends(pid, pids)) }
+}
+
+/** What a program of the owner has started carries the same environment, and is not the service. */
+function notedFirst(
+  holders: readonly Holder[],
+  entries: Readonly<Record<string, EstateEntry>>,
+): readonly Holder[] {
+  const isNoted = ({ process, service = '' }: Holder) => entries[service]?.process?.pid === process.pid
+  return [...holders.filter(isNoted), ...holders.filter((holder) => !isNoted(holder))]
 }
 
 /** What a service has started itself may hold the lock as well. */

@@ -41,6 +41,8 @@ export interface LauncherOptions {
   /** The keys that it is born with. They are wiped once it has them. */
   readonly birth: (spec: ServiceSpec) => Birth
   readonly confine: Confining['confine']
+  /** Where programs of the owner run. */
+  readonly home: string
 }
 
 /** Where services inherit the file of the world's lock. They do nothing with it but hold it. */
@@ -55,7 +57,7 @@ export function logPath(logsFolder: string, name: string): string {
  * however that happens, and they end with it. Their output is a file, never a pipe, which would end them when gilgul dies.
  */
 export function createLauncher(options: LauncherOptions): Launch {
-  const { logsFolder, worldFd, lifelineFd, environment, birth, confine } = options
+  const { logsFolder, worldFd, lifelineFd, environment, birth, confine, home } = options
 
   function launch(spec: ServiceSpec, number: number): LaunchedProcess {
     const path = logPath(logsFolder, spec.name)
@@ -63,18 +65,19 @@ export function createLauncher(options: LauncherOptions): Launch {
     const log = openLog(path)
     let birthFd: number | undefined
     try {
-      const confined = confine(spec, [process.execPath, ...spec.nodeFlags, spec.main])
+      const confined = confine(spec, wordsOf(spec))
       const [program, ...words] = confined.words
-      birthFd = createBirthOf(birth(spec))
+      // Its keys are for who is on the bus.
+      if (spec.command === undefined) birthFd = createBirthOf(birth(spec))
       const child = spawn(program, words, {
-        argv0: `runa-${spec.name}`,
+        ...(spec.command ? { cwd: home, detached: true } : { argv0: `runa-${spec.name}` }),
         env: {
           ...environment(spec),
           ...spec.environment,
           ...confined.environment,
           RUNA_SERVICE_BIRTH: String(number),
         },
-        stdio: [lifelineFd, log, log, worldFd, birthFd],
+        stdio: [lifelineFd, log, log, worldFd, ...(birthFd === undefined ? [] : [birthFd])],
       })
       const exited = new Promise<Exit>((resolve) => {
         child.once('exit', (code, signal) => resolve({ code, signal }))
@@ -110,6 +113,21 @@ export function adoptProcess(process: Identity, logStart: number, exited: Promis
     ...{ process, logStart, exited },
     end: () => signalTo(process, 'SIGTERM'),
     kill: () => signalTo(process, 'SIGKILL'),
+  }
+}
+
+function wordsOf({ command, nodeFlags, main }: ServiceSpec): readonly [string, ...string[]] {
+  const [program, ...words] = command ?? [process.execPath, ...nodeFlags, main]
+  return [program ?? '', ...words]
+}
+
+/** What a program of the owner has started, and left behind. */
+export function endGroup({ command }: ServiceSpec, leader: Identity | undefined): void {
+  if (command === undefined || leader === undefined) return
+  try {
+    process.kill(-leader.pid, 'SIGKILL')
+  } catch {
+    // Nobody of its group is left.
   }
 }
 

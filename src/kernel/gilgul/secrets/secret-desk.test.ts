@@ -56,7 +56,11 @@ async function createDeskOver(context: TestContext, nowNs?: () => bigint) {
   const missing = () => Promise.reject(new RunaError('UNKNOWN_OPERATION'))
   const people = createPersonSecrets({ coven, services: SERVICES })
   const others = { status: missing, startModel: missing, stopModel: missing, restart: missing }
-  const gilgul = serve(gilgulContract, { ...others, shutdown: missing, ...desk, ...people }, there)
+  const gilgul = serve(
+    gilgulContract,
+    { ...others, shutdown: missing, apply: missing, ...desk, ...people },
+    there,
+  )
   context.after(async () => {
     await gilgul.stop()
     here.close()

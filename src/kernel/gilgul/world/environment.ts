@@ -16,6 +16,9 @@ export function environmentOf(
   spec: ServiceSpec,
   { config, busPath, own }: EnvironmentOptions,
 ): Record<string, string> {
+  const passOn = (names: readonly string[]) =>
+    Object.fromEntries(names.flatMap((name) => (own[name] === undefined ? [] : [[name, own[name]]])))
+  if (spec.command !== undefined) return { ...passOn(PASSED_ON), RUNA_SERVICE: spec.name }
   // One arena for all threads: the C library would else keep up to eight a core, mostly empty.
   const environment = {
     RUNA_BUS: busPath,
@@ -24,8 +27,7 @@ export function environmentOf(
     MALLOC_ARENA_MAX: '1',
   }
   const names = spec.name === 'inference' ? [...PASSED_ON, ...keyVariables(config)] : PASSED_ON
-  const passed = names.flatMap((name) => (own[name] === undefined ? [] : [[name, own[name]]]))
-  return { ...Object.fromEntries(passed), ...environment, ...certificatesFor(spec, config, own) }
+  return { ...passOn(names), ...environment, ...certificatesFor(spec, config, own) }
 }
 
 /** Whoever speaks to other people's servers needs the keys that the configuration names, and nobody else does. */

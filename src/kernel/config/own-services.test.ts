@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import * as fc from 'fast-check'
+import { describeMistake, loadOwnServices, parseOwnService, readOwnServices } from './own-services.ts'
+
+const TAKEN = ['inference', 'tieto']
+
+function mistakesIn(text: string): string[] {
+  return parseOwnService('mine.yaml', 'mine', text).mistakes.map(describeMistake)
+}
+
+function homeWith(context: TestContext, files: Readonly<Record<string, string>>): string {
+  const home = mkdtempSync(join(tmpdir(), 'runa-services-'))
+  context.after(() => rmSync(home, { recursive: true }))
+  mkdirSync(join(home, 'services'))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(home, 'services', name), text)
+  return home
+}
+
+test('a command is enough', () => {
+  const { service, mistakes } = parseOwnService('mine.yaml', 'mine', 'command: [sleep, "100"]\n')
+  assert.deepEqual(mistakes, [])
+  assert.deepEqual([service?.name, service?.command], ['mine', ['sleep', '100']])
+  assert.deepEqual([service?.restart.deathsMax, service?.probe], [10, undefined])
+})
+
+test('each mistake is told with its line, its column, and what was probably meant', () => {
+  assert.deepEqual(mistakesIn('comand: [a]\ncommand: [a]\n'), [
+    'mine.yaml:1:1: comand: there is no such field. Did you mean command?',
+  ])
+  assert.deepEqual(mistakesIn('command: [a]\nprobe:\n  http: {port: 0}\n  perodSeconds: 3\n'), [
+    'mine.yaml:3:10: probe.http.port: is less than 1',
+    'mine.yaml:4:3: probe.perodSeconds: there is no such field. Did you mean periodSeconds?',
+  ])
+  assert.match(mistakesIn('command: python3\n')[0] ?? '', /^mine.yaml:1:1: command: is a list/)
+  assert.match(mistakesIn('needs: []\n')[0] ?? '', /^mine.yaml:1:1: command: is a list/)
+  assert.match(mistakesIn('command: [a\n')[0] ?? '', /^mine.yaml:\d:\d/)
+  assert.deepEqual(mistakesIn('command: [a]\nprobe: {periodSeconds: 5}\n'), [
+    'mine.yaml:2:1: probe: has either http or a command',
+  ])
+})
+
+test('whatever stands in a file, it is a service or a mistake at a place in it', () => {
+  const text = fc.oneof(
+    fc.string(),
+    fc.json(),
+    fc.string({ unit: fc.constantFrom(...'command:[] \n-{}&*a') }),
+  )
+  fc.assert(
+    fc.property(text, (written) => {
+      const { service, mistakes } = parseOwnService('mine.yaml', 'mine', written)
+      assert.equal(service === undefined, mistakes.length > 0)
+      for (const { line } of mistakes) assert.ok(line >= 1 && line <= written.split('\n').length)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('without a folder there are none', async (context) => {
+  assert.deepEqual(await loadOwnServices(join(homeWith(context, {}), 'none'), TAKEN), [])
+})
+
+test('what is needed has to be there, and nobody needs itself', async (context) => {
+  const home = homeWith(context, {
+    'one.yaml': 'command: [a]\nneeds: [tietto]\n',
+    'two.yaml': 'command: [a]\nneeds: [three, tieto]\n',
+    'three.yaml': 'command: [a]\nneeds:\n  - two\n',
+  })
+  const { mistakes } = await readOwnServices(home, TAKEN)
+  const told = mistakes.map(describeMistake).map((text) => text.slice(home.length + '/services/'.length))
+  assert.deepEqual(told, [
+    "one.yaml:2:8: needs.0: there is no service 'tietto'. Did you mean tieto?",
+    'three.yaml:2:1: needs: three needs itself, by way of others',
+    'two.yaml:2:1: needs: two needs itself, by way of others',
+  ])
+})
+
+test('a name of Runa’s own, and none at all, are refused', async (context) => {
+  const home = homeWith(context, { 'tieto.yaml': 'command: [a]\n', '9.yaml': 'command: [a]\n' })
+  await assert.rejects(loadOwnServices(home, TAKEN), {
+    code: 'CONFIG_INVALID',
+    message: /9.yaml:1:1: '9' is no name of a service.*tieto.yaml:1:1: 'tieto' is a service of Runa itself/,
+  })
+})
