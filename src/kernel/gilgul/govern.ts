@@ -81,13 +81,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     void rotateLogs(supervisor, paths.logs)
     admission.measure()
   }, LOOK_EVERY_MS)
-  const endProbing = startProbing({
-    keepers: () => supervisor.keepers(),
-    surroundings: ({ spec }) => ({
-      folder: paths.home,
-      environment: { ...environmentFor(realm, spec), ...spec.environment },
-    }),
-  })
+  const endProbing = probeIn(realm, () => supervisor.keepers())
   const stopped = fired(stopping.signal)
   if (left?.stopping) stopping.abort()
 
@@ -160,6 +154,16 @@ function launcherOf(realm: Realm, { confine }: Confining): Launch {
     home: paths.home,
     environment: (spec) => environmentFor(realm, spec),
     birth: ({ name, speaks }) => ({ identity: secrets.identityOf(name), words: words.keysOf(speaks) }),
+  })
+}
+
+function probeIn(realm: Realm, keepers: Supervisor['keepers']): () => void {
+  return startProbing({
+    keepers,
+    surroundings: ({ spec }) => ({
+      folder: realm.paths.home,
+      environment: { ...environmentFor(realm, spec), ...spec.environment },
+    }),
   })
 }
 

@@ -1,8 +1,8 @@
 import { RunaError, type ServiceState } from '#protocol'
 import type { EstateEntry } from '../estate/estate.ts'
 import type { ServiceSpec } from '../spec.ts'
+import { createCompany } from './company.ts'
 import { createKeeper, type Keeper, type KeeperOptions } from './keeper.ts'
-import { companionsOf } from './strategies.ts'
 
 export interface SupervisorOptions extends Omit<KeeperOptions, 'before' | 'needsRun'> {
   readonly specs: readonly ServiceSpec[]
@@ -36,22 +36,18 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { specs, onChange } = options
   const kept = new Map<string, Keeper>()
   const left = new Map(Object.entries(options.before ?? {}))
-  /** Ended because of another's death, and to be started again. */
-  const returning = new Set<string>()
+  const company = createCompany(kept, () => advance())
   /** There from the start to the stop. */
   let settle: (() => void) | undefined
 
   function keep(spec: ServiceSpec): Keeper {
-    let wasDown = false
     const keeper = createKeeper(spec, {
       ...options,
       needsRun: ({ needs }) => needs.every(runs),
       before: left.get(spec.name),
       onChange(name) {
         onChange(name)
-        const isDown = keeper.standing().state === 'backoff'
-        if (isDown && !wasDown) restartWith(keeper)
-        wasDown = isDown
+        company.look(kept.get(name))
         advance()
       },
     })
@@ -62,30 +58,14 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   const runs = (name: string) => kept.get(name)?.standing().state === 'running'
 
-  function restartWith(dead: Keeper): void {
-    const all = [...kept.values()].map(({ spec }) => spec)
-    for (const name of companionsOf(dead.spec, all)) {
-      const companion = find(name)
-      if (!['starting', 'running'].includes(companion.standing().state)) continue
-      // Only then can it be started.
-      void companion.stop().then(() => {
-        returning.add(name)
-        advance()
-      })
-    }
-  }
-
   /** Starts what can be started by now. Called at each change. */
   function advance(): void {
     if (!settle) return
     const services = servicesOf(kept)
     const inState = (state: ServiceState) => services.filter((keeper) => keeper.standing().state === state)
-    const isReturning = ({ spec }: Keeper) => returning.has(spec.name)
-    for (const keeper of [...inState('waiting'), ...inState('stopped').filter(isReturning)]) {
+    for (const keeper of [...inState('waiting'), ...company.returning()]) {
       if (inState('starting').length >= STARTING_MAX) return
-      if (!keeper.spec.needs.every(runs)) continue
-      returning.delete(keeper.spec.name)
-      keeper.start()
+      if (keeper.spec.needs.every(runs)) keeper.start()
     }
     if (services.every((keeper) => isSettled(keeper, kept))) settle()
   }
@@ -105,9 +85,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     add(spec) {
       const keeper = kept.get(spec.name)
       if (keeper) return sameKind(keeper, spec)
-      if (kept.size >= specs.length + ADDED_MAX) {
-        throw new RunaError('SERVICE_FAILED', `No more than ${ADDED_MAX} models are started.`)
-      }
+      if (kept.size >= specs.length + ADDED_MAX) tooMany()
       return keep(spec)
     },
     async remove(name) {
@@ -122,6 +100,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       await stopInOrder(kept.values())
     },
   }
+}
+
+function tooMany(): never {
+  throw new RunaError('SERVICE_FAILED', `No more than ${ADDED_MAX} models are started.`)
 }
 
 function unknown(name: string): never {
