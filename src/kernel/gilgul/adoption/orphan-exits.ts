@@ -26,8 +26,10 @@ const EYES: Eyes = {
   lookEveryMs: 100,
 }
 
-/** Word of the ancestor comes within moments, and what the kernel knows once the parent has waited. */
+/** Word of the ancestor comes within moments, on a busy machine within a second. */
 const WORDLESS_LOOKS_MAX = 10
+/** Where nobody will tell, or the ancestor would have told by now, waiting only delays the next start. */
+const HOPELESS_LOOKS_MAX = 3
 const UNKNOWN: ExitStatus = { code: null, signal: null }
 
 export function createOrphanExits(eyes: Partial<Eyes> = {}): OrphanExits {
@@ -40,15 +42,17 @@ export function createOrphanExits(eyes: Partial<Eyes> = {}): OrphanExits {
    * process 1, since an earlier coven died.
    */
   function watch(process: Identity, settle: (exit: ExitStatus) => void): NodeJS.Timeout {
-    const handle = isTold(process) ? undefined : open(process.pid)
+    const willBeTold = isTold(process)
+    const handle = willBeTold ? undefined : open(process.pid)
     // Another process may have come by its number before the handle was there.
     const isSame = isThere(process)
+    const looksMax = willBeTold && isSame ? WORDLESS_LOOKS_MAX : HOPELESS_LOOKS_MAX
     let looks = 0
     const timer = setInterval(() => {
       if (isThere(process)) return
       looks += 1
       const exit = isSame ? handle?.exitStatus() : undefined
-      if (exit === undefined && looks < WORDLESS_LOOKS_MAX) return
+      if (exit === undefined && looks < looksMax) return
       handle?.close()
       settle(exit ?? UNKNOWN)
     }, lookEveryMs)
