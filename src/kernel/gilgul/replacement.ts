@@ -1,8 +1,8 @@
-import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Config, type Isolation, placeInConfig } from '#kernel/config'
 import { RunaError } from '#protocol'
+import { isProgram } from './is-program.ts'
 import type { ServiceSpec } from './spec.ts'
 
 const BRIDGE_MAIN = fileURLToPath(new URL('bridge/main.js', import.meta.url))
@@ -57,13 +57,4 @@ async function requireProgram(name: string, program: string, options: Replacemen
   if (places.some(isProgram)) return
   const setting = await placeInConfig(configPath, ['services', name, 'command'])
   throw new RunaError('CONFIG_INVALID', `${setting}: there is no program '${program}' that can be run.`)
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
-  } catch {
-    return false
-  }
 }

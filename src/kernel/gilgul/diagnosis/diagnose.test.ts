@@ -47,7 +47,7 @@ const DEATHS: readonly (readonly [FailureCause, Changes])[] = [
   ['model-corrupt', { isModel: true, model: model('cut'), exit: { code: null, signal: 'SIGBUS' } }],
   ['permission', { isModel: true, model: model('forbidden') }],
   ['permission', { exit: refused('EACCES') }],
-  ['permission', { said: ["Error: EACCES: permission denied, open '/root/x'"] }],
+  ['permission', { said: ["Error: EACCES: permission denied, open '/etc/shadow'"] }],
   ['permission', { exit: ended(126) }],
   ['data-corrupt', { said: cannot('JOURNAL_CORRUPT') }],
   ['bad-configuration', { said: cannot('CONFIG_INVALID') }],

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { isProgram } from '../is-program.ts'
 
 /** What this machine can do to keep a service apart. Tests have machines that can do less. */
 export interface Machine {
@@ -66,15 +67,6 @@ function findUser(name: string): { uid: number; gid: number } | undefined {
     .map((line) => line.split(':'))
     .find(([known]) => known === name)
   return row === undefined ? undefined : { uid: Number(row[2]), gid: Number(row[3]) }
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
-  } catch {
-    return false
-  }
 }
 
 function may(path: string): boolean {
