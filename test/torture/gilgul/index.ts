@@ -5,7 +5,7 @@ import type { TortureOptions, TortureRow } from '../row.ts'
 import { stopSome } from './hangs.ts'
 import { SERVICE_NAMES } from './house.ts'
 import { compare, runStorm, type Storm } from './storm.ts'
-import { descriptorsOf, startWorld, type World } from './world.ts'
+import { descriptorsOf, memoryMiBOf, startWorld, type World } from './world.ts'
 
 /** Of the kills, so many are tried as hangs as well. */
 const HANG_SHARE = 0.03
@@ -15,13 +15,13 @@ export async function tortureGilgul({ faults, random }: TortureOptions): Promise
   const world = await startWorld()
   try {
     await world.calm()
-    const before = descriptors(world)
+    const before = heldBy(world)
     const ownStartMs = await timeCalmRestarts(world)
     const storm = await runStorm(world, faults, random)
     for (const name of SERVICE_NAMES.slice(0, ownStartMs.length)) note(storm, name)
     await world.calm()
     const counts = await compare(world, storm.ledger)
-    const after = descriptors(world)
+    const after = heldBy(world)
     const rows = [
       {
         case: 'killed at random',
@@ -31,8 +31,10 @@ export async function tortureGilgul({ faults, random }: TortureOptions): Promise
         ...counts,
         doubled: world.doubled().length,
         ...figures(storm, middle(ownStartMs)),
-        descriptorsBefore: before,
-        descriptorsAfter: after,
+        descriptorsBefore: before.descriptors,
+        descriptorsAfter: after.descriptors,
+        memoryMiBBefore: before.memoryMiB,
+        memoryMiBAfter: after.memoryMiB,
       },
       await stopSome(world, Math.max(3, Math.round(faults * HANG_SHARE)), random),
     ]
@@ -61,10 +63,11 @@ function note({ ledger }: Storm, name: string): void {
   ledger.set(name, (ledger.get(name) ?? 0) + 1)
 }
 
-function figures({ serviceMs, gilgulMs, covenMs }: Storm, ownStartMs: number) {
-  for (const times of [serviceMs, gilgulMs, covenMs]) times.sort((left, right) => left - right)
+function figures({ serviceMs, keptMs, gilgulMs, covenMs }: Storm, ownStartMs: number) {
+  for (const times of [serviceMs, keptMs, gilgulMs, covenMs]) times.sort((left, right) => left - right)
   const at = (times: readonly number[], share: number) =>
     Math.round(times[Math.floor((times.length - 1) * share)] ?? 0)
+  const beyondStart = (times: readonly number[]) => Math.max(0, at(times, 0.99) - Math.round(ownStartMs))
   return {
     serviceKills: serviceMs.length,
     gilgulKills: gilgulMs.length,
@@ -72,7 +75,9 @@ function figures({ serviceMs, gilgulMs, covenMs }: Storm, ownStartMs: number) {
     ownStartMs: Math.round(ownStartMs),
     serviceMsP50: at(serviceMs, 0.5),
     serviceMsP99: at(serviceMs, 0.99),
-    beyondStartMsP99: Math.max(0, at(serviceMs, 0.99) - Math.round(ownStartMs)),
+    beyondStartMsP99: beyondStart(serviceMs),
+    keptKills: keptMs.length,
+    keptBeyondStartMsP99: beyondStart(keptMs),
     gilgulMsP50: at(gilgulMs, 0.5),
     gilgulMsP99: at(gilgulMs, 0.99),
     covenMsP50: at(covenMs, 0.5),
@@ -83,9 +88,12 @@ function middle(values: readonly number[]): number {
   return values.toSorted((left, right) => left - right)[values.length >> 1] ?? 0
 }
 
-function descriptors(world: World): number {
+/** By gilgul and by who started it. */
+function heldBy(world: World) {
   const { ancestor, gilgul } = world.state() ?? {}
-  return descriptorsOf(ancestor?.pid ?? 0) + descriptorsOf(gilgul?.pid ?? 0)
+  const pids = [ancestor?.pid ?? 0, gilgul?.pid ?? 0]
+  const sum = (values: readonly number[]) => values.reduce((left, right) => left + right, 0)
+  return { descriptors: sum(pids.map(descriptorsOf)), memoryMiB: sum(pids.map(memoryMiBOf)) }
 }
 
 /** A restart that nobody caused, and a service that was started twice, have to be found. */

@@ -18,9 +18,13 @@ export interface Storm {
   /** How often each service was killed. */
   readonly ledger: Map<string, number>
   readonly serviceMs: number[]
+  /** Those of them during which nobody killed gilgul or coven. */
+  readonly keptMs: number[]
   readonly gilgulMs: number[]
   readonly covenMs: number[]
   wedged: number
+  /** Of gilgul and coven. */
+  supervisorKills: number
 }
 
 /** So many may be down at once: with more, one would measure how many starts the machine bears. */
@@ -28,7 +32,8 @@ const DOWN_MAX = 3
 
 /** Kills at random, also while what was killed before comes back. */
 export async function runStorm(world: World, kills: number, random: () => number): Promise<Storm> {
-  const storm: Storm = { kills, ledger: new Map(), serviceMs: [], gilgulMs: [], covenMs: [], wedged: 0 }
+  const times = { serviceMs: [], keptMs: [], gilgulMs: [], covenMs: [] }
+  const storm: Storm = { kills, ledger: new Map(), ...times, wedged: 0, supervisorKills: 0 }
   const down = new Set<Promise<void>>()
   for (let count = 0; count < kills && storm.wedged === 0; ) {
     await sleep(random() * PAUSE_MS_MAX)
@@ -62,7 +67,12 @@ function killOne(
     const pid = world.readyPid(name)
     return pid !== undefined && pid !== process.pid
   }
-  return untilBack(isBack, storm, storm.serviceMs)
+  const { supervisorKills } = storm
+  const isKept = isAlive(state.gilgul) && isAlive(state.ancestor)
+  return untilBack(isBack, storm, (ms) => {
+    storm.serviceMs.push(ms)
+    if (isKept && supervisorKills === storm.supervisorKills) storm.keptMs.push(ms)
+  })
 }
 
 /** Both are followed by a new gilgul: one that died, and one whose process has become coven. */
@@ -74,11 +84,13 @@ function killSupervisor(
 ): Promise<void> | undefined {
   // Killed within one moment they end everything, as the README says: one at a time.
   if (!isAlive(state.gilgul) || !isAlive(state.ancestor) || !killed(state[which])) return undefined
+  storm.supervisorKills += 1
   const isBack = () => {
     const next = world.state()
     return next !== undefined && next.gilgul.pid !== state.gilgul.pid && isAlive(next.gilgul)
   }
-  return untilBack(isBack, storm, which === 'gilgul' ? storm.gilgulMs : storm.covenMs)
+  const times = which === 'gilgul' ? storm.gilgulMs : storm.covenMs
+  return untilBack(isBack, storm, (ms) => times.push(ms))
 }
 
 function killed(process: Identity): boolean {
@@ -87,7 +99,7 @@ function killed(process: Identity): boolean {
   return true
 }
 
-async function untilBack(isBack: () => boolean, storm: Storm, times: number[]): Promise<void> {
+async function untilBack(isBack: () => boolean, storm: Storm, note: (ms: number) => void): Promise<void> {
   const startedMs = performance.now()
   while (!isBack()) {
     if (performance.now() - startedMs > WEDGED_MS) {
@@ -96,7 +108,7 @@ async function untilBack(isBack: () => boolean, storm: Storm, times: number[]): 
     }
     await sleep(LOOK_EVERY_MS)
   }
-  times.push(performance.now() - startedMs)
+  note(performance.now() - startedMs)
 }
 
 /** What gilgul says that it has restarted, against what was killed. */

@@ -96,3 +96,13 @@ export function descriptorsOf(pid: number): number {
     return 0
   }
 }
+
+/** Its proportional memory: what it shares counts by its share. 0 where it has gone. */
+export function memoryMiBOf(pid: number): number {
+  try {
+    const [, kib] = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? []
+    return Math.round(Number(kib ?? 0) / 1024)
+  } catch {
+    return 0
+  }
+}
