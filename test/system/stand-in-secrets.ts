@@ -18,6 +18,8 @@ export interface StandInGilgul {
   close(): Promise<void>
 }
 
+const TERMS = { version: 1, lease: undefined, leaseMs: null }
+
 /** Gives one service its birth and its secrets, for tests that start it by themselves. */
 export async function standInGilgul(
   busPath: string,
@@ -38,9 +40,9 @@ export async function standInGilgul(
   }
 
   async function perform(operation: SecretOperation, { name, value }: { name: string; value: Buffer }) {
-    if (operation === 'reveal') return { value: await secrets.reveal(name) }
+    if (operation === 'reveal') return { ...TERMS, value: await secrets.reveal(name) }
     await secrets.keep(name, value)
-    return { value: Buffer.alloc(0) }
+    return { ...TERMS, value: Buffer.alloc(0) }
   }
 
   const gilgul = serve(

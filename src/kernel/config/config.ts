@@ -93,8 +93,11 @@ const fieldsSchema = z.strictObject({
     .prefault({}),
   coven: z
     .strictObject({
-      /** When coven dies: gilgul makes another one, or goes on without secrets, or stops everything. */
-      onDeath: z.enum(['replace', 'keep', 'stop']).default('replace'),
+      /**
+       * When coven dies: gilgul makes another one; or goes on, and what services were given of secrets runs on until their
+       * leases end; or takes all of that back at once; or stops everything.
+       */
+      onDeath: z.enum(['replace', 'keep', 'lock', 'stop']).default('replace'),
     })
     .prefault({}),
   engine: z

@@ -1,20 +1,17 @@
 import type * as z from 'zod'
 import { secretMemory, wipe } from '#kernel/seal'
-import {
-  type AuditEntry,
-  type CovenOperation,
-  covenContract,
-  parseOrThrow,
-  RunaError,
-  toErrorPayload,
-} from '#protocol'
+import { type CovenOperation, covenContract, parseOrThrow, RunaError, toErrorPayload } from '#protocol'
 import type { Audit } from './audit.ts'
+import { createChanging } from './giving/changing.ts'
+import { createGiving } from './giving/giving.ts'
+import type { Answer, CovenHandlers, Operations } from './giving/handlers.ts'
+import { createLedger } from './giving/ledger.ts'
 import { decodeMessage, encodeMessage } from './message.ts'
-import { SECRET_BYTES_MAX, type Vault } from './vault.ts'
+import type { Vault } from './vault.ts'
 
-/** How long a service should keep a secret before it asks again. */
-const LEASE_MS = 15 * 60_000
 const RUNNING_MAX = 64
+/** A message holds twice that, and one secret with all its grants a tenth. */
+const PAGE_LENGTH_MAX = 64 * 1_024
 
 export interface CovenOptions {
   readonly vault: Vault
@@ -23,77 +20,17 @@ export interface CovenOptions {
   readonly now?: () => number
 }
 
-type Operations = (typeof covenContract)['operations']
-interface Answer<Name extends CovenOperation> {
-  readonly output: z.input<Operations[Name]['output']>
-  /** Wiped once it was sent. */
-  readonly value?: Buffer
-}
-
-/** What coven does for gilgul: one function for each operation of its contract, with the secret beside the input. */
-export type CovenHandlers = {
-  readonly [Name in CovenOperation]: (
-    input: z.output<Operations[Name]['input']>,
-    value: Buffer,
-  ) => Promise<Answer<Name>>
-}
-
 /** No secret is told and nothing is changed before it is written down. What is refused is written down as well. */
 export function createCoven({ vault, audit, now = Date.now }: CovenOptions): CovenHandlers {
-  type About = Omit<AuditEntry, 'at' | 'outcome' | 'revision'>
-  const write = (about: About, outcome: AuditEntry['outcome'], revision = vault.revision()) =>
-    audit.append({ ...about, at: now(), outcome, revision })
-  const refuseUnknown = async (about: About) => {
-    if (vault.list().some(({ name }) => name === about.secret)) return
-    await write(about, 'refused')
-    throw new RunaError('SECRET_UNKNOWN', `There is no secret named ${about.secret}.`)
-  }
-  const writeChange = (about: About) => write(about, 'granted', vault.revision() + 1)
-
+  const ledger = createLedger(vault, audit, now)
   return {
-    async set({ name, service }, value) {
-      if (value.length > SECRET_BYTES_MAX) {
-        throw new RunaError('BAD_INPUT', `A secret has at most ${SECRET_BYTES_MAX} bytes.`)
-      }
-      await writeChange({ operation: 'set', secret: name, service })
-      return { output: { version: await vault.set(name, value) } }
+    ...createGiving(vault, ledger),
+    ...createChanging(vault, ledger),
+    async list({ after }) {
+      return { output: pageOf(vault.list(), after) }
     },
-    async reveal({ name, service, version }) {
-      const about = { operation: 'reveal', secret: name, service }
-      // Who was not granted a secret does not learn either whether there is one of that name.
-      if (!vault.isGranted(name, service)) {
-        await write(about, 'refused')
-        throw new RunaError('SECRET_NOT_GRANTED', `${service} was not granted ${name}.`)
-      }
-      const revealed = vault.read(name, version)
-      try {
-        await write(about, 'granted')
-      } catch (error) {
-        wipe(revealed.value)
-        throw error
-      }
-      return { output: { version: revealed.version, leaseMs: LEASE_MS }, value: revealed.value }
-    },
-    async grant({ name, to, granted, service }) {
-      const about = { operation: granted ? `grant to ${to}` : `take from ${to}`, secret: name, service }
-      await refuseUnknown(about)
-      await writeChange(about)
-      await vault.grant(name, to, granted)
-      return { output: {} }
-    },
-    async remove({ name, service }) {
-      const about = { operation: 'remove', secret: name, service }
-      await refuseUnknown(about)
-      await writeChange(about)
-      await vault.remove(name)
-      return { output: {} }
-    },
-    async identity({ service }) {
-      await writeChange({ operation: 'identity', secret: '', service })
-      return { output: {}, value: await vault.identity(service) }
-    },
-    async list() {
-      return { output: { secrets: vault.list() } }
+    async versions({ name }) {
+      return { output: { versions: vault.versions(name) } }
     },
     async memory() {
       return { output: secretMemory() }
@@ -102,6 +39,19 @@ export function createCoven({ vault, audit, now = Date.now }: CovenOptions): Cov
       return { output: { entries: await audit.latest(count), count: audit.mark().count } }
     },
   }
+}
+
+type Summaries = ReturnType<Vault['list']>
+
+/** In the order of names. What one message cannot hold comes with the next. */
+function pageOf(secrets: Summaries, after = ''): { secrets: Summaries; isEnd: boolean } {
+  const rest = secrets.filter(({ name }) => name > after).sort((a, b) => (a.name < b.name ? -1 : 1))
+  let room = PAGE_LENGTH_MAX
+  const page = rest.filter((secret) => {
+    room = room < 0 ? room : room - JSON.stringify(secret).length
+    return room >= 0
+  })
+  return { secrets: page, isEnd: page.length === rest.length }
 }
 
 /** Answers requests as they come over a link: bytes in, bytes out. Rejects only for what cannot be understood at all. */

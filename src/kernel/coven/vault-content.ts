@@ -14,7 +14,16 @@ export interface StoredSecret {
   readonly versions: readonly SecretVersion[]
   /** Services that may have it. */
   readonly grants: readonly string[]
+  /** The highest number that a version of it ever had: none is used twice. */
+  readonly versionLast: number
+  /** It is given out one time, and is gone with that. */
+  readonly once: boolean
+  /** How long a service may hold it before it has to ask again. */
+  readonly leaseMs: number
 }
+
+/** Of a secret that says nothing else. */
+export const LEASE_MS = 15 * 60_000
 
 /** How far the list of what was done had come when the vault was written. */
 export interface AuditMark {
@@ -41,6 +50,10 @@ const indexSchema = z.object({
     z.object({
       name: z.string(),
       grants: z.array(z.string()),
+      // What follows is missing in vaults of earlier versions.
+      versionLast: count.optional(),
+      once: z.boolean().default(false),
+      leaseMs: count.default(LEASE_MS),
       versions: z.array(z.object({ version: count, at: count, sizeBytes: count })),
     }),
   ),
@@ -61,8 +74,8 @@ export function encodeContent({ revision, audit, secrets, identities }: VaultCon
   }
   const index = {
     ...{ revision, audit },
-    secrets: [...secrets].map(([name, { grants, versions }]) => ({
-      ...{ name, grants },
+    secrets: [...secrets].map(([name, { versions, ...about }]) => ({
+      ...{ name, ...about },
       versions: versions.map(({ version, at, value }) => ({ version, at, sizeBytes: sizeOf(value) })),
     })),
     identities: [...identities].map(([service, key]) => ({ service, sizeBytes: sizeOf(key) })),
@@ -84,10 +97,11 @@ export function decodeContent(bytes: Buffer): VaultContent {
       offset += sizeBytes
       return keepSecret(bytes.subarray(offset - sizeBytes, offset))
     }
-    const secrets = index.secrets.map(({ name, grants, versions }): [string, StoredSecret] => [
+    const secrets = index.secrets.map(({ name, versions, versionLast, ...about }): [string, StoredSecret] => [
       name,
       {
-        grants,
+        ...about,
+        versionLast: versionLast ?? versions.at(-1)?.version ?? 0,
         versions: versions.map(({ version, at, sizeBytes }) => ({ version, at, value: take(sizeBytes) })),
       },
     ])

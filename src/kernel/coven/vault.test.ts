@@ -34,7 +34,8 @@ test('secrets, versions, grants and identities are there again, also with a pass
 
   const again = await openVault(options)
   const at = 1_700_000_000_000
-  assert.deepEqual(again.list(), [{ name: 'mail/password', version: 2, at, grants: ['tieto'] }])
+  const about = { name: 'mail/password', version: 2, versions: 2, at, once: false, leaseMs: 900_000 }
+  assert.deepEqual(again.list(), [{ ...about, grants: ['tieto'] }])
   assert.equal(String(again.read('mail/password').value), 'two')
   assert.equal(String(again.read('mail/password', 1).value), 'one')
   assert.ok(again.isGranted('mail/password', 'tieto') && !again.isGranted('mail/password', 'snarf'))

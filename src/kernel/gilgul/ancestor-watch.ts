@@ -9,7 +9,11 @@ import { succeedAncestor } from './succession.ts'
  * succession, where one has begun.
  */
 export function followAncestor(
-  { stopping, report }: Pick<RunOptions, 'stopping' | 'report'>,
+  {
+    stopping,
+    locking,
+    report,
+  }: Pick<RunOptions, 'stopping' | 'report'> & Parameters<typeof succeedAncestor>[0],
   exits: OrphanExits,
 ): () => Promise<void> | undefined {
   const ancestor = process.ppid
@@ -30,7 +34,7 @@ export function followAncestor(
   for (const event of ['end', 'error', 'close']) {
     process.stdin.once(event, () => {
       silence.end()
-      succession ??= succeedAncestor(stopping)
+      succession ??= succeedAncestor({ stopping, locking })
     })
   }
   return () => succession

@@ -31,7 +31,11 @@ export function createChronicle({ report, stopping }: RunOptions, realm: Realm):
   // Half of what an earlier gilgul left would be less than all of it.
   function leave(supervisor: Supervisor): void {
     if (!hasBegun) return
-    realm.leave({ services: legacyOf(supervisor.keepers()), stopping: stopping.signal.aborted })
+    realm.leave({
+      services: legacyOf(supervisor.keepers()),
+      stopping: stopping.signal.aborted,
+      leases: [...realm.secrets.leases.all()],
+    })
   }
 
   function write(supervisor: Supervisor): void {

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import type { HomePaths } from '#kernel/home'
 import { createBusTransport, serve } from '#kernel/service'
 import { gilgulContract } from '#protocol'
-import { createAdmission } from './admission/admission.ts'
+import { type Admission, type AdmissionOptions, createAdmission } from './admission/admission.ts'
 import { openPeaks } from './admission/peaks.ts'
 import { adoptServices } from './adoption/adopt.ts'
 import { BIRTH } from './birth-names.ts'
@@ -27,6 +27,7 @@ import { startProbing } from './own/probing.ts'
 import { addressOf } from './page-address.ts'
 import type { Realm, RunOptions } from './realm.ts'
 import { runFiles } from './run-state.ts'
+import { keepCompany } from './secrets/company.ts'
 import { createGilgul, describeKeeper, type GilgulOptions } from './service.ts'
 import type { ServiceSpec } from './spec.ts'
 import { environmentOf } from './world/environment.ts'
@@ -50,11 +51,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     onTold: (happening) => leaveOut(() => service.emit('happened', happening)),
   })
   const watch = watchKeepers({ birthsBefore: birthsIn(left), tell: history.tell })
-  const admission = createAdmission({
-    peaks: openPeaks(join(paths.run, 'peaks.json'), (error) => note('peaks', String(error))),
-    keepers: () => supervisor.keepers(),
-    tell: history.tell,
-  })
+  const admission = admissionIn(paths, () => supervisor.keepers(), history.tell)
   const supervisor = createSupervisor({
     specs: options.services,
     before: left?.services ?? {},
@@ -68,11 +65,16 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
       const keeper = supervisor.find(name)
       chronicle.tell(supervisor, keeper)
       watch.look(keeper)
+      company.look()
       pulse.quicken()
       void describeKeeper(keeper, confining.describe)
         .then((status) => service.emit('changed', status))
         .catch(() => {})
     },
+  })
+  const company = keepCompany({
+    ...{ secrets: realm.secrets, options, supervisor, chronicle },
+    tell: (ended) => leaveOut(() => service.emit('leaseEnded', ended)),
   })
   const parts = { supervisor, admission, describe: confining.describe }
   const service = serve(gilgulContract, handlersOf(options, realm, parts), transport)
@@ -106,6 +108,15 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     transport.close()
     await chronicle.end()
   }
+}
+
+function admissionIn(
+  paths: HomePaths,
+  keepers: AdmissionOptions['keepers'],
+  tell: AdmissionOptions['tell'],
+): Admission {
+  const peaks = openPeaks(join(paths.run, 'peaks.json'), (error) => note('peaks', String(error)))
+  return createAdmission({ peaks, keepers, tell })
 }
 
 function runsIn(supervisor: Supervisor, name: string): boolean {

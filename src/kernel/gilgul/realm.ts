@@ -16,6 +16,8 @@ export interface RunOptions {
   /** Fires when everything is to be stopped. */
   readonly stopping: AbortController
   readonly exits: OrphanExits
+  /** Fires when coven has died, and nobody is to hold a secret any more. */
+  readonly lockDown: AbortSignal
 }
 
 /** What a gilgul governs. */

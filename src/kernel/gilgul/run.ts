@@ -49,8 +49,9 @@ export async function runGilgul(options: RunOptions): Promise<void> {
     door = await openDoor(bus.path, words.keysOf(contractsOf(options.services)))
     const ofRuna = await replaceAsPlanned(options.services.filter(isWanted(config)), config, paths)
     const secrets = await openServiceSecrets({
-      ...{ coven, services: ofRuna, vaultFolder: paths.vault },
+      ...{ coven, services: [...ofRuna, ...own], vaultFolder: paths.vault },
       note: (text) => note('secrets', text),
+      left: world.left?.leases ?? [],
     })
     isOver = true
     const services = [...ofRuna, ...own]

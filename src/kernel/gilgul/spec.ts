@@ -27,6 +27,8 @@ export interface ServiceSpec {
   readonly speaks: readonly string[]
   /** That are its alone. */
   readonly secrets: readonly OwnSecret[]
+  /** Names of secrets that its description grants it, on top of what `runa secret grant` does. */
+  readonly grants?: readonly string[]
   /** On top of what every service gets. */
   readonly environment: Readonly<Record<string, string>>
   readonly nodeFlags: readonly string[]

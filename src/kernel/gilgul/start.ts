@@ -11,7 +11,7 @@ export async function startGilgul(options: Pick<RunOptions, 'services' | 'modelS
   // Services hold keys and people's words, and must stay readable to gilgul: closing them as coven is closed cannot be.
   forbidCoreDumps()
   closeDebugger()
-  const stopping = new AbortController()
+  const [stopping, locking] = [new AbortController(), new AbortController()]
   const stop = () => stopping.abort()
   const report = (line: Report) => void process.stdout.write(`${JSON.stringify(line)}\n`)
   // The ancestor may be gone, and nobody listens: its end is told by the input.
@@ -19,12 +19,12 @@ export async function startGilgul(options: Pick<RunOptions, 'services' | 'modelS
   // Its log lies on a disk, which may be full: that must not end what keeps everything else running.
   process.stderr.on('error', () => {})
   const exits = createOrphanExits()
-  const succession = followAncestor({ stopping, report }, exits)
+  const succession = followAncestor({ stopping, locking, report }, exits)
   process.on('SIGTERM', stop)
   // Ctrl-C and a closed terminal reach the whole process group. The ancestor decides what they mean.
   for (const signal of ['SIGINT', 'SIGHUP']) process.on(signal, () => {})
   try {
-    await runGilgul({ ...options, report, stopping, exits })
+    await runGilgul({ ...options, report, stopping, exits, lockDown: locking.signal })
   } catch (error) {
     // It may have failed for want of its ancestor, and is about to take its place.
     await succession()

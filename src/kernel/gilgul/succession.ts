@@ -1,4 +1,4 @@
-import { loadConfig } from '#kernel/config'
+import { type Config, loadConfig } from '#kernel/config'
 import { homePaths } from '#kernel/home'
 import { replaceProcess } from '#kernel/sys'
 import { BIRTH } from './birth-names.ts'
@@ -10,14 +10,24 @@ import { note } from './note.ts'
 const SUCCESSIONS_MAX = 30
 const WINDOW_MS = 60_000
 
+interface SuccessionOptions {
+  readonly stopping: AbortController
+  readonly locking: AbortController
+}
+
 /**
  * For a gilgul whose ancestor has died, by the owner's choice: this process becomes the next ancestor, and so stays the
- * parent of its services, which the next gilgul adopts; or it goes on without secrets; or it stops everything.
+ * parent of its services, which the next gilgul adopts; or it goes on without secrets, and leases run on until they end; or
+ * it takes everything back that was given; or it stops everything.
  */
-export async function succeedAncestor(stopping: AbortController): Promise<void> {
+export async function succeedAncestor({ stopping, locking }: SuccessionOptions): Promise<void> {
   if (stopping.signal.aborted) return
   const wish = await readWish()
   if (wish === 'stop') return stopping.abort()
+  if (wish === 'lock') {
+    note('coven', 'It has died. What services hold of secrets is taken back, and nobody is given any.')
+    return locking.abort()
+  }
   const heir = process.env[BIRTH.heir]
   if (wish === 'keep' || heir === undefined)
     return note('coven', 'It has died. Everything goes on without secrets.')
@@ -36,7 +46,7 @@ export async function succeedAncestor(stopping: AbortController): Promise<void> 
 }
 
 /** A faulty runa.yaml is no reason to lose what runs. */
-async function readWish(): Promise<'replace' | 'keep' | 'stop'> {
+async function readWish(): Promise<Config['coven']['onDeath']> {
   return await loadConfig(homePaths().config).then(
     ({ coven }) => coven.onDeath,
     () => 'replace',

@@ -6,7 +6,7 @@ import { createBusTransport } from './bus-transport.ts'
 import { describeCrash } from './faults.ts'
 import { createLog, type Log } from './log.ts'
 import { runMain } from './run-main.ts'
-import { createSecrets, type Secrets } from './secrets.ts'
+import { createSecrets, type LeasedSecrets } from './secrets.ts'
 import { createEmit, type Emit, serve } from './serve.ts'
 import type { Transport } from './transport.ts'
 import { createWays, privateBusVariable } from './ways.ts'
@@ -19,7 +19,7 @@ export interface ServiceContext<C extends Contract> {
   readonly transport: Transport
   /** The way to that service: alethia is met on a bus of its own, everybody else on the one of all. */
   readonly transportTo: (service: string) => Transport
-  readonly secrets: Secrets
+  readonly secrets: LeasedSecrets
   readonly emit: Emit<C>
   /** For who looks at the traffic of others. */
   readonly bus: Pick<Bus, 'path' | 'record'>

@@ -16,12 +16,27 @@ export interface SecretRequest {
   readonly value: Buffer
 }
 
-type SecretAnswer = { readonly value: Uint8Array } | { readonly error: ErrorPayload }
+/** A secret, and for how long it may be held. */
+export interface LeasedSecret {
+  /** Whoever gets it wipes it. */
+  readonly value: Buffer
+  readonly version: number
+  /** Undefined where nothing is to be held: of a one-time secret, or of one that was kept. */
+  readonly lease: string | undefined
+  /** Null: for as long as this process runs. */
+  readonly leaseMs: number | null
+}
+
+type SecretAnswer = LeasedSecret | { readonly error: ErrorPayload }
 
 const NONCE_BYTES = 16
 const TIME_BYTES = 8
 const NAME_AT = NONCE_BYTES + TIME_BYTES + 1
 const [VALUE, ERROR] = [0, 1]
+const LEASE_BYTES = 16
+const TERMS_BYTES = LEASE_BYTES + 10
+const NO_LEASE = '0'.repeat(2 * LEASE_BYTES)
+const NO_END = 2 ** 48 - 1
 
 export function createRequest(name: string, value: Uint8Array = Buffer.alloc(0)): SecretRequest {
   const askedNs = process.hrtime.bigint()
@@ -66,15 +81,33 @@ export function openRequest(
 export function sealAnswer(identity: Buffer, service: string, nonce: Buffer, answer: SecretAnswer): Buffer {
   const plain =
     'value' in answer
-      ? Buffer.concat([Buffer.of(VALUE), answer.value])
+      ? Buffer.concat([Buffer.of(VALUE), termsOf(answer), answer.value])
       : Buffer.concat([Buffer.of(ERROR), Buffer.from(JSON.stringify(answer.error))])
   return withKey(identity, (key) => seal(key, plain, answerContext(service, nonce)), plain)
 }
 
+/** The lease (16 bytes; zeros: none), how long it lasts in milliseconds (48 bits; all ones: no end), the version (32 bits). */
+function termsOf({ version, lease = NO_LEASE, leaseMs }: LeasedSecret): Buffer {
+  const terms = Buffer.alloc(TERMS_BYTES)
+  terms.write(lease, 'hex')
+  terms.writeUIntLE(leaseMs ?? NO_END, LEASE_BYTES, 6)
+  terms.writeUInt32LE(version, LEASE_BYTES + 6)
+  return terms
+}
+
 /** The caller wipes the value. Throws what gilgul answered with instead, SECRET_REFUSED where that was not gilgul. */
-export function openAnswer(identity: Buffer, service: string, nonce: Buffer, sealed: Buffer): Buffer {
+export function openAnswer(identity: Buffer, service: string, nonce: Buffer, sealed: Buffer): LeasedSecret {
   const plain = openOrRefuse(identity, sealed, answerContext(service, nonce))
-  if (plain[0] === VALUE) return plain.subarray(1)
+  if (plain[0] === VALUE && plain.length > TERMS_BYTES) {
+    const terms = plain.subarray(1)
+    const [lease, leaseMs] = [terms.toString('hex', 0, LEASE_BYTES), terms.readUIntLE(LEASE_BYTES, 6)]
+    return {
+      value: terms.subarray(TERMS_BYTES),
+      version: terms.readUInt32LE(LEASE_BYTES + 6),
+      lease: lease === NO_LEASE ? undefined : lease,
+      leaseMs: leaseMs === NO_END ? null : leaseMs,
+    }
+  }
   throw fromErrorPayload(JSON.parse(plain.toString('utf8', 1)))
 }
 

@@ -1,7 +1,13 @@
 import { wipe } from '#kernel/seal'
-import { gilgulContract, RunaError } from '#protocol'
-import { call } from './call.ts'
-import { createRequest, openAnswer, type SecretOperation, sealRequest } from './secret-talk.ts'
+import { gilgulContract, type LeaseEnded, RunaError } from '#protocol'
+import { call, listen } from './call.ts'
+import {
+  createRequest,
+  type LeasedSecret,
+  openAnswer,
+  type SecretOperation,
+  sealRequest,
+} from './secret-talk.ts'
 import type { Transport } from './transport.ts'
 
 /**
@@ -18,10 +24,21 @@ export interface Secrets {
   keep(name: string, value: Uint8Array): Promise<void>
 }
 
-export function createSecrets(service: string, identity: Buffer | undefined, transport: Transport): Secrets {
+export interface LeasedSecrets extends Secrets {
+  /** As `reveal`, with the terms on which it may be held. */
+  lease(name: string): Promise<LeasedSecret>
+  /** Calls `hear` when a lease of this service has ended, of its own or because it was taken back. Returns the end of it. */
+  onLeaseEnd(hear: (ended: LeaseEnded) => void): () => void
+}
+
+export function createSecrets(
+  service: string,
+  identity: Buffer | undefined,
+  transport: Transport,
+): LeasedSecrets {
   const gilgul = call(gilgulContract, transport, { name: service })
 
-  async function ask(operation: SecretOperation, name: string, value?: Uint8Array): Promise<Buffer> {
+  async function ask(operation: SecretOperation, name: string, value?: Uint8Array): Promise<LeasedSecret> {
     if (!identity) throw new RunaError('SECRETS_MISSING')
     const request = createRequest(name, value)
     const sealed = sealRequest(identity, service, operation, request)
@@ -32,9 +49,14 @@ export function createSecrets(service: string, identity: Buffer | undefined, tra
 
   return {
     available: identity !== undefined,
-    reveal: (name) => ask('reveal', name),
+    reveal: async (name) => (await ask('reveal', name)).value,
+    lease: (name) => ask('reveal', name),
     async keep(name, value) {
       await ask('keep', name, value)
+    },
+    onLeaseEnd(hear) {
+      const mine = (ended: LeaseEnded) => ended.service === service && hear(ended)
+      return listen(gilgulContract, transport, { leaseEnded: (ended) => void mine(ended) })
     },
   }
 }

@@ -1,5 +1,6 @@
 export { isByteLocked, lockByte, unlockByte } from './byte-lock.ts'
 export { adoptOrphans, childPids, type ExitStatus, reapChild } from './child.ts'
+export { sinceBootMs } from './clock.ts'
 export { type Execution, replaceProcess } from './execute.ts'
 export { makeFifo } from './fifo.ts'
 export { removeStart } from './file-start.ts'
@@ -25,6 +26,7 @@ export {
   forbidCoreDumps,
   isPaused,
   parentPid,
+  processSession,
   processStartTicks,
   processTicks,
   setParentDeathSignal,

@@ -60,6 +60,11 @@ export function parentPid(pid: number): number | undefined {
   return statOf(pid)?.parent
 }
 
+/** The session that it was born into, named by the process that began it: none can join another. Undefined where there is none. */
+export function processSession(pid: number): number | undefined {
+  return statOf(pid)?.session
+}
+
 /** Whether somebody has stopped it with a signal, or traces it, so that it can do nothing. */
 export function isPaused(pid: number): boolean {
   return ['T', 't'].includes(statOf(pid)?.state ?? '')
@@ -79,6 +84,7 @@ export function zombieStatus(pid: number): number | undefined {
 interface ProcessStat {
   readonly state: string | undefined
   readonly parent: number
+  readonly session: number
   readonly ticks: number
   readonly startTicks: number
   readonly exitCode: number
@@ -90,10 +96,10 @@ function statOf(pid: number): ProcessStat | undefined {
     // The name, in brackets, may hold blanks and brackets itself. State and parent come after it, start time is the 20th,
     // and the last is the exit code.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    const [state, parent] = fields
+    const [state, parent, , session] = fields
     const ticks = Number(fields[11]) + Number(fields[12])
     const [startTicks, exitCode] = [Number(fields[19]), Number(fields.at(-1))]
-    return { state, parent: Number(parent), ticks, startTicks, exitCode }
+    return { state, parent: Number(parent), session: Number(session), ticks, startTicks, exitCode }
   } catch {
     return undefined
   }

@@ -1,7 +1,13 @@
 import * as z from 'zod'
 import { defineContract } from '../contract.ts'
 import { secretNameSchema, serviceNameSchema } from './names.ts'
-import { auditEntrySchema, secretSummarySchema } from './secret.ts'
+import {
+  auditEntrySchema,
+  leaseMsSchema,
+  RANDOM_BYTES_MAX,
+  secretSummarySchema,
+  versionSchema,
+} from './secret.ts'
 
 const count = z.number().int().nonnegative()
 
@@ -26,22 +32,45 @@ export const covenContract = defineContract({
   name: 'coven',
   version: 1,
   operations: {
-    /** The value travels beside the input. */
+    /** The value travels beside the input, or is made here from so many bytes of chance, as letters and digits. */
     set: {
-      input: z.object({ name: secretNameSchema, service: serviceNameSchema }),
+      input: z.object({
+        name: secretNameSchema,
+        service: serviceNameSchema,
+        randomBytes: z.number().int().min(1).max(RANDOM_BYTES_MAX).optional(),
+        /** Refused where there is none of that name, or one, though the opposite is expected. */
+        expected: z.enum(['none', 'one']).optional(),
+        /** Given out one time only. Left out: as it is. */
+        once: z.boolean().optional(),
+        leaseMs: leaseMsSchema.optional(),
+      }),
       output: z.object({ version: count }),
-      errors: [...AUDIT_ERRORS, 'VAULT_FULL', 'DISK_FULL'],
+      errors: [...AUDIT_ERRORS, 'SECRET_THERE', 'SECRET_UNKNOWN', 'VAULT_FULL', 'DISK_FULL'],
       limits,
     },
-    /** The value travels beside the output. Who has it should forget it after `leaseMs`, and ask again; nobody makes them. */
+    /**
+     * The value travels beside the output. Who has it has to forget it after `leaseMs`, and ask again. A one-time secret is
+     * gone from the vault before the answer is given.
+     */
     reveal: {
       input: z.object({
         name: secretNameSchema,
         service: serviceNameSchema,
         version: count.optional(),
+        /** Its description grants it, which gilgul has read. */
+        described: z.boolean().optional(),
+        /** To be taken away, sealed: written down as that, and never a one-time secret. */
+        exported: z.boolean().optional(),
       }),
-      output: z.object({ version: count, leaseMs: count }),
-      errors: [...AUDIT_ERRORS, 'SECRET_NOT_GRANTED', 'SECRET_UNKNOWN'],
+      output: z.object({ version: count, leaseMs: count, once: z.boolean() }),
+      errors: [...AUDIT_ERRORS, 'SECRET_NOT_GRANTED', 'SECRET_UNKNOWN', 'DISK_FULL'],
+      limits,
+    },
+    /** Writes down that what a service holds is taken back. gilgul knows who holds what. */
+    endLease: {
+      input: z.object({ name: secretNameSchema, of: serviceNameSchema, service: serviceNameSchema }),
+      output: z.object({}),
+      errors: AUDIT_ERRORS,
       limits,
     },
     /** Lets a service have a secret, or no longer: `to` is who may have it. */
@@ -63,6 +92,13 @@ export const covenContract = defineContract({
       errors: [...AUDIT_ERRORS, 'SECRET_UNKNOWN', 'DISK_FULL'],
       limits,
     },
+    /** One version of it, for good; not the only one. */
+    removeVersion: {
+      input: z.object({ name: secretNameSchema, version: count, service: serviceNameSchema }),
+      output: z.object({}),
+      errors: [...AUDIT_ERRORS, 'SECRET_UNKNOWN', 'DISK_FULL'],
+      limits,
+    },
     /** The key that a service is born with, the same for ever. It travels beside the output. */
     identity: {
       input: z.object({ service: serviceNameSchema }),
@@ -70,11 +106,18 @@ export const covenContract = defineContract({
       errors: [...AUDIT_ERRORS, 'VAULT_FULL', 'DISK_FULL'],
       limits,
     },
-    /** Names, versions and grants, no values. */
+    /** Names, versions and grants, no values: as many as fit into a message, from the one after `after` on. */
     list: {
-      input: z.object({}),
-      output: z.object({ secrets: z.array(secretSummarySchema) }),
+      input: z.object({ after: z.string().optional() }),
+      output: z.object({ secrets: z.array(secretSummarySchema), isEnd: z.boolean() }),
       errors: [],
+      limits,
+    },
+    /** Of one secret, oldest first. */
+    versions: {
+      input: z.object({ name: secretNameSchema }),
+      output: z.object({ versions: z.array(versionSchema) }),
+      errors: ['SECRET_UNKNOWN'],
       limits,
     },
     memory: {

@@ -3,7 +3,7 @@ import { defineContract } from '../contract.ts'
 import { secretMemorySchema } from './coven.ts'
 import { happeningSchema } from './happening.ts'
 import { serviceNameSchema } from './names.ts'
-import { PERSON_SECRET_OPERATIONS } from './secret.ts'
+import { leaseEndedSchema, PERSON_SECRET_OPERATIONS } from './secret.ts'
 
 const count = z.number().int().nonnegative()
 
@@ -204,5 +204,6 @@ export const gilgulContract = defineContract({
     changed: serviceStatusSchema,
     /** What happened to a service, or to gilgul itself; the history keeps the same. */
     happened: happeningSchema,
+    leaseEnded: leaseEndedSchema,
   },
 })

@@ -137,6 +137,11 @@ export const KERNEL_ERRORS = {
     advice: 'List the keys there are: `runa bus list`.',
     retry: false,
   },
+  LEASE_UNKNOWN: {
+    means: 'Nobody holds a secret by that lease: it has ended, or never was.',
+    advice: '`runa secret leases` shows those there are.',
+    retry: false,
+  },
   NOT_RUNNING: {
     means: 'Runa is not running.',
     advice: 'Start it: `runa up`.',
@@ -174,6 +179,11 @@ export const KERNEL_ERRORS = {
     advice:
       'Nothing needs to be done if it happens once. If it comes back, a program on this machine is after secrets.',
     retry: true,
+  },
+  SECRET_THERE: {
+    means: 'There is a secret of that name already.',
+    advice: 'Give it another name, replace it (`runa secret rotate NAME`), or keep it as it is.',
+    retry: false,
   },
   SECRET_UNKNOWN: {
     means: 'There is no secret of that name, or not in that version.',

@@ -33,6 +33,18 @@ const entrySchema = z.object({
 })
 export type EstateEntry = z.infer<typeof entrySchema>
 
+const heldLeaseSchema = z.object({
+  id: z.string(),
+  service: z.string(),
+  secret: z.string(),
+  version: z.number(),
+  /** Of the process that holds it. */
+  pid: z.number(),
+  /** By `sinceBootMs`. Null: with that process. */
+  endsAtMs: z.number().nullable(),
+})
+export type HeldLease = z.infer<typeof heldLeaseSchema>
+
 const estateSchema = z.object({
   /** Path of the bus of this world. */
   bus: z.string(),
@@ -40,6 +52,8 @@ const estateSchema = z.object({
   /** Everything was being stopped: the next gilgul goes on with that. */
   stopping: z.boolean(),
   services: z.record(z.string(), entrySchema),
+  /** Who holds which secret. */
+  leases: z.array(heldLeaseSchema).optional(),
 })
 
 /** What a gilgul that dies leaves to the next one. */

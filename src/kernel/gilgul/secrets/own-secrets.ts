@@ -4,10 +4,11 @@ import type { CovenClient } from '#kernel/coven'
 import { destroyFile } from '#kernel/journal'
 import { createKey, KEY_BYTES, sameBytes, wipe } from '#kernel/seal'
 import type { OwnSecret, ServiceSpec } from '../spec.ts'
+import { allSecrets } from './all-secrets.ts'
 
 export interface OwnSecretsOptions {
   readonly coven: Pick<CovenClient, 'ask'>
-  readonly services: readonly Pick<ServiceSpec, 'name' | 'secrets'>[]
+  readonly services: readonly Pick<ServiceSpec, 'name' | 'secrets' | 'command'>[]
   /** Where former files lie. */
   readonly vaultFolder: string
   /** One line in the log. */
@@ -19,7 +20,9 @@ export async function readIdentities({
   coven,
   services,
 }: Pick<OwnSecretsOptions, 'coven' | 'services'>): Promise<ReadonlyMap<string, Buffer>> {
-  const entries = services.map(async ({ name }): Promise<[string, Buffer]> => {
+  // Programs of the owner have no seat on the bus, and are known by their processes.
+  const onBus = services.filter(({ command }) => command === undefined)
+  const entries = onBus.map(async ({ name }): Promise<[string, Buffer]> => {
     const { value } = await coven.ask('identity', { service: name })
     return [name, value]
   })
@@ -31,10 +34,10 @@ export async function readIdentities({
  * nothing: the next gilgul goes on where this one was. Rejects with what coven rejects with.
  */
 export async function makeOwnSecrets(options: OwnSecretsOptions): Promise<void> {
-  const { output } = await options.coven.ask('list', {})
+  const there = await allSecrets(options.coven)
   for (const { name: service, secrets } of options.services) {
     for (const secret of secrets) {
-      const known = output.secrets.find(({ name }) => name === secret.name)
+      const known = there.find(({ name }) => name === secret.name)
       await makeOwnSecret(secret, service, known?.grants, options)
     }
   }

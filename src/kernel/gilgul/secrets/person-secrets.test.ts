@@ -6,10 +6,12 @@ import { type TestContext, test } from 'node:test'
 import type { CovenClient } from '#kernel/coven'
 import { createCoven, openCoven } from '#kernel/coven'
 import type { CallContext } from '#protocol'
+import { createLeases } from './leases.ts'
 import { createPersonSecrets } from './person-secrets.ts'
 
 const CONTEXT: CallContext = { signal: AbortSignal.timeout(60_000), trace: '' }
 const SERVICES = [{ name: 'alethia', secrets: [{ name: 'alethia.master', origin: 'made' as const }] }]
+const NOBODY_TOLD = { left: [], onEnd: () => {}, onChange: () => {} }
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
 async function createPerson(context: TestContext) {
@@ -26,14 +28,15 @@ async function createPerson(context: TestContext) {
   })
   const coven = { ask } as unknown as Pick<CovenClient, 'ask'>
   await opened.vault.set('alethia.master', Buffer.alloc(32, 7))
-  return createPersonSecrets({ coven, services: SERVICES })
+  return createPersonSecrets({ coven, services: SERVICES, leases: createLeases(NOBODY_TOLD) })
 }
 
 test('a person stores a secret, reads it, lets others have it, and removes it', async (context) => {
   const person = await createPerson(context)
   await person.setSecret({ name: 'mail', value: base64('one\n') }, CONTEXT)
   assert.deepEqual(await person.setSecret({ name: 'mail', value: base64('two') }, CONTEXT), { version: 2 })
-  assert.deepEqual(await person.getSecret({ name: 'mail' }, CONTEXT), { version: 2, value: base64('two') })
+  const two = { version: 2, once: false, value: base64('two') }
+  assert.deepEqual(await person.getSecret({ name: 'mail' }, CONTEXT), two)
   assert.equal((await person.getSecret({ name: 'mail', version: 1 }, CONTEXT)).value, base64('one\n'))
   await person.grantSecret({ name: 'mail', to: 'tieto', granted: true }, CONTEXT)
   const { secrets } = await person.listSecrets({}, CONTEXT)
@@ -68,7 +71,10 @@ test('what belongs to a service alone is neither given to a person nor changed b
 })
 
 test('without coven every one of these says so', async () => {
-  const person = createPersonSecrets({ coven: undefined, services: SERVICES })
+  const person = createPersonSecrets({
+    ...{ coven: undefined, services: SERVICES },
+    leases: createLeases(NOBODY_TOLD),
+  })
   for (const attempt of [
     person.listSecrets({}, CONTEXT),
     person.getSecret({ name: 'alethia.master' }, CONTEXT),

@@ -16,6 +16,8 @@ import {
 } from '#kernel/service'
 import { gilgulContract, RunaError } from '#protocol'
 import type { OwnSecret } from '../spec.ts'
+import { createGiving } from './giving.ts'
+import { createLeases } from './leases.ts'
 import { makeOwnSecrets, readIdentities } from './own-secrets.ts'
 import { createPersonSecrets } from './person-secrets.ts'
 import { createSecretDesk } from './secret-desk.ts'
@@ -51,10 +53,12 @@ async function createDeskOver(context: TestContext, nowNs?: () => bigint) {
   const options = { coven, services: SERVICES, note: (text: string) => notes.push(text) }
   await makeOwnSecrets({ ...options, vaultFolder: vault.folder })
   const identities = await readIdentities(options)
-  const desk = createSecretDesk({ ...options, identities, ...(nowNs && { nowNs }) })
+  const leases = createLeases({ left: [], onEnd: () => {}, onChange: () => {} })
+  const give = createGiving({ coven, services: SERVICES, leases, pidOf: () => 1 })
+  const desk = createSecretDesk({ ...options, give, identities, ...(nowNs && { nowNs }) })
   const [here, there] = createMemoryTransports()
   const missing = () => Promise.reject(new RunaError('UNKNOWN_OPERATION'))
-  const people = createPersonSecrets({ coven, services: SERVICES })
+  const people = createPersonSecrets({ coven, services: SERVICES, leases })
   const others = { status: missing, startModel: missing, stopModel: missing, restart: missing }
   const gilgul = serve(
     gilgulContract,
@@ -163,6 +167,7 @@ test('so many requests are remembered, and no longer than they could be repeated
   const coven = { ask: () => Promise.reject(new RunaError('SECRET_NOT_GRANTED')) }
   const desk = createSecretDesk({
     ...{ coven, identities: new Map([['tieto', identity]]), services: SERVICES, note: () => {} },
+    give: () => Promise.reject(new RunaError('SECRET_NOT_GRANTED')),
     nowNs: () => nowNs,
   })
   const signal = AbortSignal.timeout(30_000)

@@ -10,6 +10,7 @@ import {
   toErrorPayload,
 } from '#protocol'
 import type { ServiceSpec } from '../spec.ts'
+import type { Give, Given } from './giving.ts'
 
 /** A request is made, sent and read within milliseconds; a machine under load takes seconds. */
 const FRESH_NS = 30_000_000_000n
@@ -20,6 +21,7 @@ export type SecretHandlers = Pick<Handlers<typeof gilgulContract>, SecretOperati
 
 export interface SecretDeskOptions {
   readonly coven: Pick<CovenClient, 'ask'>
+  readonly give: Give
   /** The key that each service was born with. */
   readonly identities: ReadonlyMap<string, Buffer>
   readonly services: readonly Pick<ServiceSpec, 'name' | 'secrets'>[]
@@ -30,29 +32,16 @@ export interface SecretDeskOptions {
 
 /** Answers services that ask for secrets: checks that they are who they say, and what they may have. */
 export function createSecretDesk(options: SecretDeskOptions): SecretHandlers {
-  const { coven, identities, services, note } = options
+  const { coven, give, identities, services, note } = options
   const admit = createAdmission(options.nowNs ?? process.hrtime.bigint)
-  const ownerOf = (secret: string) =>
-    services.find(({ secrets }) => secrets.some(({ name }) => name === secret))?.name
-
-  async function reveal(service: string, name: string): Promise<Buffer> {
-    const owner = ownerOf(name)
-    if (owner === service) await grantOwn(coven, name, service)
-    // coven is asked also where the answer is no: it writes down who wanted what.
-    const { value } = await coven.ask('reveal', { name, service })
-    if (owner === undefined || owner === service) return value
-    wipe(value)
-    throw new RunaError('SECRET_NOT_GRANTED', `${name} belongs to ${owner} alone.`)
-  }
-
-  async function keep(service: string, { name, value }: SecretRequest) {
+  async function keep(service: string, { name, value }: SecretRequest): Promise<Given> {
     const own = services.find((spec) => spec.name === service)?.secrets.find((secret) => secret.name === name)
     if (own?.origin !== 'kept') {
       throw new RunaError('SECRET_NOT_GRANTED', `${service} may not change ${name}.`)
     }
     const { output } = await coven.ask('set', { name, service }, value)
     if (output.version === 1) await coven.ask('grant', { name, to: service, granted: true, service })
-    return Buffer.alloc(0)
+    return { value: Buffer.alloc(0), version: output.version, lease: undefined, leaseMs: 0 }
   }
 
   async function answer(operation: SecretOperation, service: string, sealed: string) {
@@ -70,8 +59,14 @@ export function createSecretDesk(options: SecretDeskOptions): SecretHandlers {
     }
     try {
       const name = parseOrThrow(secretNameSchema, request.name)
-      const value = operation === 'reveal' ? await reveal(service, name) : await keep(service, request)
-      const answered = sealAnswer(identity, service, request.nonce, { value })
+      const given = operation === 'reveal' ? await give(service, name) : await keep(service, request)
+      const { value, version, lease, leaseMs } = given
+      const answered = sealAnswer(identity, service, request.nonce, {
+        value,
+        version,
+        lease: lease?.id,
+        leaseMs,
+      })
       wipe(value)
       return { answer: answered.toString('base64') }
     } catch (error) {
@@ -95,18 +90,6 @@ function openIfGenuine(identity: Buffer, service: string, operation: SecretOpera
   } catch {
     return undefined
   }
-}
-
-/**
- * coven tells nobody who was not granted a secret whether there is one. Its owner may know that it has none yet: throws
- * SECRET_UNKNOWN. A death or a full disk after it was kept may have left it without its grant.
- */
-async function grantOwn(coven: Pick<CovenClient, 'ask'>, name: string, owner: string): Promise<void> {
-  const { output } = await coven.ask('list', {})
-  const secret = output.secrets.find((known) => known.name === name)
-  if (!secret) throw new RunaError('SECRET_UNKNOWN')
-  if (secret.grants.includes(owner)) return
-  await coven.ask('grant', { name, to: owner, granted: true, service: 'gilgul' })
 }
 
 /**

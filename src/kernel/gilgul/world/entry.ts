@@ -20,7 +20,7 @@ export interface World {
   /** What the last gilgul left; undefined in a new world. */
   readonly left: Estate | undefined
   /** To be called at each change. Throws SERVICE_FAILED where there is too much to note. */
-  leave(estate: Pick<Estate, 'services' | 'stopping'>): void
+  leave(estate: Omit<Estate, 'bus' | 'busSealed'>): void
 }
 
 export interface EntryOptions {
