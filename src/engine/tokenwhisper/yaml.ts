@@ -1,6 +1,6 @@
-import { isMap, LineCounter, parseDocument } from 'yaml'
+import { LineCounter, parseDocument } from 'yaml'
 import type * as z from 'zod'
-import { RunaError, wordIssue } from '#protocol'
+import { offsetOf, RunaError, wordIssue } from '#protocol'
 import { POLICY_LIMITS } from './policy.ts'
 
 const FAULTS_SHOWN_MAX = 10
@@ -59,16 +59,4 @@ function nameOf(content: unknown, path: readonly PropertyKey[]): string {
   const id = rules?.[index]?.id
   const rule = typeof id === 'string' ? `rule '${id}'` : `rule ${index + 1}`
   return [rule, rest.join('.')].filter((part) => part !== '').join(', ')
-}
-
-/** Where in the text the value at `path` stands, or what is nearest above it. */
-function offsetOf(node: unknown, path: readonly PropertyKey[]): number | undefined {
-  const own = (node as { range?: readonly number[] } | null)?.range?.[0]
-  const [key, ...rest] = path
-  if (key === undefined || node === null || typeof node !== 'object' || !('get' in node)) return own
-  const next = (node as { get(key: unknown, keepScalar: boolean): unknown }).get(key, true)
-  if (next === undefined || next === null) return own
-  const pair = isMap(node) ? node.items.find((item) => String(item.key) === String(key)) : undefined
-  const keyOffset = (pair?.key as { range?: readonly number[] } | undefined)?.range?.[0]
-  return rest.length === 0 ? (keyOffset ?? offsetOf(next, rest)) : (offsetOf(next, rest) ?? keyOffset ?? own)
 }

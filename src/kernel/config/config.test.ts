@@ -32,24 +32,43 @@ test('RUNA_PORT goes before the file, and must be a port', async () => {
   }
 })
 
-test('a service that is replaced needs a command, and a name that can be replaced', () => {
+test('a service that is replaced needs a program, and a name that can be replaced', () => {
   const { services } = parseConfig('services:\n  tieto:\n    command: [python3, tieto.py]\n')
   assert.deepEqual(services.tieto?.command, ['python3', 'tieto.py'])
   const wrong: [text: string, told: RegExp][] = [
-    ['services:\n  tieto: {}\n', /line 2: services\.tieto\.command: is a list/],
     ['services:\n  tieto:\n    command: python3\n', /line 3: services\.tieto\.command: is a list/],
     ['services:\n  tieto:\n    command: []\n', /line 3: services\.tieto\.command: names no program/],
-    ['services:\n  tieto:\n    comand: [a]\n', /line 3: services\.tieto\.comand: has a command/],
+    ['services:\n  tieto:\n    comand: [a]\n', /line 3: services\.tieto\.comand: .* Did you mean command\?/],
     [
       'services:\n  tieto: {command: [a]}\n  tietto: {command: [a]}\n',
-      /line 3: services\.tietto: can replace/,
+      /line 3: services\.tietto: .* Did you mean tieto\?/,
     ],
-    ['services:\n  threadwell: {command: [a]}\n', /line 2: services\.threadwell: can replace/],
-    ['services:\n  inference: {command: [a]}\n', /line 2: services\.inference: .* policy\.enabled/],
+    ['services:\n  threadwell: {command: [a]}\n', /line 2: services\.threadwell\.command: there is no such/],
+    ['services:\n  inference: {command: [a]}\n', /line 2: services\.inference\.command: .* policy\.enabled/],
   ]
   for (const [text, message] of wrong) {
     assert.throws(() => parseConfig(text), { code: 'CONFIG_INVALID', message }, text)
   }
   const without = 'policy: {enabled: false}\nservices:\n  inference: {command: [a]}\n'
   assert.deepEqual(parseConfig(without).services.inference?.command, ['a'])
+})
+
+test('Runa’s own services and models have the fields that services of the owner have', () => {
+  const { services } = parseConfig(
+    'services:\n  snarf: {restart: {deathsMax: 3}, silenceSeconds: 20}\n  model: {liveness: {inference: true}}\n',
+  )
+  assert.deepEqual(services.snarf, { restart: { deathsMax: 3 }, silenceSeconds: 20 })
+  assert.deepEqual(services.model?.liveness, {
+    inference: true,
+    periodSeconds: 5,
+    timeoutSeconds: 2,
+    failuresMax: 1,
+  })
+  for (const text of [
+    'snarf: {liveness: {inference: true}}',
+    'model: {needs: [tieto]}',
+    'snarf: {group: a}',
+  ]) {
+    assert.throws(() => parseConfig(`services: {${text}}\n`), { code: 'CONFIG_INVALID' }, text)
+  }
 })

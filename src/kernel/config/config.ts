@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { LineCounter, parseDocument } from 'yaml'
 import * as z from 'zod'
-import { RunaError, wordIssue } from '#protocol'
-import { isolationSchema, limitsSchema } from './confinement.ts'
-import { offsetOf } from './yaml-place.ts'
+import { RunaError } from '#protocol'
+import { runaServicesSchema } from './services/runa-services.ts'
+import { atStart, type Mistake, readYamlFile, type YamlFile } from './yaml-file.ts'
 
 const PORT_DEFAULT = 7862
 
@@ -22,22 +21,6 @@ const serverSchema = z.strictObject({
   contextTokens: z.number().int().positive().default(8_192),
 })
 export type ServerConfig = z.infer<typeof serverSchema>
-
-/** A program of the owner that serves in the place of a service of Runa. It runs with the owner's rights. */
-const replacementSchema = z.strictObject(
-  {
-    /** The program and its arguments. No shell reads them. Paths are relative to the folder of runa.yaml. */
-    command: z
-      .array(z.string().regex(/^[^\0]+$/, 'may not be empty'), {
-        error: 'is a list: the program and its arguments, such as ["python3", "tieto.py"]',
-      })
-      .min(1, 'names no program')
-      .max(64),
-    isolation: isolationSchema.optional(),
-    limits: limitsSchema.optional(),
-  },
-  { error: 'has a command, a list of the program and its arguments, and may have isolation and limits' },
-)
 
 const NAME_PART = /^[A-Za-z0-9_-]{1,64}$/
 
@@ -120,21 +103,13 @@ const fieldsSchema = z.strictObject({
     })
     .prefault({}),
   nats: natsSchema.optional(),
-  services: z
-    .strictObject(
-      {
-        inference: replacementSchema.optional(),
-        tieto: replacementSchema.optional(),
-      },
-      { error: 'can replace inference and tieto, and no other service' },
-    )
-    .prefault({}),
+  services: runaServicesSchema,
 })
 
 const configSchema = fieldsSchema.refine(
-  ({ policy, services }) => services.inference === undefined || !policy.enabled,
+  ({ policy, services }) => services.inference?.command === undefined || !policy.enabled,
   {
-    path: ['services', 'inference'],
+    path: ['services', 'inference', 'command'],
     error: 'a replaced inference knows no policy: set policy.enabled to false, so that every page says so',
   },
 )
@@ -164,35 +139,32 @@ async function readText(path: string): Promise<string> {
   })
 }
 
-/** For faults that the schema cannot find: which line of the file a setting stands in, in words. */
-export async function placeInConfig(path: string, setting: readonly string[]): Promise<string> {
-  const lines = new LineCounter()
-  const document = parseDocument(await readText(path), { lineCounter: lines, prettyErrors: false })
-  return describePlace(document.contents, lines, setting)
+/** For faults that the schema cannot find: a sentence about a setting, with the line of the file that it stands in. */
+export async function faultInConfig(path: string, setting: readonly string[], text: string): Promise<string> {
+  return sayMistake(readConfigText(await readText(path)).at(setting, text))
 }
+
+/** All that is wrong in a file of this kind, each with its place; undefined where there is no such file. Never rejects. */
+export async function checkConfig(path: string): Promise<Checked> {
+  try {
+    return readConfigText(await readFile(path, 'utf8'), path)
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    return { mistakes: [atStart(path, `cannot be read: ${code}`)], at: (_, text) => atStart(path, text) }
+  }
+}
+type Checked = YamlFile<Config>
 
 export function parseConfig(text: string): Config {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const [fault] = document.errors
-  if (fault) {
-    throw new RunaError(
-      'CONFIG_INVALID',
-      `runa.yaml, line ${lines.linePos(fault.pos[0]).line}: ${fault.message}.`,
-    )
-  }
-  const result = configSchema.safeParse(document.toJS() ?? {}, { error: wordIssue })
-  if (result.success) return result.data
-  const faults = result.error.issues.map((issue) => {
-    const setting =
-      issue.code === 'unrecognized_keys' ? [...issue.path, ...issue.keys.slice(0, 1)] : issue.path
-    return `${describePlace(document.contents, lines, setting)}: ${issue.message}`
-  })
-  throw new RunaError('CONFIG_INVALID', `${faults.join('; ')}.`, { cause: result.error })
+  const { value, mistakes } = readConfigText(text)
+  if (value !== undefined) return value
+  throw new RunaError('CONFIG_INVALID', `${mistakes.map(sayMistake).join('; ')}.`)
 }
 
-function describePlace(root: unknown, lines: LineCounter, setting: readonly PropertyKey[]): string {
-  const offset = offsetOf(root, setting)
-  const where = offset === undefined ? '' : `, line ${lines.linePos(offset).line}`
-  return `runa.yaml${where}: ${setting.join('.') || 'the file'}`
+function readConfigText(text: string, file = 'runa.yaml'): YamlFile<Config> {
+  return readYamlFile(file, text, configSchema)
+}
+
+function sayMistake({ file, line, text }: Mistake): string {
+  return `${file}, line ${line}: ${text}`
 }

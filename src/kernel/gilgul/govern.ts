@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import type { HomePaths } from '#kernel/home'
-import { createBusTransport, serve } from '#kernel/service'
-import { gilgulContract } from '#protocol'
+import { call, createBusTransport, serve, type Transport } from '#kernel/service'
+import { gilgulContract, modelContract } from '#protocol'
 import { type Admission, type AdmissionOptions, createAdmission } from './admission/admission.ts'
 import { openPeaks } from './admission/peaks.ts'
 import { adoptServices } from './adoption/adopt.ts'
@@ -83,7 +83,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     void rotateLogs(supervisor, paths.logs)
     admission.measure()
   }, LOOK_EVERY_MS)
-  const endProbing = probeIn(realm, () => supervisor.keepers())
+  const endProbing = probeIn(realm, transport, () => supervisor.keepers())
   const stopped = fired(stopping.signal)
   if (left?.stopping) stopping.abort()
 
@@ -168,12 +168,17 @@ function launcherOf(realm: Realm, { confine }: Confining): Launch {
   })
 }
 
-function probeIn(realm: Realm, keepers: Supervisor['keepers']): () => void {
+function probeIn(realm: Realm, transport: Transport, keepers: Supervisor['keepers']): () => void {
   return startProbing({
     keepers,
     surroundings: ({ spec }) => ({
       folder: realm.paths.home,
       environment: { ...environmentFor(realm, spec), ...spec.environment },
+      async infer(timeoutMs) {
+        // Who beats no more is found by that.
+        const model = call(modelContract, transport, { service: spec.name, silenceMs: 2 * timeoutMs })
+        await model.prove({}, { timeoutMs })
+      },
     }),
   })
 }

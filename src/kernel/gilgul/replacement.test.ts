@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { parseConfig } from '#kernel/config'
-import { replaceServices } from './replacement.ts'
+import { changeServices } from './replacement.ts'
 import { SERVICES } from './service-table.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'runa-replacement-'))
@@ -15,7 +15,7 @@ writeFileSync(join(folder, 'not-mine'), 'no program\n', { mode: 0o600 })
 
 function replace(text: string) {
   writeFileSync(configPath, text)
-  return replaceServices(SERVICES, {
+  return changeServices(SERVICES, {
     services: parseConfig(text).services,
     configPath,
     folder,

@@ -1,7 +1,8 @@
 import { delimiter, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Config, type Isolation, placeInConfig } from '#kernel/config'
+import { type Config, faultInConfig, type Isolation, type ServiceChanges } from '#kernel/config'
 import { RunaError } from '#protocol'
+import { asWritten } from './as-written.ts'
 import { isProgram } from './is-program.ts'
 import type { ServiceSpec } from './spec.ts'
 
@@ -17,32 +18,42 @@ export interface ReplacementOptions {
 }
 
 /**
- * Puts the programs that runa.yaml names in the places of Runa's own: each runs behind a bridge, which is supervised as
- * any service is. Rejects with CONFIG_INVALID where there is no such program.
+ * Changes Runa's own services as runa.yaml says. A program that it names for one of them runs behind a bridge, which is
+ * supervised as any service is. Rejects with CONFIG_INVALID where there is no such program.
  */
-export async function replaceServices(
+export async function changeServices(
   specs: readonly ServiceSpec[],
   options: ReplacementOptions,
 ): Promise<ServiceSpec[]> {
-  const replacements: Readonly<Record<string, Config['services']['tieto']>> = options.services
   return await Promise.all(
     specs.map(async (spec) => {
-      const replacement = replacements[spec.name]
-      if (replacement === undefined) return spec
-      const { command, isolation, limits } = replacement
-      // What has a system of its own has its programs there.
-      if (!hasOwnSystem(isolation)) await requireProgram(spec.name, command[0] ?? '', options)
-      const environment = { ...spec.environment, RUNA_SETTINGS: JSON.stringify({ command }) }
-      return {
-        ...spec,
-        main: BRIDGE_MAIN,
-        environment,
-        replacedBy: command,
-        ...(isolation && { isolation }),
-        ...(limits && { limits }),
-      }
+      const changes = changesOf(spec, options.services)
+      if (changes === undefined) return spec
+      const changed = asWritten(spec, changes)
+      return changes.command === undefined ? changed : await replace(changed, changes.command, options)
     }),
   )
+}
+
+/** Models have no entry each: what is said of them is said of all. */
+export function changeModel(spec: ServiceSpec, services: Config['services']): ServiceSpec {
+  return services.model === undefined ? spec : asWritten(spec, services.model)
+}
+
+function changesOf({ name }: ServiceSpec, services: Config['services']): ServiceChanges | undefined {
+  const { model: _, ...changes } = services
+  return (changes as Readonly<Record<string, ServiceChanges | undefined>>)[name]
+}
+
+async function replace(
+  spec: ServiceSpec,
+  command: readonly string[],
+  options: ReplacementOptions,
+): Promise<ServiceSpec> {
+  // What has a system of its own has its programs there.
+  if (!hasOwnSystem(spec.isolation)) await requireProgram(spec.name, command[0] ?? '', options)
+  const environment = { ...spec.environment, RUNA_SETTINGS: JSON.stringify({ command }) }
+  return { ...spec, main: BRIDGE_MAIN, environment, replacedBy: command }
 }
 
 function hasOwnSystem(isolation: Isolation | undefined): boolean {
@@ -55,6 +66,9 @@ async function requireProgram(name: string, program: string, options: Replacemen
     ? [resolve(folder, program)]
     : searchPath.split(delimiter).map((place) => join(place, program))
   if (places.some(isProgram)) return
-  const setting = await placeInConfig(configPath, ['services', name, 'command'])
-  throw new RunaError('CONFIG_INVALID', `${setting}: there is no program '${program}' that can be run.`)
+  const fault = `there is no program '${program}' that can be run`
+  throw new RunaError(
+    'CONFIG_INVALID',
+    `${await faultInConfig(configPath, ['services', name, 'command'], fault)}.`,
+  )
 }

@@ -7,8 +7,9 @@ import { BIRTH } from './birth-names.ts'
 import { govern } from './govern.ts'
 import { HOLDING_FDS } from './holdings.ts'
 import { note } from './note.ts'
-import { readPlan, replaceAsPlanned } from './own/plan.ts'
+import { changeAsPlanned, readPlan } from './own/plan.ts'
 import type { RunOptions } from './realm.ts'
+import { changeModel } from './replacement.ts'
 import { readRunState, runFiles } from './run-state.ts'
 import { openServiceSecrets } from './secrets/service-secrets.ts'
 import type { ServiceSpec } from './spec.ts'
@@ -47,7 +48,7 @@ export async function runGilgul(options: RunOptions): Promise<void> {
     const { bus, words } = world
     if (bus.seals === 'nothing') options.report({ kind: 'progress', text: UNSEALED })
     door = await openDoor(bus.path, words.keysOf(contractsOf(options.services)))
-    const ofRuna = await replaceAsPlanned(options.services.filter(isWanted(config)), config, paths)
+    const ofRuna = await changeAsPlanned(options.services.filter(isWanted(config)), config, paths)
     const secrets = await openServiceSecrets({
       ...{ coven, services: [...ofRuna, ...own], vaultFolder: paths.vault },
       note: (text) => note('secrets', text),
@@ -55,7 +56,9 @@ export async function runGilgul(options: RunOptions): Promise<void> {
     })
     isOver = true
     const services = [...ofRuna, ...own]
-    await govern({ ...options, services }, { ...world, secrets, config, before, paths })
+    const modelSpec: RunOptions['modelSpec'] = (name, settings) =>
+      changeModel(options.modelSpec(name, settings), config.services)
+    await govern({ ...options, services, modelSpec }, { ...world, secrets, config, before, paths })
   } finally {
     await door?.close()
     if (isOver) await rm(world.busFolder, { recursive: true, force: true })

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
+import { SERVICE_DEFAULTS, type ServiceFields } from '#kernel/config'
 import { packageFolder } from '#kernel/home'
+import { asWritten } from './as-written.ts'
 import { RESTART_DEFAULT } from './keeping/restarts.ts'
 import type { OwnSecret, ServiceSpec } from './spec.ts'
 
@@ -8,13 +10,14 @@ const MAINS = join(packageFolder(), 'dist/src')
 /** A small young generation keeps a service's memory down by a quarter after work, and costs it no speed. */
 const SMALL = ['--max-semi-space-size=1']
 
-interface Row {
+/** The fields that every service has, and what only Runa's own have. */
+interface Row extends ServiceFields {
+  /** Also of its contract. */
   readonly name: string
   readonly main: string
-  readonly needs: readonly string[]
   /** Contracts whose words it may read and write, beside its own. */
   readonly speaks: readonly string[]
-  readonly secrets?: readonly OwnSecret[]
+  readonly ownSecrets?: readonly OwnSecret[]
   /** Threads for files and ciphers. */
   readonly threads: number
   /** Runs only where runa.yaml has this section, or says yes to it. */
@@ -26,7 +29,6 @@ const ROWS: readonly Row[] = [
   {
     name: 'recorder',
     main: 'kernel/recorder/main.js',
-    needs: [],
     speaks: [],
     threads: 2,
     section: 'bus.record',
@@ -34,25 +36,22 @@ const ROWS: readonly Row[] = [
   {
     name: 'inference',
     main: 'engine/inference/main.js',
-    needs: [],
     speaks: ['model', 'gilgul'],
     threads: 2,
   },
-  { name: 'tieto', main: 'knowledge/tieto/main.js', needs: [], speaks: [], threads: 4 },
+  { name: 'tieto', main: 'knowledge/tieto/main.js', speaks: [], threads: 4 },
   {
     name: 'alethia',
     main: 'knowledge/alethia/main.js',
-    needs: [],
     speaks: [],
-    secrets: [{ name: 'alethia.master', origin: 'made', formerFile: 'alethia.key' }],
+    ownSecrets: [{ name: 'alethia.master', origin: 'made', formerFile: 'alethia.key' }],
     threads: 2,
   },
   {
     name: 'snarf',
     main: 'knowledge/snarf/main.js',
-    needs: [],
     speaks: [],
-    secrets: [
+    ownSecrets: [
       { name: 'snarf.seal', origin: 'made' },
       { name: 'snarf.sealed', origin: 'kept' },
     ],
@@ -63,7 +62,7 @@ const ROWS: readonly Row[] = [
     main: 'face/conversation/main.js',
     needs: ['inference', 'tieto'],
     speaks: ['inference', 'tieto', 'alethia', 'snarf'],
-    secrets: [{ name: 'conversation.moved', origin: 'kept' }],
+    ownSecrets: [{ name: 'conversation.moved', origin: 'kept' }],
     threads: 2,
   },
   {
@@ -72,52 +71,53 @@ const ROWS: readonly Row[] = [
     needs: ['conversation'],
     // Not gilgul: with those words one asks for the secrets of a person, and this is who the network reaches.
     speaks: ['conversation', 'tieto', 'inference', 'alethia', 'snarf'],
-    secrets: [
+    ownSecrets: [
       { name: 'threadwell.seal', origin: 'made' },
       { name: 'threadwell.sealed', origin: 'kept' },
       { name: 'http.keys', origin: 'kept' },
     ],
     threads: 4,
   },
-  { name: 'nats', main: 'face/nats/main.js', needs: [], speaks: [], threads: 2, section: 'nats' },
+  { name: 'nats', main: 'face/nats/main.js', speaks: [], threads: 2, section: 'nats' },
 ]
 
-const DEFAULTS = {
+/** What every service begins with. */
+const BASE: Omit<ServiceSpec, 'name' | 'main'> = {
   kind: 'service',
-  nodeFlags: SMALL,
-  readyMs: 20_000,
+  ...{ needs: [], speaks: [], secrets: [], environment: {}, nodeFlags: [] },
+  ...{ readyMs: 0, stopMs: 0, restart: RESTART_DEFAULT },
   missedBeatsMax: 10,
-  /** Longer than a service gives itself, so that only what hangs is forced. */
-  stopMs: 6_000,
-  restart: RESTART_DEFAULT,
-} as const
+}
+
+/** A service as its description has it, with the defaults of all. */
+export function describedService(
+  { name, main }: Pick<ServiceSpec, 'name' | 'main'>,
+  fields: ServiceFields,
+): ServiceSpec {
+  return asWritten(asWritten({ ...BASE, name, main }, SERVICE_DEFAULTS), fields)
+}
 
 /** The services of Runa, in the order in which people think of them. */
 export const SERVICES: readonly ServiceSpec[] = ROWS.map(
-  ({ name, main, needs, speaks, secrets = [], threads, section }) => ({
-    ...DEFAULTS,
-    name,
-    main: join(MAINS, main),
-    needs,
+  ({ name, main, speaks, ownSecrets = [], threads, section, ...fields }) => ({
+    ...describedService(
+      { name, main: join(MAINS, main) },
+      { ...fields, environment: { UV_THREADPOOL_SIZE: String(threads) } },
+    ),
     speaks: [name, ...speaks],
-    secrets,
-    environment: { UV_THREADPOOL_SIZE: String(threads) },
+    secrets: ownSecrets,
+    nodeFlags: SMALL,
     ...(section ? { section } : {}),
   }),
 )
 
 /** Reading the weights of a large model from a slow disk takes minutes, and so may its last step before it ends. */
 export function modelSpec(name: string, settings: NonNullable<ServiceSpec['settings']>): ServiceSpec {
+  const main = join(MAINS, 'engine/inference/model/main.js')
   return {
-    ...DEFAULTS,
-    ...{ name, kind: 'model', settings },
-    main: join(MAINS, 'engine/inference/model/main.js'),
-    needs: [],
-    speaks: ['model'],
-    secrets: [],
+    ...describedService({ name, main }, { readySeconds: 240 }),
+    ...{ kind: 'model', settings, speaks: ['model'] },
     environment: { RUNA_SETTINGS: JSON.stringify(settings) },
-    nodeFlags: [],
-    readyMs: 240_000,
     missedBeatsMax: 30,
   }
 }

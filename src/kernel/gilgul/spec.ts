@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import type { OwnService, Probe } from '#kernel/config'
+import type { OnFailure, OwnService, Probe } from '#kernel/config'
 import type { Isolation, Limits } from './isolation/settings.ts'
 import type { RestartPolicy } from './keeping/restarts.ts'
 
@@ -45,11 +45,22 @@ export interface ServiceSpec {
   readonly replacedBy?: readonly string[]
   /** A program of the owner that is no service of Runa: it is not on the bus, and is asked how it is by its probe. */
   readonly command?: readonly string[]
-  readonly probe?: Probe
+  /** When it is ready. Without it: with its first heartbeat; a program of the owner, when `liveness` says so. */
+  readonly readiness?: Probe | undefined
+  /** Whether it is still well, beside its heartbeats. Of a program of the owner, without it: as long as it is there. */
+  readonly liveness?: Probe | undefined
   /** Which others are restarted with it. */
-  readonly group?: NonNullable<OwnService['group']>
+  readonly group?: OwnService['group']
+  /** By cause, in the place of the ladder that Runa has for it. */
+  readonly onFailure?: OnFailure | undefined
+  /** On demand: it is started once something is asked of it. Without it, it always runs. */
+  readonly start?: OwnService['start']
+  /** On demand: it is stopped when nothing was asked of it for so long. */
+  readonly idleMs?: number
+  /** An estimate of what it needs. It is not started where there is not that much. */
+  readonly memoryBytes?: number | undefined
   /** What it is kept away from. */
-  readonly isolation?: Isolation
+  readonly isolation?: Isolation | undefined
   /** What it may use, with all that it starts. */
-  readonly limits?: Limits
+  readonly limits?: Limits | undefined
 }

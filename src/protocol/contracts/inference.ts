@@ -164,6 +164,16 @@ export const modelContract = defineContract({
       errors: ['MODEL_FAILED', 'CONTEXT_FULL'],
       limits: { timeoutMs: 120_000, runningMax: 16 },
     },
+    /**
+     * Resolves once the model has made a token: one for this where nobody has asked it anything, else the next that it reads
+     * or makes for somebody. So one that does not resolve is stuck, however well its process beats.
+     */
+    prove: {
+      input: z.object({}),
+      output: z.object({}),
+      errors: ['MODEL_FAILED'],
+      limits: { timeoutMs: 600_000, runningMax: 4 },
+    },
   },
   events: {},
 })

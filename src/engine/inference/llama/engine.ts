@@ -27,6 +27,7 @@ import { describeBuild } from './build.ts'
 import { generate } from './generate.ts'
 import { createItemBuffer } from './item-buffer.ts'
 import { keepThreads } from './kept-threads.ts'
+import { createProgress, proveProgress } from './progress.ts'
 import { createQueue } from './queue.ts'
 import { wholeSampling } from './sampling.ts'
 import { chooseThreads, measureThreads, threadsMax } from './threads.ts'
@@ -55,6 +56,8 @@ interface Loaded {
 export interface LlamaEngine extends Engine {
   /** As measured when the model was loaded. */
   readonly threads: number
+  /** Resolves once it has made a token. Rejects with MODEL_FAILED, or CANCELLED by the signal. */
+  prove(signal: AbortSignal): Promise<void>
 }
 
 /** A model in this process, by llama.cpp. It is asked one thing at a time, by arrival. */
@@ -62,22 +65,19 @@ export function createLlamaEngine(options: LlamaOptions): LlamaEngine {
   const { settings, guard } = options
   const model: ModelUsed = { id: settings.id, engine: 'llama', digest: settings.digest }
   const queue = createQueue(WAITING_MAX)
+  const progress = createProgress()
+  const onProgress = progress.happened
   const isChat = settings.purpose === 'chat'
   let loaded: Loaded | undefined
 
   function need<Part>(part: Part | undefined): Part {
-    if (part === undefined) throw new RunaError('MODEL_FAILED', `'${settings.id}' is not loaded for this.`)
+    if (part === undefined) throw notLoaded(settings)
     return part
-  }
-
-  function computation(): Computation {
-    const { threads = 0, build } = loaded ?? {}
-    return { ...NO_COMPUTATION, ...build, threads, contextTokens: settings.contextTokens, policy: guard.hash }
   }
 
   async function* complete(request: CompletionRequest, signal: AbortSignal): AsyncGenerator<CompletionItem> {
     const sampling = wholeSampling(request.sampling)
-    const answer = createAnswer({ model, computation: computation(), sampling }, guard)
+    const answer = createAnswer({ model, computation: computationOf(loaded, options), sampling }, guard)
     const { messages, verdicts, reply } = checkMessages(guard, request.messages)
     yield* answer.start(verdicts)
     if (reply !== undefined) return yield* answer.refuse(reply)
@@ -88,7 +88,10 @@ export function createLlamaEngine(options: LlamaOptions): LlamaEngine {
     const buffer = createItemBuffer()
     const work = { sequence, wrapper: loaded?.wrapper, contextTokens: settings.contextTokens }
     const either = AbortSignal.any([signal, ending.signal])
-    const generating = generate({ ...work, messages, sampling, answer, signal: either }, buffer.put)
+    const generating = generate(
+      { ...work, messages, sampling, answer, signal: either, onProgress },
+      buffer.put,
+    )
       .then(buffer.end, (error) => buffer.fail(explain(error)))
       .finally(leave)
     try {
@@ -117,15 +120,31 @@ export function createLlamaEngine(options: LlamaOptions): LlamaEngine {
     complete,
     async embed(texts, signal) {
       const leave = await queue.enter(signal)
-      try {
-        return await embedAll(need(loaded?.embedding), settings, texts, signal)
-      } catch (error) {
-        throw explain(error)
-      } finally {
-        leave()
-      }
+      return await embedAll(loaded?.embedding, settings, texts, { signal, onProgress })
+        .catch(rethrow)
+        .finally(leave)
     },
+    prove: (signal) => proveProgress(queue, progress, () => makeToken(need(loaded)), signal).catch(rethrow),
   }
+}
+
+function computationOf(loaded: Loaded | undefined, { settings, guard }: LlamaOptions): Computation {
+  const { threads = 0, build } = loaded ?? {}
+  return { ...NO_COMPUTATION, ...build, threads, contextTokens: settings.contextTokens, policy: guard.hash }
+}
+
+/** The least that a model can do. What it was is forgotten before anybody is answered. */
+async function makeToken({ sequence, embedding }: Loaded): Promise<void> {
+  if (embedding) await embedding.getEmbeddingFor('.')
+  if (!sequence) return
+  await sequence.clearHistory()
+  const { bos, eos } = sequence.model.tokens
+  const first = bos ?? eos
+  for await (const _ of sequence.evaluate(first === null ? sequence.model.tokenize('.') : [first])) break
+}
+
+function notLoaded({ id }: ModelSettings): RunaError {
+  return new RunaError('MODEL_FAILED', `'${id}' is not loaded for this.`)
 }
 
 async function loadModel({ settings, checksWeights = false, threadsPath }: LlamaOptions): Promise<Loaded> {
@@ -186,11 +205,12 @@ function wrapperOf(model: LlamaModel): ChatWrapper | undefined {
 }
 
 async function embedAll(
-  embedding: LlamaEmbeddingContext,
+  embedding: LlamaEmbeddingContext | undefined,
   settings: ModelSettings,
   texts: readonly string[],
-  signal: AbortSignal,
+  { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: () => void },
 ): Promise<Embedded> {
+  if (!embedding) throw notLoaded(settings)
   const lengths = texts.map((text) => embedding.calculateInputLength(text))
   const longest = Math.max(...lengths)
   if (longest >= settings.contextTokens) {
@@ -201,9 +221,14 @@ async function embedAll(
   for (const text of texts) {
     if (signal.aborted) throw new RunaError('CANCELLED', undefined, { cause: signal.reason })
     vectors.push(normalize([...(await embedding.getEmbeddingFor(text)).vector]))
+    onProgress()
   }
   const tokens = lengths.reduce((sum, length) => sum + length, 0)
   return { model: settings.id, vectors, tokens }
+}
+
+function rethrow(error: unknown): never {
+  throw explain(error)
 }
 
 function explain(error: unknown): unknown {

@@ -16,6 +16,8 @@ export interface Generation {
   readonly sampling: WholeSampling
   readonly answer: Answer
   readonly signal: AbortSignal
+  /** Called with each token, and each piece of the prompt. */
+  readonly onProgress: () => void
 }
 
 /**
@@ -23,7 +25,7 @@ export interface Generation {
  * Rejects with CONTEXT_FULL before the first token, CANCELLED by the signal.
  */
 export async function generate(
-  { sequence, wrapper, contextTokens, messages, sampling, answer, signal }: Generation,
+  { sequence, wrapper, contextTokens, messages, sampling, answer, signal, onProgress }: Generation,
   put: (item: CompletionItem) => Promise<void>,
 ): Promise<void> {
   const { model } = sequence
@@ -44,7 +46,8 @@ export async function generate(
   const options = samplingOptions(sampling, () => spoken)
   let reason: 'stop' | 'length' = 'stop'
   let isStopped = false
-  for await (const token of speak(sequence, prompt, options, signal)) {
+  for await (const token of speak({ sequence, signal, onProgress }, prompt, options)) {
+    onProgress()
     if (signal.aborted) throw cancelled(signal)
     if (prompt.stopTokens.has(token)) break
     spoken.push(token)
@@ -65,10 +68,9 @@ export async function generate(
 
 /** Reads the prompt piece by piece, so that a long one can be given up, then yields what the model says. */
 async function* speak(
-  sequence: LlamaContextSequence,
+  { sequence, signal, onProgress }: Pick<Generation, 'sequence' | 'signal' | 'onProgress'>,
   { tokens }: Prompt,
   options: ReturnType<typeof samplingOptions>,
-  signal: AbortSignal,
 ): AsyncGenerator<Token, void> {
   // Nothing of an earlier conversation is left for this one to see.
   await sequence.clearHistory()
@@ -76,6 +78,7 @@ async function* speak(
   for (let start = 0; start < lastPiece; start += BATCH_TOKENS) {
     if (signal.aborted) throw cancelled(signal)
     await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(start, start + BATCH_TOKENS))
+    onProgress()
   }
   if (signal.aborted) throw cancelled(signal)
   yield* sequence.evaluate(tokens.slice(lastPiece), options)

@@ -4,6 +4,8 @@ import { RunaError } from '#protocol'
 export interface Queue {
   /** Resolves with the function that lets the next one in. Rejects with BUSY, or CANCELLED by the signal. */
   enter(signal: AbortSignal): Promise<() => void>
+  /** Undefined where somebody is in, or waits. */
+  enterIfFree(): (() => void) | undefined
 }
 
 export function createQueue(waitingMax: number): Queue {
@@ -26,6 +28,11 @@ export function createQueue(waitingMax: number): Queue {
   }
 
   return {
+    enterIfFree() {
+      if (isTaken) return undefined
+      isTaken = true
+      return leaveOnce()
+    },
     async enter(signal) {
       const cancelled = () => new RunaError('CANCELLED', undefined, { cause: signal.reason })
       if (signal.aborted) throw cancelled()

@@ -21,6 +21,10 @@ await runService(modelContract, async ({ log }) => {
     handlers: {
       complete: (request, { signal }) => engine.complete(request, signal),
       embed: ({ texts }, { signal }) => engine.embed(texts, signal),
+      async prove(_, { signal }) {
+        await engine.prove(signal)
+        return {}
+      },
     },
     close: engine.unload,
   }

@@ -18,7 +18,9 @@ function isWanted({ spec, standing }: Keeper): boolean {
   return spec.kind === 'service' || standing().state !== 'stopped'
 }
 
-/** Of all that a process is started from. */
+/** Of all that a process is started from. How it is watched may change without it. */
 export function digestOf(spec: ServiceSpec): string {
-  return createHash('sha256').update(JSON.stringify(spec)).digest('base64url')
+  const { main, command, nodeFlags, environment, speaks, settings, replacedBy, isolation, limits } = spec
+  const started = { main, command, nodeFlags, environment, speaks, settings, replacedBy, isolation, limits }
+  return createHash('sha256').update(JSON.stringify(started)).digest('base64url')
 }

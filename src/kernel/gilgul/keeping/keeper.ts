@@ -36,6 +36,8 @@ export interface Keeper {
   running(): Promise<void>
   /** Its present process gave a sign of life. */
   heard(): void
+  /** Its present process was asked how it is, and is not well: it is ended, and started again. */
+  hung(sentence: string): void
   /** One beat of gilgul's own clock. Silence is counted in these, so that a pause of the whole machine is no silence. */
   tick(): void
   /** What the next gilgul has to know of it. */
@@ -89,6 +91,7 @@ export function createKeeper(spec: ServiceSpec, options: KeeperOptions): Keeper 
       if (course.lives.life?.heard() && condition.state === 'starting')
         condition.become('running', 'It runs.')
     },
+    hung: (sentence) => course.lives.life?.condemn(sentence),
     tick: () => course.lives.life?.missBeat(),
     legacy: () => ({
       ...course.legacy(),

@@ -26,6 +26,8 @@ export interface Life {
   heard(): boolean
   /** Counts a beat without a sign of life. Too many, and the process is taken for hung, and ended. */
   missBeat(): void
+  /** Takes it for hung, and ends it. */
+  condemn(sentence: string): void
   /** Asks it to end, and forces it after a while. */
   end(): void
   readonly ended: Promise<Death>
@@ -109,6 +111,7 @@ export function beginLife(
       if (missedBeats > spec.missedBeatsMax)
         condemn('silent', `It had fallen silent for ${spec.missedBeatsMax} s.`)
     },
+    condemn: (sentence) => condemn('silent', sentence),
     end: () => end(),
     ended: untilDeath(),
   }

@@ -32,7 +32,9 @@ export function takePulse(supervisor: Supervisor, seats: () => readonly Seat[]):
         .map(({ pid }) => pid),
     )
     for (const keeper of supervisor.keepers()) {
-      const { process } = keeper.standing()
+      const { process, state } = keeper.standing()
+      // Whether it is ready is asked otherwise, where its description says so.
+      if (state === 'starting' && keeper.spec.readiness !== undefined) continue
       if (process !== undefined && beating.has(process.pid)) keeper.heard()
     }
   }

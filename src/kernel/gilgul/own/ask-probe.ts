@@ -6,6 +6,8 @@ export interface ProbeSurroundings {
   /** Where its program runs. */
   readonly folder: string
   readonly environment: Readonly<Record<string, string>>
+  /** Has a model make a token, or say how far it is. Rejects where it does not. */
+  readonly infer: (timeoutMs: number) => Promise<void>
 }
 
 const OUTPUT_BYTES_MAX = 65_536
@@ -15,7 +17,11 @@ const FAULTY_STATUS = 400
 export function askProbe(probe: Probe, surroundings: ProbeSurroundings): Promise<boolean> {
   const timeoutMs = milliseconds(probe.timeoutSeconds)
   if (probe.http) return askHttp(probe.http, timeoutMs)
-  return askProgram(probe.command ?? [], timeoutMs, surroundings)
+  if (probe.command) return askProgram(probe.command, timeoutMs, surroundings)
+  return surroundings.infer(timeoutMs).then(
+    () => true,
+    () => false,
+  )
 }
 
 function askHttp({ port, path }: NonNullable<Probe['http']>, timeoutMs: number): Promise<boolean> {

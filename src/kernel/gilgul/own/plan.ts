@@ -1,6 +1,6 @@
 import { type Config, loadConfig, loadOwnServices, type Mistake, readOwnServices } from '#kernel/config'
 import type { HomePaths } from '#kernel/home'
-import { replaceServices } from '../replacement.ts'
+import { changeServices } from '../replacement.ts'
 import { SERVICES } from '../service-table.ts'
 import type { ServiceSpec } from '../spec.ts'
 import { ownSpecs } from './own-specs.ts'
@@ -19,14 +19,14 @@ export async function readPlan(paths: HomePaths): Promise<Plan> {
   return { config, own: ownSpecs(await loadOwnServices(paths.home, TAKEN)) }
 }
 
-/** Puts the owner's programs in the places of Runa's own. Rejects as `replaceServices`. */
-export async function replaceAsPlanned(
+/** Runa's own services as runa.yaml wants them. Rejects as `changeServices`. */
+export async function changeAsPlanned(
   services: readonly ServiceSpec[],
   { services: wanted }: Config,
   paths: HomePaths,
 ): Promise<ServiceSpec[]> {
   const searchPath = process.env['PATH'] ?? ''
-  return await replaceServices(services, {
+  return await changeServices(services, {
     ...{ services: wanted, configPath: paths.config, folder: paths.home, searchPath },
   })
 }
@@ -34,7 +34,7 @@ export async function replaceAsPlanned(
 /** Rejects with CONFIG_INVALID where a gilgul could not begin with what is written now. */
 export async function requirePlan(paths: HomePaths): Promise<void> {
   const { config } = await readPlan(paths)
-  await replaceAsPlanned(SERVICES, config, paths)
+  await changeAsPlanned(SERVICES, config, paths)
 }
 
 export interface Checked {
@@ -49,7 +49,7 @@ export interface Checked {
 export async function checkPlan(paths: HomePaths): Promise<Checked> {
   const { services, mistakes } = await readOwnServices(paths.home, TAKEN)
   const fault = await loadConfig(paths.config)
-    .then((config) => replaceAsPlanned(SERVICES, config, paths))
+    .then((config) => changeAsPlanned(SERVICES, config, paths))
     .then(
       () => undefined,
       (error: unknown) => (error instanceof Error ? error.message : String(error)),

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import * as fc from 'fast-check'
-import { describeMistake, loadOwnServices, parseOwnService, readOwnServices } from './own-services.ts'
+import { describeMistake } from '../yaml-file.ts'
+import { loadOwnServices, parseOwnService, readOwnServices } from './own-services.ts'
 
 const TAKEN = ['inference', 'tieto']
 
@@ -24,23 +25,40 @@ test('a command is enough', () => {
   const { service, mistakes } = parseOwnService('mine.yaml', 'mine', 'command: [sleep, "100"]\n')
   assert.deepEqual(mistakes, [])
   assert.deepEqual([service?.name, service?.command], ['mine', ['sleep', '100']])
-  assert.deepEqual([service?.restart.deathsMax, service?.probe], [10, undefined])
+  assert.deepEqual([service?.restart, service?.liveness], [undefined, undefined])
 })
 
 test('each mistake is told with its line, its column, and what was probably meant', () => {
   assert.deepEqual(mistakesIn('comand: [a]\ncommand: [a]\n'), [
     'mine.yaml:1:1: comand: there is no such field. Did you mean command?',
   ])
-  assert.deepEqual(mistakesIn('command: [a]\nprobe:\n  http: {port: 0}\n  perodSeconds: 3\n'), [
-    'mine.yaml:3:10: probe.http.port: is less than 1',
-    'mine.yaml:4:3: probe.perodSeconds: there is no such field. Did you mean periodSeconds?',
+  assert.deepEqual(mistakesIn('command: [a]\nliveness:\n  http: {port: 0}\n  perodSeconds: 3\n'), [
+    'mine.yaml:3:10: liveness.http.port: is less than 1',
+    'mine.yaml:4:3: liveness.perodSeconds: there is no such field. Did you mean periodSeconds?',
   ])
   assert.match(mistakesIn('command: python3\n')[0] ?? '', /^mine.yaml:1:1: command: is a list/)
   assert.match(mistakesIn('needs: []\n')[0] ?? '', /^mine.yaml:1:1: command: is a list/)
   assert.match(mistakesIn('command: [a\n')[0] ?? '', /^mine.yaml:\d:\d/)
-  assert.deepEqual(mistakesIn('command: [a]\nprobe: {periodSeconds: 5}\n'), [
-    'mine.yaml:2:1: probe: has either http or a command',
+  assert.deepEqual(mistakesIn('command: [a]\nliveness: {periodSeconds: 5}\n'), [
+    'mine.yaml:2:1: liveness: has one of these, and only one: http, command',
   ])
+})
+
+test('a step that does not exist is told with those that do, at its place', () => {
+  assert.deepEqual(mistakesIn('command: [a]\nonFailure:\n  crash: [restart, pray]\n  crsh: [wait]\n'), [
+    'mine.yaml:3:20: onFailure.crash.1: is one of restart, wait, give-up, stop-group, or {run: [program, ...]}',
+    'mine.yaml:4:3: onFailure.crsh: there is no such field. Did you mean crash?',
+  ])
+  assert.match(
+    mistakesIn('command: [a]\nonFailure: {hang: restart}\n')[0] ?? '',
+    /2:13: .*is a list of steps/,
+  )
+  assert.match(
+    mistakesIn('command: [a]\nonFailure: {crash-loop: [restart]}\n')[0] ?? '',
+    /crash-loop.0: is one of give-up, stop-group/,
+  )
+  const { service } = parseOwnService('mine.yaml', 'mine', 'command: [a]\nonFailure: {crash: [run: [b]]}\n')
+  assert.deepEqual(service?.onFailure?.crash, [{ run: ['b'], timeoutSeconds: 30 }])
 })
 
 test('whatever stands in a file, it is a service or a mistake at a place in it', () => {
@@ -72,7 +90,7 @@ test('what is needed has to be there, and nobody needs itself', async (context) 
   const { mistakes } = await readOwnServices(home, TAKEN)
   const told = mistakes.map(describeMistake).map((text) => text.slice(home.length + '/services/'.length))
   assert.deepEqual(told, [
-    "one.yaml:2:8: needs.0: there is no service 'tietto'. Did you mean tieto?",
+    "one.yaml:2:9: needs.0: there is no service 'tietto'. Did you mean tieto?",
     'three.yaml:2:1: needs: three needs itself, by way of others',
     'two.yaml:2:1: needs: two needs itself, by way of others',
   ])

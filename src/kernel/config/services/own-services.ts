@@ -1,0 +1,70 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { RunaError, serviceNameSchema } from '#protocol'
+import { atStart, describeMistake, type Mistake, type Place, readYamlFile } from '../yaml-file.ts'
+import { mistakesInNeeds } from './needs.ts'
+import { type OwnService, ownServiceSchema } from './own-service.ts'
+
+export interface OwnServices {
+  readonly services: readonly OwnService[]
+  readonly mistakes: readonly Mistake[]
+}
+
+const SERVICES_MAX = 64
+const FILE_BYTES_MAX = 65_536
+
+/**
+ * Reads `services/*.yaml` in the folder of Runa. `taken`: names of Runa's own services, which may be needed and not be
+ * taken. Never rejects: what cannot be read is a mistake.
+ */
+export async function readOwnServices(home: string, taken: readonly string[]): Promise<OwnServices> {
+  const folder = join(home, 'services')
+  const names = await readdir(folder).catch(() => [])
+  const files = names.filter((name) => name.endsWith('.yaml')).sort()
+  const read = await Promise.all(
+    files.slice(0, SERVICES_MAX).map((file) => readOwnService(join(folder, file), taken)),
+  )
+  const tooMany =
+    files.length > SERVICES_MAX ? [atStart(folder, `has more than ${SERVICES_MAX} services`)] : []
+  const mistakes = [...tooMany, ...read.flatMap((one) => one.mistakes)]
+  const services = read.flatMap(({ service }) => service ?? [])
+  // What is needed can only be looked for where all could be read.
+  const wrongNeeds = mistakes.length > 0 ? [] : mistakesInNeeds(read, taken)
+  return { services, mistakes: [...mistakes, ...wrongNeeds] }
+}
+
+/** Rejects with CONFIG_INVALID, which names every mistake with its place. */
+export async function loadOwnServices(home: string, taken: readonly string[]): Promise<OwnService[]> {
+  const { services, mistakes } = await readOwnServices(home, taken)
+  if (mistakes.length === 0) return [...services]
+  throw new RunaError('CONFIG_INVALID', `${mistakes.map(describeMistake).join('; ')}.`)
+}
+
+export interface ReadService {
+  readonly service?: OwnService
+  readonly mistakes: readonly Mistake[]
+  readonly at: Place
+}
+
+/** Of one file, without regard to the others. Never rejects. */
+export async function readOwnService(file: string, taken: readonly string[]): Promise<ReadService> {
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => error)
+  const fault = (text: string): ReadService => ({
+    mistakes: [atStart(file, text)],
+    at: (_, told) => atStart(file, told),
+  })
+  if (bytes instanceof Error) return fault(`cannot be read: ${bytes.code}`)
+  if (bytes.length > FILE_BYTES_MAX) return fault(`has more than ${FILE_BYTES_MAX} bytes`)
+  const name = basename(file, '.yaml')
+  if (!serviceNameSchema.safeParse(name).success)
+    return fault(
+      `'${name}' is no name of a service: it begins with a small letter, then letters, digits, - and _`,
+    )
+  if (taken.includes(name)) return fault(`'${name}' is a service of Runa itself`)
+  return parseOwnService(file, name, bytes.toString())
+}
+
+export function parseOwnService(file: string, name: string, text: string): ReadService {
+  const { value, mistakes, at } = readYamlFile(file, text, ownServiceSchema)
+  return value === undefined ? { mistakes, at } : { service: { ...value, name }, mistakes, at }
+}
