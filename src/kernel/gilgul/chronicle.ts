@@ -7,6 +7,7 @@ import type { Realm, RunOptions } from './realm.ts'
 import type { Report } from './report.ts'
 import { type KeptService, type RunState, runFiles } from './run-state.ts'
 import { createRunStateFile } from './run-state-file.ts'
+import { sleepsAfterMs } from './spec.ts'
 
 type Address = Omit<Extract<Report, { kind: 'ready' }>, 'kind'>
 
@@ -53,7 +54,9 @@ export function createChronicle({ report, stopping }: RunOptions, realm: Realm):
       const { name } = keeper.spec
       const { state, reason } = keeper.standing()
       note(name, `${state}: ${reason}`)
-      if (state === 'running' && hasBegun) report({ kind: 'progress', text: `${name} runs` })
+      // One that comes when it is called, and goes, is no news.
+      if (state === 'running' && hasBegun && sleepsAfterMs(keeper.spec) === undefined)
+        report({ kind: 'progress', text: `${name} runs` })
       if (state === 'backoff' || state === 'failed') report({ kind: 'progress', text: `${name}: ${reason}` })
       leave(supervisor)
       write(supervisor)

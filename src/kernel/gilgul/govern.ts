@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import type { HomePaths } from '#kernel/home'
-import { call, createBusTransport, serve, type Transport } from '#kernel/service'
+import { call, createBusTransport, createRousing, serve, type Transport } from '#kernel/service'
 import { gilgulContract, modelContract } from '#protocol'
 import { type Admission, type AdmissionOptions, createAdmission } from './admission/admission.ts'
 import { openPeaks } from './admission/peaks.ts'
@@ -20,7 +20,13 @@ import { createLauncher, endGroup, type Launch, logPath } from './keeping/launch
 import { lastWords } from './keeping/log-file.ts'
 import { rotateLog } from './keeping/log-rotation.ts'
 import { takePulse } from './keeping/pulse.ts'
-import { createSupervisor, type Supervisor, type SupervisorOptions } from './keeping/supervisor.ts'
+import { tendSleepers } from './keeping/sleepers.ts'
+import {
+  createSupervisor,
+  type Supervisor,
+  type SupervisorOptions,
+  standsReady,
+} from './keeping/supervisor.ts'
 import { note } from './note.ts'
 import { requirePlan } from './own/plan.ts'
 import { startProbing } from './own/probing.ts'
@@ -66,6 +72,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
       chronicle.tell(supervisor, keeper)
       watch.look(keeper)
       company.look()
+      sleepers.look(keeper)
       pulse.quicken()
       void describeKeeper(keeper, confining.describe)
         .then((status) => service.emit('changed', status))
@@ -78,12 +85,9 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
   })
   const parts = { supervisor, admission, describe: confining.describe }
   const service = serve(gilgulContract, handlersOf(options, realm, parts), transport)
+  const sleepers = tendSleepers(supervisor, createRousing(bus.store))
   const pulse = takePulse(supervisor, bus.members)
-  const rotation = setInterval(() => {
-    void rotateLogs(supervisor, paths.logs)
-    admission.measure()
-  }, LOOK_EVERY_MS)
-  const endProbing = probeIn(realm, transport, () => supervisor.keepers())
+  const endLooks = lookNowAndThen(realm, transport, supervisor, admission)
   const stopped = fired(stopping.signal)
   if (left?.stopping) stopping.abort()
 
@@ -91,6 +95,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     history.tell(describeRise(process.env, left !== undefined))
     if (left) await takeUp(left, supervisor, options, paths)
     chronicle.begin(supervisor)
+    for (const keeper of supervisor.keepers()) sleepers.look(keeper)
     await Promise.race([supervisor.start(), stopped])
     if (!stopping.signal.aborted)
       chronicle.ready(supervisor, await addressOf(supervisor, transport, left !== undefined))
@@ -98,9 +103,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
   } finally {
     chronicle.leave(supervisor)
     await supervisor.stop()
-    clearInterval(rotation)
-    pulse.end()
-    endProbing()
+    for (const end of [endLooks, pulse.end, sleepers.end]) end()
     history.tell({ kind: 'ended', service: 'gilgul', pid: process.pid, text: 'Everything was stopped.' })
     await history.close()
     await admission.close()
@@ -119,10 +122,26 @@ function admissionIn(
   return createAdmission({ peaks, keepers, tell })
 }
 
+/** At logs, at the memory of models, and at how programs of the owner are. */
+function lookNowAndThen(
+  realm: Realm,
+  transport: Transport,
+  supervisor: Supervisor,
+  admission: Admission,
+): () => void {
+  const rotation = setInterval(() => {
+    void rotateLogs(supervisor, realm.paths.logs)
+    admission.measure()
+  }, LOOK_EVERY_MS)
+  const endProbing = probeIn(realm, transport, () => supervisor.keepers())
+  return () => {
+    clearInterval(rotation)
+    endProbing()
+  }
+}
+
 function runsIn(supervisor: Supervisor, name: string): boolean {
-  return supervisor
-    .keepers()
-    .some(({ spec, standing }) => spec.name === name && standing().state === 'running')
+  return supervisor.keepers().some((keeper) => keeper.spec.name === name && standsReady(keeper))
 }
 
 /** How services are born, and what is found out about their deaths. */

@@ -51,6 +51,7 @@ const ROWS: readonly Row[] = [
     name: 'snarf',
     main: 'knowledge/snarf/main.js',
     speaks: [],
+    start: 'on-demand',
     ownSecrets: [
       { name: 'snarf.seal', origin: 'made' },
       { name: 'snarf.sealed', origin: 'kept' },

@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import type { OnFailure, OwnService, Probe } from '#kernel/config'
+import type { OnFailure, OwnService, Probe, ServiceFields } from '#kernel/config'
 import type { Isolation, Limits } from './isolation/settings.ts'
 import type { RestartPolicy } from './keeping/restarts.ts'
 
@@ -11,6 +11,8 @@ export interface OwnSecret {
   /** In the folder of the vault, where an earlier version had it. It is moved into the vault. */
   readonly formerFile?: string
 }
+
+const IDLE_MS = 600_000
 
 /** What gilgul knows about a service: how to start it, how to tell that it lives, and how to end it. */
 export interface ServiceSpec {
@@ -54,7 +56,7 @@ export interface ServiceSpec {
   /** By cause, in the place of the ladder that Runa has for it. */
   readonly onFailure?: OnFailure | undefined
   /** On demand: it is started once something is asked of it. Without it, it always runs. */
-  readonly start?: OwnService['start']
+  readonly start?: ServiceFields['start']
   /** On demand: it is stopped when nothing was asked of it for so long. */
   readonly idleMs?: number
   /** An estimate of what it needs. It is not started where there is not that much. */
@@ -63,4 +65,9 @@ export interface ServiceSpec {
   readonly isolation?: Isolation | undefined
   /** What it may use, with all that it starts. */
   readonly limits?: Limits | undefined
+}
+
+/** Nobody has called it for so long, and it may sleep. Undefined for one that always runs. */
+export function sleepsAfterMs({ start, idleMs = IDLE_MS }: Pick<ServiceSpec, 'start' | 'idleMs'>) {
+  return start === 'on-demand' ? idleMs : undefined
 }

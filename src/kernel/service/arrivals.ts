@@ -16,9 +16,11 @@ export async function onEachArrival(
   work: () => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
+  // One that sleeps comes when somebody calls it.
+  const waiting = { timeoutMs: WAIT_MS, signal, rouses: false }
   while (!signal.aborted) {
     try {
-      if (transport.presence) await awaitService(transport, service, { timeoutMs: WAIT_MS, signal })
+      if (transport.presence) await awaitService(transport, service, waiting)
       await work()
     } catch {
       await sleep(RETRY_MS, undefined, { signal, ref: false }).catch(() => {})

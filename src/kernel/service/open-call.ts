@@ -1,6 +1,7 @@
 import { createFollowUp, type Envelope, RunaError } from '#protocol'
 import { startDeadline } from './deadlines.ts'
 import type { Inbox } from './inbox.ts'
+import { sendOnceAwake } from './sleeping-service.ts'
 import { sendIfPossible, type Transport } from './transport.ts'
 
 /** A call that was sent, and whose answers come into its inbox. */
@@ -27,15 +28,21 @@ export function openCall(
   const cancelled = () => new RunaError('CANCELLED', undefined, { cause: signal?.reason })
   const abandon = () => inbox.fail(cancelled())
 
-  if (signal?.aborted) throw cancelled()
-  // Watched before it is called: a death in between is then seen.
-  const unregister = register()
-  try {
-    transport.send(query)
-  } catch (error) {
-    unregister()
-    throw error
+  let unregister = () => {}
+  function send(): void {
+    // Watched before it is called: a death in between is then seen.
+    const end = register()
+    try {
+      transport.send(query)
+      unregister = end
+    } catch (error) {
+      end()
+      throw error
+    }
   }
+
+  if (signal?.aborted) throw cancelled()
+  const endWaiting = sendOnceAwake(transport, to, send, (error) => inbox.fail(error))
   const endDeadline = startDeadline(timeToLiveMs, () => inbox.fail(new RunaError('DEADLINE_EXCEEDED')))
   signal?.addEventListener('abort', abandon, { once: true })
 
@@ -50,6 +57,7 @@ export function openCall(
       }
     },
     end() {
+      endWaiting()
       unregister()
       endDeadline()
       signal?.removeEventListener('abort', abandon)

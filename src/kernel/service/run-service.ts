@@ -2,12 +2,14 @@ import { attachBus, type Bus, toPrometheus } from '#kernel/splinter'
 import { closeDebugger } from '#kernel/sys'
 import { type Contract, type Handlers, RunaError } from '#protocol'
 import { takeBirth } from './birth.ts'
-import { createBusTransport } from './bus-transport.ts'
+import { type BusTransport, createBusTransport } from './bus-transport.ts'
 import { describeCrash } from './faults.ts'
+import { untilAsleep } from './idle-stop.ts'
 import { createLog, type Log } from './log.ts'
+import { createRousing } from './rousing.ts'
 import { runMain } from './run-main.ts'
 import { createSecrets, type LeasedSecrets } from './secrets.ts'
-import { createEmit, type Emit, serve } from './serve.ts'
+import { createEmit, type Emit, type Service, serve } from './serve.ts'
 import type { Transport } from './transport.ts'
 import { createWays, privateBusVariable } from './ways.ts'
 
@@ -93,7 +95,7 @@ async function liveOnBus<C extends Contract>(
     // Whoever watches over services, or waits for this one, looks for it on the bus of all.
     const absence = own === transport ? undefined : serve(contract, refuseAll(contract), transport, { name })
     log('ready')
-    await fired(stopping)
+    await Promise.race([fired(stopping), untilIdle(service, name, bus, transport, stopping)])
     await Promise.all([service.stop(), absence?.stop()])
     await opened.close?.()
     log('stopped')
@@ -103,6 +105,19 @@ async function liveOnBus<C extends Contract>(
   } finally {
     ways.close()
   }
+}
+
+/** gilgul says by RUNA_IDLE_MS that it may sleep. A service that is met on a bus of its own never does: nobody could call it. */
+async function untilIdle(
+  service: Pick<Service<never>, 'idleMs'>,
+  name: string,
+  { store }: Bus,
+  { presence }: BusTransport,
+  signal: AbortSignal,
+): Promise<void> {
+  const idleMs = Number(process.env['RUNA_IDLE_MS'])
+  if (!(idleMs > 0) || process.env[privateBusVariable(name)] !== undefined) return fired(signal)
+  await untilAsleep(service, { name, idleMs, presence, rousing: createRousing(store), signal })
 }
 
 function refuseAll<C extends Contract>({ name, operations }: C): Handlers<C> {

@@ -14,6 +14,8 @@ export const serviceStateSchema = z.enum([
   'running',
   'stopping',
   'stopped',
+  /** Nobody calls it. The first message to it starts it, and waits for that. */
+  'asleep',
   /** It died, and is started again after a pause. */
   'backoff',
   /** It died too often; only a person starts it again. */

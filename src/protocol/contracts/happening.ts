@@ -17,6 +17,8 @@ export const happeningKindSchema = z.enum([
   'died',
   'given-up',
   'stopped',
+  /** Nobody had called it for a while: it ended, and is started by the next call. */
+  'slept',
   /** Something was done about a cause. */
   'repaired',
   /** It was decided whether there is room for it. */

@@ -75,7 +75,7 @@ function describe(services: readonly ServiceStatus[], loginUrl: string, long: bo
     formatBytes(memoryBytes),
   ])
   const total = services.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
-  const troubled = services.filter(({ state }) => state !== 'running')
+  const troubled = services.filter(({ state }) => state !== 'running' && state !== 'asleep')
   return [
     formatTable([['SERVICE', 'STATE', 'PID', 'RESTARTS', 'SINCE', 'MEMORY'], ...rows]),
     '',

@@ -15,6 +15,7 @@ const STATES: Readonly<Record<ServiceState, readonly [look: string, picture: Ico
   starting: ['run', 'circle-play', 'Starting'],
   stopping: ['queue', 'clock', 'Stopping'],
   stopped: ['queue', 'square', 'Stopped'],
+  asleep: ['ok', 'clock', 'Asleep'],
   backoff: ['need', 'clock', 'Starts again soon'],
   failed: ['fail', 'triangle-alert', 'Failed'],
 }

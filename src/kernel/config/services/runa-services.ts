@@ -9,7 +9,12 @@ const onBus = {
   }),
 }
 
-const ofRuna = z.strictObject({ ...serviceFields, ...onBus })
+const { start: _, idleSeconds: __, ...alwaysFields } = serviceFields
+
+/** They hear what others announce, or are called by others than services: none of these may sleep. */
+const ofRuna = z.strictObject({ ...alwaysFields, ...onBus })
+
+const onDemand = z.strictObject({ ...serviceFields, ...onBus })
 
 /** Two speak to nobody, so that a program over a pipe can serve in their place. It runs with the owner's rights. */
 const replaceable = z.strictObject({
@@ -21,7 +26,7 @@ const replaceable = z.strictObject({
   ...onBus,
 })
 
-const { start: _, idleSeconds: __, needs: ___, group: ____, secrets: _____, ...modelFields } = serviceFields
+const { needs: ___, group: ____, secrets: _____, ...modelFields } = alwaysFields
 
 /** All models alike. They come and go at inference's wish. */
 const ofModels = z.strictObject({
@@ -39,7 +44,7 @@ export const runaServicesSchema = z
     inference: replaceable.optional(),
     tieto: replaceable.optional(),
     alethia: ofRuna.optional(),
-    snarf: ofRuna.optional(),
+    snarf: onDemand.optional(),
     conversation: ofRuna.optional(),
     threadwell: ofRuna.optional(),
     nats: ofRuna.optional(),

@@ -18,7 +18,8 @@ function checkService(service: ServiceStatus, all: readonly ServiceStatus[]): Fi
   if (state === 'failed') return wrong(subject, trouble?.cause ?? 'unknown', reason, again)
   if (state === 'backoff') return wrong(subject, trouble?.cause ?? 'unknown', reason)
   if (state === 'waiting') {
-    const isUp = (need: string) => all.some((one) => one.name === need && one.state === 'running')
+    const isUp = (need: string) =>
+      all.some((one) => one.name === need && ['running', 'asleep'].includes(one.state))
     const missing = service.needs.filter((need) => !isUp(need))
     if (missing.length > 0) return wrong(subject, 'dependency-down', `It waits for ${missing.join(' and ')}.`)
   }

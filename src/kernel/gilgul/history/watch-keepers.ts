@@ -56,6 +56,8 @@ export function watchKeepers({ birthsBefore, tell, nowMs = monotonicMs }: Keeper
         tell({ ...base, kind: 'repaired', text: reason, cause: trouble.cause })
       if (state === 'failed')
         tell({ ...base, kind: 'given-up', text: reason, ...(trouble ? { cause: trouble.cause } : {}) })
+      if (state === 'asleep' && before !== undefined)
+        tell({ ...base, kind: 'slept', text: reason, durationMs })
       if (state === 'stopped' && before !== undefined && before.state !== 'waiting')
         tell({ ...base, kind: 'stopped', text: reason })
       if (state !== 'waiting') seen.set(name, { state, birth, sinceMs, pid: process?.pid ?? before?.pid })

@@ -1,5 +1,5 @@
 import { RunaError, type ServiceState } from '#protocol'
-import type { ServiceSpec } from '../spec.ts'
+import { type ServiceSpec, sleepsAfterMs } from '../spec.ts'
 
 /** The state of a service, why it is in it, and who waits for another. */
 export interface Condition {
@@ -20,7 +20,8 @@ export interface ConditionOptions {
 export function createCondition(spec: ServiceSpec, { onChange, failure }: ConditionOptions): Condition {
   const { name } = spec
   const watchers = new Set<() => void>()
-  let state: ServiceState = failure === undefined ? 'waiting' : 'failed'
+  const first = sleepsAfterMs(spec) === undefined ? 'waiting' : 'asleep'
+  let state: ServiceState = failure === undefined ? first : 'failed'
   let reason = failure ?? waitingSentence(spec)
 
   return {
@@ -51,6 +52,10 @@ export function createCondition(spec: ServiceSpec, { onChange, failure }: Condit
   }
 }
 
-function waitingSentence({ needs }: ServiceSpec): string {
+export const ASLEEP = 'Nobody calls it. Its next call starts it.'
+
+function waitingSentence(spec: ServiceSpec): string {
+  const { needs } = spec
+  if (sleepsAfterMs(spec) !== undefined) return ASLEEP
   return needs.length === 0 ? 'It is about to be started.' : `It is started once ${needs.join(' and ')} run.`
 }

@@ -1,7 +1,7 @@
 import type { ServiceStatus } from '#protocol'
 import type { EstateEntry } from '../estate/estate.ts'
 import type { ServiceSpec } from '../spec.ts'
-import type { Condition } from './condition.ts'
+import { ASLEEP, type Condition } from './condition.ts'
 import type { Ending } from './ending.ts'
 import type { Adopted, Death, Life } from './life.ts'
 import { createLives, type Lives, type LivesOptions } from './lives.ts'
@@ -57,6 +57,7 @@ export function createCourse(wanted: ServiceSpec, options: CourseOptions, condit
     for (let known = adopted; ; known = undefined) {
       const death = await untilDeath(lives.begin(known), signal, become)
       lives.end()
+      if (death.isAsleep && !signal.aborted) return become('asleep', ASLEEP)
       past.ending = death.ending
       if (signal.aborted) return become('stopped', STOPPED)
       if (!(await mend(death, signal))) return

@@ -30,6 +30,8 @@ export interface Keeper {
   standing(): Standing
   /** Begins to keep it, also after it had failed. Nothing happens where it is kept already. */
   start(adopted?: Adopted): void
+  /** Has it started once what it needs runs, where it sleeps. */
+  rouse(): void
   /** Ends it and keeps it no longer. */
   stop(): Promise<void>
   /** Resolves once it runs. Rejects with SERVICE_FAILED when it has failed or was stopped. */
@@ -60,7 +62,7 @@ export function createKeeper(spec: ServiceSpec, options: KeeperOptions): Keeper 
     const done = work(stopping.signal).finally(() => {
       keeping = undefined
       // Only now can it be started: whoever does that is told once more.
-      if (condition.state === 'waiting') onChange(spec.name)
+      if (['waiting', 'asleep'].includes(condition.state)) onChange(spec.name)
     })
     keeping = { stopping, done }
   }
@@ -80,6 +82,9 @@ export function createKeeper(spec: ServiceSpec, options: KeeperOptions): Keeper 
       if (course.wake() || keeping) return
       if (['failed', 'stopped'].includes(condition.state)) course.forget()
       keep((signal) => course.go(signal, adopted))
+    },
+    rouse() {
+      if (condition.state === 'asleep' && !keeping) condition.become('waiting', 'Somebody has called it.')
     },
     async stop() {
       if (!keeping) return condition.become('stopped', 'It was stopped.')

@@ -3,7 +3,7 @@ import { monotonicMs } from '../clock.ts'
 import type { Verdict } from '../diagnosis/evidence.ts'
 import type { Manner } from '../diagnosis/examiner.ts'
 import type { Identity } from '../identity.ts'
-import type { ServiceSpec } from '../spec.ts'
+import { type ServiceSpec, sleepsAfterMs } from '../spec.ts'
 import type { Ending } from './ending.ts'
 import type { Launch, LaunchedProcess } from './launch.ts'
 import { awaitReadiness } from './readiness.ts'
@@ -37,6 +37,8 @@ export interface Death {
   /** How long it ran; undefined where it was never ready. */
   readonly ranMs: number | undefined
   readonly ending: Ending
+  /** It ended by itself, since nobody called it. */
+  readonly isAsleep: boolean
 }
 
 /** What hangs does not hear the wish to end either. */
@@ -90,7 +92,8 @@ export function beginLife(
     clearTimeout(force)
     const ranMs = readyAtMs === undefined ? undefined : nowMs() - readyAtMs
     const ending = await explain(spec, process, { exit, verdict, wasReady: readyAtMs !== undefined })
-    return { ranMs, ending }
+    const isAsleep = sleepsAfterMs(spec) !== undefined && ranMs !== undefined && exit.code === 0 && !verdict
+    return { ranMs, ending, isAsleep }
   }
 
   return {

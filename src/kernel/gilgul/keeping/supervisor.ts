@@ -43,7 +43,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   function keep(spec: ServiceSpec): Keeper {
     const keeper = createKeeper(spec, {
       ...options,
-      needsRun: ({ needs }) => needs.every(runs),
+      needsRun: ({ needs }) => needs.every(isThere),
       before: left.get(spec.name),
       onChange(name) {
         onChange(name)
@@ -56,7 +56,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     return keeper
   }
 
-  const runs = (name: string) => kept.get(name)?.standing().state === 'running'
+  const isThere = (name: string) => standsReady(kept.get(name))
 
   /** Starts what can be started by now. Called at each change. */
   function advance(): void {
@@ -65,7 +65,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const inState = (state: ServiceState) => services.filter((keeper) => keeper.standing().state === state)
     for (const keeper of [...inState('waiting'), ...company.returning()]) {
       if (inState('starting').length >= STARTING_MAX) return
-      if (keeper.spec.needs.every(runs)) keeper.start()
+      if (keeper.spec.needs.every(isThere)) keeper.start()
     }
     if (services.every((keeper) => isSettled(keeper, kept))) settle()
   }
@@ -122,8 +122,13 @@ function servicesOf(kept: Kept): Keeper[] {
   return [...kept.values()].filter(({ spec }) => spec.kind === 'service')
 }
 
+/** It can be called: one that sleeps is started by that. */
+export function standsReady(keeper: Keeper | undefined): boolean {
+  return keeper !== undefined && ['running', 'asleep'].includes(keeper.standing().state)
+}
+
 function isSettled(keeper: Keeper, kept: Kept): boolean {
-  return keeper.standing().state === 'running' || isHopeless(keeper, kept)
+  return standsReady(keeper) || isHopeless(keeper, kept)
 }
 
 /** It will not run before a person does something about it, or about one that it needs. */

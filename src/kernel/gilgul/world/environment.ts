@@ -1,6 +1,6 @@
 import type { Config } from '#kernel/config'
 import { BIRTH } from '../birth-names.ts'
-import type { ServiceSpec } from '../spec.ts'
+import { type ServiceSpec, sleepsAfterMs } from '../spec.ts'
 import { privateBusesOf } from './buses.ts'
 
 /** All that a service gets of the environment that Runa was started in. */
@@ -20,10 +20,12 @@ export function environmentOf(
     Object.fromEntries(names.flatMap((name) => (own[name] === undefined ? [] : [[name, own[name]]])))
   if (spec.command !== undefined) return { ...passOn(PASSED_ON), RUNA_SERVICE: spec.name }
   // One arena for all threads: the C library would else keep up to eight a core, mostly empty.
+  const idleMs = sleepsAfterMs(spec)
   const environment = {
     RUNA_BUS: busPath,
     ...privateBusesOf(spec, busPath, config.bus),
     RUNA_SERVICE: spec.name,
+    ...(idleMs === undefined ? {} : { RUNA_IDLE_MS: String(idleMs) }),
     MALLOC_ARENA_MAX: '1',
   }
   const names = spec.name === 'inference' ? [...PASSED_ON, ...keyVariables(config)] : PASSED_ON
