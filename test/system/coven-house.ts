@@ -64,7 +64,7 @@ export function openHouse({
     async openCoven() {
       const opened = await openCoven({ folder: paths.vault, ...unlock })
       const answer = createDesk(createCoven(opened))
-      return { prepareLaunch: () => alter(prepareLaunch({ answer })), opensAlone: false, close: opened.close }
+      return { prepareLaunch: () => alter(prepareLaunch({ answer })), close: opened.close }
     },
   }
   const ended = runAncestor(options)

@@ -47,6 +47,10 @@ test('what the vault holds stands in no file, log, argument, environment, or mem
   assert.equal((await runa.runa('secret', 'get', 'read')).stdout, read)
   assert.deepEqual(await look(runa, [kept, removed, read]), [])
   for (const pid of runa.processes()) assert.equal(coreLimitOf(pid), '0')
+  assert.equal((await runa.ask('secret', 'seal'))['vault'], 'sealed')
+  assert.deepEqual(await look(runa, [kept, removed, read]), [])
+  // Not even where it is guarded: all of it was wiped.
+  assert.deepEqual(scanMemory(runa.state().ancestor.pid, [kept, removed, read]), [])
 })
 
 const HOLDER = `

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import type { ServiceStatus } from '#protocol'
 import { createTestRuna, kill, until } from './test-runa.ts'
 
 const PASSPHRASE = 'seven quiet herons'
@@ -53,7 +54,7 @@ test('the first start makes a key file, and says once what that protects', async
   renameSync(join(runa.home, 'put-aside'), vault('vault.key'))
 })
 
-test('a passphrase takes the place of the key file, and then nothing opens without it', async () => {
+test('a passphrase takes the place of the key file, and a wrong one opens nothing', async () => {
   const { status, stderr } = await runa.runaWith(
     `${PASSPHRASE}\n`,
     'secret',
@@ -62,10 +63,8 @@ test('a passphrase takes the place of the key file, and then nothing opens witho
   )
   assert.equal(status, 0, stderr)
   assert.ok(!readdirSync(join(runa.home, 'vault')).includes('vault.key'))
-  await refuses('VAULT_KEY_MISSING', '', 'up')
-  await refuses('VAULT_KEY_MISSING', '', 'up', '--detach')
-  await refuses('VAULT_LOCKED', 'seven quiet herrings\n', 'up', '--passphrase-stdin')
-  await refuses('VAULT_LOCKED', 'seven quiet herrings\n', 'up', '--detach', '--passphrase-stdin')
+  await refuses('VAULT_KEY_WRONG', 'seven quiet herrings\n', 'up', '--passphrase-stdin')
+  await refuses('VAULT_KEY_WRONG', 'seven quiet herrings\n', 'up', '--detach', '--passphrase-stdin')
 })
 
 test('a detached Runa has the passphrase from a pipe, and serves secrets after a death without a person', async () => {
@@ -79,6 +78,51 @@ test('a detached Runa has the passphrase from a pipe, and serves secrets after a
   kill(before)
   await until(() => runa.state().gilgul.pid !== before)
   assert.equal((await runa.runa('secret', 'get', 'mail')).stdout, 'of 11 bytes')
+})
+
+const running = async (...names: readonly string[]) => {
+  const services = (await runa.ask('status'))['services'] as ServiceStatus[]
+  return services.filter(({ name, state }) => names.includes(name) && state === 'running')
+}
+const unseal = (passphrase = PASSPHRASE) =>
+  runa.runaWith(`${passphrase}\n`, 'secret', 'unseal', '--passphrase-stdin')
+
+test('when coven dies, everything runs on, and secrets are there again once a person has opened the vault', async () => {
+  const names = ['alethia', 'snarf', 'conversation', 'threadwell', 'tieto']
+  const before = await running(...names)
+  const { ancestor } = runa.state()
+  kill(ancestor.pid)
+  await until(async () => {
+    const { stdout, status } = await runa.runa('status', '--json')
+    return status === 0 && stdout.includes('"coven":"sealed"')
+  })
+  assert.deepEqual(
+    (await running(...names)).map(({ pid }) => pid),
+    before.map(({ pid }) => pid),
+  )
+  const { status, stderr } = await runa.runa('secret', 'get', 'mail')
+  assert.equal(status, 3)
+  assert.match(stderr, /VAULT_LOCKED\]\n.*runa secret unseal/)
+  assert.match((await unseal('seven quiet herrings')).stderr, /VAULT_KEY_WRONG/)
+  await until(async () => (await unseal()).status === 0)
+  await until(async () => (await runa.runa('secret', 'get', 'mail')).stdout === 'of 11 bytes')
+  await runa.runa('down')
+})
+
+test('without a terminal Runa starts sealed, and what needs a secret starts once the vault is open', async () => {
+  const up = await runa.runa('up', '--detach')
+  assert.equal(up.status, 0, up.stderr)
+  assert.match(up.stderr, /The vault is sealed: services that need a secret wait/)
+  assert.deepEqual(
+    (await running('tieto', 'alethia', 'threadwell')).map(({ name }) => name),
+    ['tieto'],
+  )
+  assert.match((await runa.runa('ask', 'Why?')).stderr, /VAULT_LOCKED/)
+  assert.equal((await unseal()).status, 0)
+  await until(async () => (await running('alethia', 'threadwell')).length === 2)
+  assert.equal((await runa.ask('secret', 'seal'))['vault'], 'sealed')
+  assert.match((await runa.runa('restart', 'alethia')).stderr, /VAULT_LOCKED/)
+  assert.equal((await running('alethia')).length, 1)
   await runa.runa('down')
 })
 

@@ -21,7 +21,8 @@ const SLICE_MS = 500
 
 /**
  * Calls `use` with a seat on the bus, once every service in `needed` can be called. Rejects with NOT_RUNNING where
- * there is no Runa, SERVICE_FAILED where gilgul has given a service up, CANCELLED on Ctrl-C.
+ * there is no Runa, SERVICE_FAILED where gilgul has given a service up, VAULT_LOCKED where one waits for the vault, CANCELLED
+ * on Ctrl-C.
  */
 export async function withRuna<Result>(
   needed: readonly string[],
@@ -144,6 +145,10 @@ async function refuseFailed(transport: Transport, missing: readonly string[], si
   const known = await call(gilgulContract, transport)
     .status({}, { signal })
     .catch(() => undefined)
-  const failed = known?.services.find(({ name, state }) => state === 'failed' && missing.includes(name))
+  const lacking = (known?.services ?? []).filter(({ name }) => missing.includes(name))
+  const failed = lacking.find(({ state }) => state === 'failed')
   if (failed) throw new RunaError('SERVICE_FAILED', `${failed.name} does not run. ${failed.reason}`)
+  const waiting = lacking.find(({ state }) => state === 'waiting')
+  if (known?.coven === 'sealed' && waiting)
+    throw new RunaError('VAULT_LOCKED', `${waiting.name} does not run: the vault is sealed.`)
 }

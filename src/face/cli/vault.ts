@@ -24,14 +24,19 @@ export async function openVaultOf(unlocking: Unlocking, { newList = false } = {}
   return await withPassphrase(unlocking, (passphrase) => openVaultWith(folder, passphrase, { newList }))
 }
 
+/** Nobody may look into who holds a vault, or is about to. */
+export function closeToOthers(): void {
+  setUndumpable()
+  forbidCoreDumps()
+}
+
 /** Opens the vault, and makes it where there is none. Wipes the passphrase. */
 export async function openVaultWith(
   folder: string,
   passphrase: Buffer | undefined,
   { newList = false } = {},
 ): Promise<OpenCoven> {
-  setUndumpable()
-  forbidCoreDumps()
+  closeToOthers()
   const opening = openCoven({ folder, newList, ...(passphrase ? { unlock: { passphrase } } : {}) })
   return await opening.finally(() => wipe(passphrase ?? Buffer.alloc(0)))
 }
@@ -73,7 +78,7 @@ export async function askForPassphrase<Result>(
     try {
       return await use(typed)
     } catch (error) {
-      if (!(error instanceof RunaError && error.code === 'VAULT_LOCKED') || count === TRIES) throw error
+      if (!(error instanceof RunaError && error.code === 'VAULT_KEY_WRONG') || count === TRIES) throw error
       process.stderr.write('That was not it.\n')
     } finally {
       wipe(typed)

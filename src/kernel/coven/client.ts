@@ -1,6 +1,14 @@
 import type * as z from 'zod'
 import { keepSecret, wipe } from '#kernel/seal'
-import { type CovenOperation, covenContract, fromErrorPayload, parseOrThrow, RunaError } from '#protocol'
+import {
+  type CovenOperation,
+  covenContract,
+  fromErrorPayload,
+  parseOrThrow,
+  RunaError,
+  type VaultChange,
+  vaultChangeSchema,
+} from '#protocol'
 import { decodeMessage, encodeMessage, type Message } from './message.ts'
 
 type Operations = (typeof covenContract)['operations']
@@ -8,6 +16,8 @@ type Operations = (typeof covenContract)['operations']
 export interface CovenClient {
   /** False once the link is closed: whatever is asked then is refused with COVEN_LINK_BROKEN. */
   isOpen(): boolean
+  /** Calls `hear` whenever the vault is opened or sealed. */
+  onVault(hear: (change: VaultChange) => void): void
   /**
    * Rejects with what the contract declares, DEADLINE_EXCEEDED, BUSY, or COVEN_LINK_BROKEN. The caller wipes the value that
    * comes back.
@@ -34,9 +44,13 @@ export function createCovenClient(say: (message: Buffer) => void): CovenClient &
   const waiting = new Map<number, Waiting>()
   let count = 0
   let isOpen = true
+  let hearVault = (_: VaultChange) => {}
 
   return {
     isOpen: () => isOpen,
+    onVault(hear) {
+      hearVault = hear
+    },
     async ask(operation, input, value) {
       if (waiting.size >= WAITING_MAX) throw new RunaError('BUSY', 'Too many requests wait for coven.')
       count += 1
@@ -64,6 +78,8 @@ export function createCovenClient(say: (message: Buffer) => void): CovenClient &
     receive(bytes) {
       try {
         const { head, value } = decodeMessage(bytes)
+        const told = head['event'] === 'vault' ? vaultChangeSchema.safeParse(head) : undefined
+        if (told?.success) return hearVault(told.data)
         waiting
           .get(Number(head['id']))
           ?.settle({ head, value: value.length === 0 ? value : keepSecret(value) })

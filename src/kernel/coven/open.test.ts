@@ -24,7 +24,7 @@ test('what opens a vault can be asked of it without opening it', async () => {
   assert.equal(made.madeKeyFile, undefined)
   assert.equal(await howItOpens(folder), 'passphrase')
   await tryPassphrase(folder, PASSPHRASE)
-  await assert.rejects(tryPassphrase(folder, Buffer.from('herrings')), { code: 'VAULT_LOCKED' })
+  await assert.rejects(tryPassphrase(folder, Buffer.from('herrings')), { code: 'VAULT_KEY_WRONG' })
   await made.close()
 })
 

@@ -71,7 +71,7 @@ test('a list that is closed or whose disk fails says so', async () => {
     revision: 0,
   } as const
   await assert.rejects(audit.append(entry), { code: 'AUDIT_FAILED' })
-  assert.equal(vault.revision(), 0)
+  assert.throws(() => vault.revision(), { code: 'VAULT_LOCKED' })
 })
 
 /** A list of five entries, and where it lies. */

@@ -32,8 +32,11 @@ export function createCoven({ vault, audit, now = Date.now }: CovenOptions): Cov
     async versions({ name }) {
       return { output: { versions: vault.versions(name) } }
     },
+    async state() {
+      return { output: { vault: 'open' } }
+    },
     async memory() {
-      return { output: secretMemory() }
+      return { output: tellMemory() }
     },
     async audit({ count }) {
       return { output: { entries: await audit.latest(count), count: audit.mark().count } }
@@ -52,6 +55,11 @@ function pageOf(secrets: Summaries, after = ''): { secrets: Summaries; isEnd: bo
     return room >= 0
   })
   return { secrets: page, isEnd: page.length === rest.length }
+}
+
+/** What it takes no open vault to tell. */
+export function tellMemory(): z.input<Operations['memory']['output']> {
+  return secretMemory()
 }
 
 /** Answers requests as they come over a link: bytes in, bytes out. Rejects only for what cannot be understood at all. */

@@ -137,8 +137,7 @@ function createCell(
     nextKey?: VaultKey,
   ): Promise<Result> {
     const done = writing.then(async () => {
-      if (closed) throw new RunaError('VAULT_LOCKED', 'The vault was closed.')
-      const { next, result } = prepare(content)
+      const { next, result } = prepare(refuseClosed(content))
       const changed = { ...content, ...next, revision: content.revision + 1, audit: mark() }
       await store(path, nextKey ?? key, changed)
       wipeDropped(content, changed)
@@ -150,9 +149,15 @@ function createCell(
     return done
   }
 
+  /** What was wiped may be somebody else's room by now. */
+  function refuseClosed<Held>(held: Held): Held {
+    if (closed) throw new RunaError('VAULT_LOCKED', 'The vault was closed.')
+    return held
+  }
+
   return {
-    content: () => content,
-    root: () => key.root,
+    content: () => refuseClosed(content),
+    root: () => refuseClosed(key).root,
     follow(following) {
       mark = following
     },

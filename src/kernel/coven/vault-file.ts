@@ -73,7 +73,7 @@ export async function tryUnlock(bytes: Buffer, unlock: Unlock): Promise<void> {
 }
 
 /**
- * Rejects with VAULT_VERSION for what is no vault of this format, VAULT_CORRUPT for a damaged one, VAULT_LOCKED for the
+ * Rejects with VAULT_VERSION for what is no vault of this format, VAULT_CORRUPT for a damaged one, VAULT_KEY_WRONG for the
  * wrong passphrase or key file, and VAULT_KEY_MISSING.
  */
 export async function decodeVault(
@@ -107,7 +107,7 @@ async function openRoot(unlock: Unlock, recipe: Recipe, wrapped: Buffer): Promis
   try {
     return unwrapSecretKey(key, wrapped, CONTEXT)
   } catch (cause) {
-    throw new RunaError('VAULT_LOCKED', undefined, { cause })
+    throw new RunaError('VAULT_KEY_WRONG', undefined, { cause })
   } finally {
     wipe(key)
   }

@@ -70,7 +70,7 @@ test('a wrong passphrase is refused, and the right one opens afterwards', async 
   const options = withPassphrase(nextPath())
   await (await openVault(options)).close()
   await assert.rejects(openVault(withPassphrase(options.path, Buffer.from('seven quiet heron'))), {
-    code: 'VAULT_LOCKED',
+    code: 'VAULT_KEY_WRONG',
   })
   await assert.rejects(openVault({ path: options.path, unlock: { keyFile: join(root, 'none') } }), {
     code: 'VAULT_KEY_MISSING',
@@ -133,7 +133,7 @@ test('a key file is made on the first run, for its owner alone, and never made a
   await (await openVault(options)).close()
   assert.ok(readFileSync(keyFile).equals(key))
   writeFileSync(keyFile, randomBytes(32))
-  await assert.rejects(openVault(options), { code: 'VAULT_LOCKED' })
+  await assert.rejects(openVault(options), { code: 'VAULT_KEY_WRONG' })
   rmSync(keyFile)
   await assert.rejects(openVault(options), { code: 'VAULT_KEY_MISSING' })
   assert.ok(!readdirSync(join(path, '..')).includes('vault.key'))

@@ -74,7 +74,7 @@ export interface Vault {
 
 /**
  * Opens a vault, and makes it where there is none: with a key file, that is made as well. Rejects with VAULT_VERSION,
- * VAULT_CORRUPT, VAULT_LOCKED or VAULT_KEY_MISSING, or RUNNING_ALREADY while somebody else has it open; and then the
+ * VAULT_CORRUPT, VAULT_KEY_WRONG or VAULT_KEY_MISSING, or RUNNING_ALREADY while somebody else has it open; and then the
  * file is as it was.
  */
 export async function openVault(options: VaultOptions): Promise<Vault> {

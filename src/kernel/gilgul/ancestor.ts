@@ -22,13 +22,14 @@ export interface AncestorOptions {
   /** Fires when everything is to be stopped. */
   readonly stopping: AbortSignal
   readonly onProgress: (text: string) => void
-  /** Called once, when the page can be reached for the first time. */
+  /** Called when everything that can run does, and again once the page can be reached where it could not by then. */
   readonly onReady: (ready: Extract<Report, { kind: 'ready' }>) => void
   /**
    * Opens what keeps the secrets, once the home can be written to and nobody else runs there. What it rejects with
-   * is passed on. Without it, Runa has no secrets.
+   * is passed on. Without it, Runa has no secrets. `isHeir`: services run already, and are not to be lost for what is amiss
+   * with the vault.
    */
-  readonly openCoven?: () => Promise<AncestorCoven>
+  readonly openCoven?: (isHeir: boolean) => Promise<AncestorCoven>
   /** The command that makes another ancestor in the place of one that died. */
   readonly heir?: readonly string[]
   /** Of gilgul; tests have their own. */
@@ -41,8 +42,6 @@ export interface AncestorOptions {
 export interface AncestorCoven {
   /** Called for each gilgul. */
   readonly prepareLaunch: () => Launch
-  /** Another one could be opened without a person. */
-  readonly opensAlone: boolean
   close(): Promise<void>
 }
 
@@ -62,7 +61,7 @@ export async function runAncestor(options: AncestorOptions): Promise<Failure | u
   let coven: AncestorCoven | undefined
   try {
     adoptOrphans()
-    coven = await options.openCoven?.()
+    coven = await options.openCoven?.(inherited !== undefined)
     return await keepGilgul(options, holdings, coven)
   } finally {
     await coven?.close()
@@ -81,12 +80,12 @@ async function keepGilgul(
   holdings: Holdings,
   coven: AncestorCoven | undefined,
 ): Promise<Failure | undefined> {
-  const { paths, port, stopping, onProgress, onReady, gilgulMain, restart = RESTART_DEFAULT } = options
+  const { paths, port, heir, stopping, onProgress, onReady, gilgulMain, restart = RESTART_DEFAULT } = options
   const prepareLaunch = coven?.prepareLaunch
-  const heir = coven?.opensAlone === false ? undefined : options.heir
   const patience = createRestarts(restart)
   let restarts = 0
   let isReady = false
+  let url = ''
   let isUp = false
   let failedRises = 0
   let born: Born | undefined
@@ -98,7 +97,8 @@ async function keepGilgul(
   function hear(report: Report): void {
     if (report.kind === 'progress') onProgress(report.text)
     if (report.kind !== 'ready') return
-    if (!isReady) onReady(report)
+    if (!isReady || (url === '' && report.url !== '')) onReady(report)
+    url = report.url
     isReady = true
     isUp = true
   }

@@ -7,7 +7,7 @@ export const BIRTH = {
   port: 'RUNA_PORT',
   /** Set where coven waits at the other end of a link. Who sets it without having one only keeps gilgul from starting. */
   coven: 'RUNA_COVEN',
-  /** What to run when the ancestor has died, as a JSON list: there only where it can begin without a person. */
+  /** What to run when the ancestor has died, as a JSON list. */
   heir: 'RUNA_HEIR',
   /** When ancestors were succeeded, by `monotonicMs`, as a JSON list. Whoever has it has inherited HOLDING_FDS. */
   successions: 'RUNA_SUCCESSIONS',

@@ -62,6 +62,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     specs: options.services,
     before: left?.services ?? {},
     beforeBirth: () => chronicle.leave(supervisor),
+    held: realm.secrets.held,
     ...inquestOf(realm, confining, (name) => runsIn(supervisor, name)),
     shrink(spec) {
       const less = spec.settings && admission.shrink(spec.name, spec.settings)
@@ -88,7 +89,6 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
   const sleepers = tendSleepers(supervisor, createRousing(bus.store))
   const pulse = takePulse(supervisor, bus.members)
   const endLooks = lookNowAndThen(realm, transport, supervisor, admission)
-  const stopped = fired(stopping.signal)
   if (left?.stopping) stopping.abort()
 
   try {
@@ -96,10 +96,10 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     if (left) await takeUp(left, supervisor, options, paths)
     chronicle.begin(supervisor)
     for (const keeper of supervisor.keepers()) sleepers.look(keeper)
-    await Promise.race([supervisor.start(), stopped])
-    if (!stopping.signal.aborted)
-      chronicle.ready(supervisor, await addressOf(supervisor, transport, left !== undefined))
-    await stopped
+    const address = (wasUp: boolean) => addressOf(supervisor, transport, wasUp || isSealed(realm))
+    await raise(supervisor, realm, stopping.signal, async (wasUp) =>
+      chronicle.ready(supervisor, await address(wasUp)),
+    )
   } finally {
     chronicle.leave(supervisor)
     await supervisor.stop()
@@ -138,6 +138,26 @@ function lookNowAndThen(
     clearInterval(rotation)
     endProbing()
   }
+}
+
+/** Starts everything that can be started, and what could not be as soon as the vault is open. Resolves at the stop. */
+async function raise(
+  supervisor: Supervisor,
+  { secrets, left }: Realm,
+  stopping: AbortSignal,
+  onSettled: (wasUp: boolean) => Promise<void>,
+): Promise<void> {
+  const stopped = fired(stopping)
+  for (let wasUp = left !== undefined; !stopping.aborted; wasUp = true) {
+    const opened = secrets.opened()
+    await Promise.race([supervisor.start(), stopped])
+    if (!stopping.aborted) await onSettled(wasUp)
+    await Promise.race([opened, stopped])
+  }
+}
+
+function isSealed({ secrets }: Realm): boolean {
+  return secrets.covenState() === 'sealed'
 }
 
 function runsIn(supervisor: Supervisor, name: string): boolean {
@@ -218,6 +238,7 @@ function handlersOf(
       secrets: secrets.handlers,
       covenState: secrets.covenState,
       secretMemory: secrets.memory,
+      held: secrets.held,
     },
     busSealed: bus.seals !== 'nothing',
     restarts: Number(process.env[BIRTH.restarts] ?? 0),

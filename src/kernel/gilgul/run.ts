@@ -50,7 +50,12 @@ export async function runGilgul(options: RunOptions): Promise<void> {
     door = await openDoor(bus.path, words.keysOf(contractsOf(options.services)))
     const ofRuna = await changeAsPlanned(options.services.filter(isWanted(config)), config, paths)
     const secrets = await openServiceSecrets({
-      ...{ coven, services: [...ofRuna, ...own], vaultFolder: paths.vault },
+      ...{
+        coven,
+        services: [...ofRuna, ...own],
+        vaultFolder: paths.vault,
+        worldIdentityOf: words.identityOf,
+      },
       note: (text) => note('secrets', text),
       left: world.left?.leases ?? [],
     })

@@ -1,4 +1,11 @@
-import type { CovenState, gilgulContract, Handlers, SecretMemoryState, ServiceStatus } from '#protocol'
+import {
+  type CovenState,
+  type gilgulContract,
+  type Handlers,
+  RunaError,
+  type SecretMemoryState,
+  type ServiceStatus,
+} from '#protocol'
 import type { Admission } from './admission/admission.ts'
 import type { Confining } from './isolation/confining.ts'
 import type { Keeper } from './keeping/keeper.ts'
@@ -17,6 +24,8 @@ export interface GilgulOptions {
   readonly busSealed: boolean
   readonly covenState: () => CovenState
   readonly secretMemory: () => Promise<SecretMemoryState | undefined>
+  /** Why a service cannot be started for now; undefined where it can. */
+  readonly held: (spec: ServiceSpec) => string | undefined
   readonly describe: Confining['describe']
   readonly shutDown: () => void
   /** Throws CONFIG_INVALID. */
@@ -72,6 +81,9 @@ export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulCont
     },
     async restart({ name }) {
       const keeper = supervisor.find(name)
+      const because = options.held(keeper.spec)
+      // One that runs is not to be stopped for nothing.
+      if (because !== undefined) throw new RunaError('VAULT_LOCKED', `${name}: ${because}`)
       await keeper.stop()
       keeper.start()
       await keeper.running()

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { wipe } from '#kernel/seal'
-import { socketMaker } from '#kernel/sys'
+import { socketDescriptor, socketMaker } from '#kernel/sys'
 import { RunaError } from '#protocol'
 import { decodeBirth, type KeyTable, TABLE_BYTES_MAX } from './birth-table.ts'
 
@@ -64,10 +64,4 @@ function refuseStranger(socket: Socket): void {
   const fd = socketDescriptor(socket)
   if (fd !== undefined && socketMaker(fd).uid === process.getuid?.()) return
   throw new RunaError('BUS_FORBIDDEN', 'The door to the bus belongs to another user.')
-}
-
-/** Node has no public name for it. Undefined once the socket is closed. */
-export function socketDescriptor(socket: Socket): number | undefined {
-  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } | null }
-  return handle?.fd !== undefined && handle.fd >= 0 ? handle.fd : undefined
 }

@@ -35,5 +35,5 @@ export {
 } from './process.ts'
 export { openProcess, type ProcessHandle } from './process-handle.ts'
 export { createSealedMemory, isSealedMemory } from './sealed-memory.ts'
-export { createSocketPair, socketMaker } from './socket-pair.ts'
+export { createSocketPair, socketDescriptor, socketMaker } from './socket-pair.ts'
 export { createRestlessness, createSpin, RESTLESS_MS } from './spin.ts'

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { libc, systemError } from './libc.ts'
 
 const AF_UNIX = 1
@@ -24,4 +25,10 @@ export function socketMaker(fd: number): { readonly pid: number; readonly uid: n
   const getsockopt = libc('int getsockopt(int, int, int, _Out_ uint8_t*, _Inout_ uint8_t*)')
   if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, credentials, sizeBytes) !== 0) throw systemError('getsockopt')
   return { pid: credentials.readInt32LE(0), uid: credentials.readUInt32LE(4) }
+}
+
+/** Node has no public name for it. Undefined once the socket is closed. */
+export function socketDescriptor(socket: Socket): number | undefined {
+  const { _handle: handle } = socket as unknown as { readonly _handle?: { readonly fd?: number } | null }
+  return handle?.fd !== undefined && handle.fd >= 0 ? handle.fd : undefined
 }

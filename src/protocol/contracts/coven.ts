@@ -21,7 +21,11 @@ export const secretMemorySchema = z.object({
 })
 export type SecretMemoryState = z.infer<typeof secretMemorySchema>
 
-const AUDIT_ERRORS = ['AUDIT_FAILED'] as const
+/** sealed: coven has nothing of what is in the vault, until a person opens it. */
+export const vaultChangeSchema = z.object({ vault: z.enum(['open', 'sealed']) })
+export type VaultChange = z.infer<typeof vaultChangeSchema>
+
+const AUDIT_ERRORS = ['AUDIT_FAILED', 'VAULT_LOCKED'] as const
 const limits = { timeoutMs: 10_000, runningMax: 64 }
 
 /**
@@ -110,6 +114,13 @@ export const covenContract = defineContract({
     list: {
       input: z.object({ after: z.string().optional() }),
       output: z.object({ secrets: z.array(secretSummarySchema), isEnd: z.boolean() }),
+      errors: ['VAULT_LOCKED'],
+      limits,
+    },
+    /** Told as an event as well, whenever it changes. */
+    state: {
+      input: z.object({}),
+      output: vaultChangeSchema,
       errors: [],
       limits,
     },
@@ -130,10 +141,11 @@ export const covenContract = defineContract({
     audit: {
       input: z.object({ count: z.number().int().min(1).max(200) }),
       output: z.object({ entries: z.array(auditEntrySchema), count }),
-      errors: ['AUDIT_BROKEN'],
+      errors: ['AUDIT_BROKEN', 'VAULT_LOCKED'],
       limits,
     },
   },
-  events: {},
+  /** Sent to gilgul over the link. */
+  events: { vault: vaultChangeSchema },
 })
 export type CovenOperation = keyof (typeof covenContract)['operations']

@@ -99,8 +99,11 @@ export const serviceStatusSchema = z.object({
 })
 export type ServiceStatus = z.infer<typeof serviceStatusSchema>
 
-/** absent: Runa was started without. lost: the link is closed, and coven is about to start another gilgul. */
-const covenStateSchema = z.enum(['linked', 'lost', 'absent'])
+/**
+ * absent: Runa was started without. lost: the link is closed, and coven is about to start another gilgul. sealed: nobody
+ * has opened the vault yet, or somebody has sealed it.
+ */
+const covenStateSchema = z.enum(['linked', 'sealed', 'lost', 'absent'])
 export type CovenState = z.infer<typeof covenStateSchema>
 
 /** In base64, some 64 KiB of a secret and what is around it. */
@@ -117,6 +120,7 @@ const SECRET_ERRORS = [
   'SECRET_NOT_GRANTED',
   'AUDIT_FAILED',
   'COVEN_LINK_BROKEN',
+  'VAULT_LOCKED',
 ] as const
 
 /** Starts, watches and stops every other service. */
@@ -163,7 +167,7 @@ export const gilgulContract = defineContract({
     restart: {
       input: z.object({ name: serviceNameSchema }),
       output: serviceStatusSchema,
-      errors: ['SERVICE_UNKNOWN', 'SERVICE_FAILED'],
+      errors: ['SERVICE_UNKNOWN', 'SERVICE_FAILED', 'VAULT_LOCKED'],
       limits: { timeoutMs: 60_000, runningMax: 8 },
     },
     /**

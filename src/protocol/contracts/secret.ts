@@ -77,7 +77,7 @@ const VALUE_LENGTH_MAX = 90_000
 
 const name = sensitive(secretNameSchema)
 const value = sensitive(z.base64().max(VALUE_LENGTH_MAX))
-const COVEN_ERRORS = ['SECRETS_MISSING', 'COVEN_LINK_BROKEN', 'AUDIT_FAILED'] as const
+const COVEN_ERRORS = ['SECRETS_MISSING', 'COVEN_LINK_BROKEN', 'AUDIT_FAILED', 'VAULT_LOCKED'] as const
 const CHANGE_ERRORS = [...COVEN_ERRORS, 'SECRET_OWNED', 'VAULT_FULL', 'DISK_FULL'] as const
 const limits = { timeoutMs: 15_000, runningMax: 8 }
 

@@ -248,10 +248,15 @@ export const KERNEL_ERRORS = {
       'Put `vault/vault.key` back, or type the passphrase (in a script: `runa up --passphrase-stdin`). Nobody can open the vault without.',
     retry: false,
   },
-  VAULT_LOCKED: {
+  VAULT_KEY_WRONG: {
     means: 'The vault did not open: it is the wrong passphrase or key file, or its header was changed.',
     advice: 'Try again. Nothing was changed, and nobody can open it otherwise.',
     retry: false,
+  },
+  VAULT_LOCKED: {
+    means: 'The vault is sealed: coven runs, and has nothing of what is in it.',
+    advice: 'Open it: `runa secret unseal`. Services that need a secret wait until then.',
+    retry: true,
   },
   VAULT_MISSING: {
     means: 'The vault is gone, and the list of what was done with it is still there. No new one was made.',

@@ -21,7 +21,7 @@ const failure = await runAncestor({
     setUndumpable()
     const opened = await openCoven({ folder: paths.vault })
     const answer = createDesk(createCoven(opened))
-    return { prepareLaunch: () => prepareLaunch({ answer }), opensAlone: true, close: opened.close }
+    return { prepareLaunch: () => prepareLaunch({ answer }), close: opened.close }
   },
 })
 if (failure) {

@@ -1,12 +1,8 @@
-import { howItOpens, tryPassphrase } from '#kernel/coven'
-import { findOccupant } from '#kernel/gilgul'
-import { homePaths } from '#kernel/home'
-import { sameBytes, wipe } from '#kernel/seal'
+import { wipe } from '#kernel/seal'
 import { gilgulContract, RunaError } from '#protocol'
 import { withRuna } from '../connection.ts'
-import { askHidden, canAsk, type InputLines, readAll, readLines } from '../hidden-input.ts'
+import { askHidden, canAsk, readAll } from '../hidden-input.ts'
 import { formatMinute, formatTable, print, wholeNumber } from '../output.ts'
-import { askForPassphrase, openVaultWith, refuseWeak } from '../vault.ts'
 
 interface JsonOption {
   readonly json: boolean
@@ -90,76 +86,4 @@ export async function auditSecrets({ json, lines }: JsonOption & { readonly line
     const sound = `The list is sound: ${audit.count} entries in all.`
     print(audit, json, `${text}\n\n${sound}`)
   })
-}
-
-/** Has the vault open with a passphrase from then on. Only while Runa is down. */
-export async function setPassphrase({
-  json,
-  passphraseStdin,
-}: JsonOption & { readonly passphraseStdin: boolean }): Promise<void> {
-  const folder = vaultAtRest()
-  const lines = passphraseStdin ? readLines() : undefined
-  try {
-    const present = await presentPassphrase(folder, lines)
-    const next = lines ? await lines.next() : await askTwice()
-    refuseWeak(next)
-    const opened = await openVaultWith(folder, present)
-    await opened.lockWith({ passphrase: next }).finally(opened.close)
-    wipe(next)
-  } finally {
-    lines?.end()
-  }
-  const text =
-    'The vault opens with this passphrase from now on. Nobody can open it for you if you forget it.'
-  print({ opensWith: 'passphrase' }, json, text)
-}
-
-/** Has the vault open with a key file from then on. Only while Runa is down. */
-export async function setKeyFile({
-  json,
-  passphraseStdin,
-}: JsonOption & { readonly passphraseStdin: boolean }): Promise<void> {
-  const folder = vaultAtRest()
-  const lines = passphraseStdin ? readLines() : undefined
-  try {
-    const opened = await openVaultWith(folder, await presentPassphrase(folder, lines))
-    await opened.lockWith('key file').finally(opened.close)
-  } finally {
-    lines?.end()
-  }
-  const text = `The vault opens with ${folder}/vault.key from now on: by itself, and for whoever has the disk.`
-  print({ opensWith: 'key file' }, json, text)
-}
-
-function vaultAtRest(): string {
-  const paths = homePaths()
-  if (!findOccupant(paths)) return paths.vault
-  throw new RunaError('RUNNING_ALREADY', 'How the vault opens can only be changed while Runa is down.')
-}
-
-/** The one that opens the vault now, the first of the lines; undefined where it needs none. Whoever gets it wipes it. */
-async function presentPassphrase(folder: string, lines: InputLines | undefined): Promise<Buffer | undefined> {
-  if ((await howItOpens(folder)) !== 'passphrase') return undefined
-  if (lines) return await lines.next()
-  return await askForPassphrase(async (typed) => {
-    await tryPassphrase(folder, typed)
-    return Buffer.from(typed)
-  })
-}
-
-async function askTwice(): Promise<Buffer> {
-  if (!canAsk()) {
-    throw new RunaError(
-      'BAD_INPUT',
-      'Nobody can be asked here: pipe the passphrase in, with --passphrase-stdin.',
-    )
-  }
-  const typed = await askHidden('A new passphrase, at least 8 characters; a few words are good: ')
-  refuseWeak(typed)
-  const again = await askHidden('The same again: ')
-  const isSame = sameBytes(typed, again)
-  wipe(again)
-  if (isSame) return typed
-  wipe(typed)
-  throw new RunaError('BAD_INPUT', 'The two were not the same. Nothing was changed.')
 }

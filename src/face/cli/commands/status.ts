@@ -14,6 +14,8 @@ const NOT_SEALED =
 
 const ABOUT_COVEN: Readonly<Record<CovenState, string>> = {
   linked: '',
+  sealed:
+    'The vault is sealed: no secret is given out, and services that need one wait. Open it: `runa secret unseal`\n',
   lost: 'gilgul has lost its link to coven: no secrets are given out. It is about to be started again.',
   absent: [
     'Runa runs without coven: it has no secrets, shows no boards, keeps nothing of what is said, and lets no other program in.',

@@ -2,12 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { createCoven, createDesk, howItOpens, prepareLaunch } from '#kernel/coven'
+import { howItOpens, type OpenCoven, standCoven } from '#kernel/coven'
 import { type AncestorCoven, type Failure, findOccupant, runAncestor } from '#kernel/gilgul'
 import { homePaths, typeable } from '#kernel/home'
 import { wipe } from '#kernel/seal'
 import { tell } from '../failure.ts'
-import { findPassphrase, openVaultOf } from '../vault.ts'
+import { canAsk } from '../hidden-input.ts'
+import { closeToOthers, findPassphrase, openVaultOf } from '../vault.ts'
 
 export interface UpOptions {
   readonly detach: boolean
@@ -51,7 +52,7 @@ async function stayInForeground(options: UpOptions): Promise<void> {
       'up',
       ...wordsFor({ ...options, newList: false }, false),
     ],
-    ...(coven ? { openCoven: () => becomeCoven(options, stopping.signal) } : {}),
+    ...(coven ? { openCoven: (isHeir) => becomeCoven(options, stopping.signal, isHeir) } : {}),
     stopping: stopping.signal,
     onProgress: say,
     onReady({ url, loginUrl }) {
@@ -62,14 +63,33 @@ async function stayInForeground(options: UpOptions): Promise<void> {
   if (failure) end(failure, json, 1)
 }
 
-async function becomeCoven(options: UpOptions, signal: AbortSignal): Promise<AncestorCoven> {
-  const { passphraseStdin, newList } = options
-  const opened = await openVaultOf({ folder: homePaths().vault, passphraseStdin, signal }, { newList })
-  if (opened.madeKeyFile !== undefined) say(explainKeyFile(opened.madeKeyFile))
-  const answer = createDesk(createCoven(opened))
-  const opensAlone = (await howItOpens(homePaths().vault)) === 'key file'
-  return { prepareLaunch: () => prepareLaunch({ answer }), opensAlone, close: opened.close }
+async function becomeCoven(options: UpOptions, signal: AbortSignal, isHeir: boolean): Promise<AncestorCoven> {
+  const { vault: folder, run: doorFolder } = homePaths()
+  closeToOthers()
+  const opened = await openNow(options, signal).catch((error: unknown) => {
+    if (!isHeir) throw error
+    say(`The vault did not open: ${error instanceof Error ? error.message : error}`)
+    return undefined
+  })
+  if (opened?.madeKeyFile !== undefined) say(explainKeyFile(opened.madeKeyFile))
+  if (!opened) say(SEALED)
+  return await standCoven({ folder, doorFolder, opened })
 }
+
+/** Undefined where it takes a passphrase, and nobody is there to type it: the vault is opened later. */
+async function openNow(options: UpOptions, signal: AbortSignal): Promise<OpenCoven | undefined> {
+  if (await isLeftSealed(options)) return undefined
+  const { passphraseStdin, newList } = options
+  return await openVaultOf({ folder: homePaths().vault, passphraseStdin, signal }, { newList })
+}
+
+async function isLeftSealed({ passphraseStdin, newList }: UpOptions): Promise<boolean> {
+  if (passphraseStdin || newList || canAsk()) return false
+  return (await howItOpens(homePaths().vault)) === 'passphrase'
+}
+
+const SEALED =
+  'The vault is sealed: services that need a secret wait until it is opened, with `runa secret unseal`.'
 
 function explainKeyFile(path: string): string {
   return [
@@ -94,7 +114,8 @@ async function startDetached(options: UpOptions): Promise<void> {
   const occupant = findOccupant(paths)
   if (occupant) return end(occupant, options.json, 1)
   const { passphraseStdin, coven } = options
-  const passphrase = coven ? await findPassphrase({ folder: paths.vault, passphraseStdin }) : undefined
+  const isAsked = coven && !(await isLeftSealed(options))
+  const passphrase = isAsked ? await findPassphrase({ folder: paths.vault, passphraseStdin }) : undefined
   const child = spawn(process.execPath, [MAIN, 'up', ...wordsFor(options, passphrase !== undefined)], {
     detached: true,
     stdio: [passphrase ? 'pipe' : 'ignore', 'pipe', 'pipe'],

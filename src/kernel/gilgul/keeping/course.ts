@@ -12,6 +12,8 @@ import { createWatch } from './watch.ts'
 export interface CourseOptions extends LivesOptions, Omit<RestartsOptions, 'patienceBefore'> {
   /** Whether everything that it needs runs. */
   readonly needsRun?: (spec: ServiceSpec) => boolean
+  /** Why it cannot be started for now, such as for a vault that is sealed; undefined where it can. */
+  readonly held?: (spec: ServiceSpec) => string | undefined
 }
 
 /** Why it ended unasked, and what is done about that. */
@@ -42,7 +44,7 @@ export interface Course {
 const STOPPED = 'It was stopped.'
 
 export function createCourse(wanted: ServiceSpec, options: CourseOptions, condition: Condition): Course {
-  const { before, needsRun = () => true } = options
+  const { before, needsRun = () => true, held = () => undefined } = options
   const { become } = condition
   const patience = createRestarts(wanted.restart, { ...options, patienceBefore: before?.patience })
   const lives = createLives(wanted, options, condition)
@@ -55,6 +57,8 @@ export function createCourse(wanted: ServiceSpec, options: CourseOptions, condit
 
   async function go(signal: AbortSignal, adopted: Adopted | undefined): Promise<void> {
     for (let known = adopted; ; known = undefined) {
+      const because = known ? undefined : held(lives.spec)
+      if (because !== undefined) return become('waiting', because)
       const death = await untilDeath(lives.begin(known), signal, become)
       lives.end()
       if (death.isAsleep && !signal.aborted) return become('asleep', ASLEEP)

@@ -52,6 +52,7 @@ export function createStage(
   specs: readonly ServiceSpec[],
   stubborn: readonly string[] = [],
   files: Readonly<Record<string, readonly string[]>> = {},
+  held: (spec: ServiceSpec) => string | undefined = () => undefined,
 ) {
   const launched: Fake[] = []
   const reasons: Record<string, string[]> = {}
@@ -84,6 +85,7 @@ export function createStage(
   const supervisor = createSupervisor({
     specs,
     launch,
+    held,
     // A short pause, which a busy machine does not skip: who waits for it sees it.
     random: () => 0.2,
     explain: (_, process, { exit, verdict }) => ({

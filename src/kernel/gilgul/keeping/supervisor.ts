@@ -33,7 +33,7 @@ const STARTING_MAX = 2
 const ADDED_MAX = 16
 
 export function createSupervisor(options: SupervisorOptions): Supervisor {
-  const { specs, onChange } = options
+  const { specs, onChange, held = () => undefined } = options
   const kept = new Map<string, Keeper>()
   const left = new Map(Object.entries(options.before ?? {}))
   const company = createCompany(kept, () => advance())
@@ -62,12 +62,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   function advance(): void {
     if (!settle) return
     const services = servicesOf(kept)
-    const inState = (state: ServiceState) => services.filter((keeper) => keeper.standing().state === state)
+    const inState = (state: ServiceState) => services.filter(({ standing }) => standing().state === state)
     for (const keeper of [...inState('waiting'), ...company.returning()]) {
       if (inState('starting').length >= STARTING_MAX) return
-      if (keeper.spec.needs.every(isThere)) keeper.start()
+      if (isDue(keeper, held(keeper.spec), isThere)) keeper.start()
     }
-    if (services.every((keeper) => isSettled(keeper, kept))) settle()
+    if (services.every((keeper) => isSettled(keeper, kept, held))) settle()
   }
 
   const find = (name: string) => kept.get(name) ?? unknown(name)
@@ -116,6 +116,11 @@ function sameKind(keeper: Keeper, { name, kind }: ServiceSpec): Keeper {
   throw new RunaError('SERVICE_FAILED', `${name} is a service, and no model.`)
 }
 
+/** One that is held is due once: it says so itself then, and goes on waiting. */
+function isDue({ spec, standing }: Keeper, because: string | undefined, runs: (name: string) => boolean) {
+  return because === undefined ? spec.needs.every(runs) : standing().reason !== because
+}
+
 type Kept = ReadonlyMap<string, Keeper>
 
 function servicesOf(kept: Kept): Keeper[] {
@@ -127,16 +132,20 @@ export function standsReady(keeper: Keeper | undefined): boolean {
   return keeper !== undefined && ['running', 'asleep'].includes(keeper.standing().state)
 }
 
-function isSettled(keeper: Keeper, kept: Kept): boolean {
-  return standsReady(keeper) || isHopeless(keeper, kept)
+type Held = NonNullable<SupervisorOptions['held']>
+
+function isSettled(keeper: Keeper, kept: Kept, held: Held): boolean {
+  return standsReady(keeper) || isHopeless(keeper, kept, held)
 }
 
 /** It will not run before a person does something about it, or about one that it needs. */
-function isHopeless(keeper: Keeper | undefined, kept: Kept): boolean {
+function isHopeless(keeper: Keeper | undefined, kept: Kept, held: Held): boolean {
   if (!keeper) return true
   const { state } = keeper.standing()
   if (state === 'failed' || state === 'stopped') return true
-  return state === 'waiting' && keeper.spec.needs.some((need) => isHopeless(kept.get(need), kept))
+  if (state !== 'waiting') return false
+  if (held(keeper.spec) !== undefined) return true
+  return keeper.spec.needs.some((need) => isHopeless(kept.get(need), kept, held))
 }
 
 /**

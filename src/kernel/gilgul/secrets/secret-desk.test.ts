@@ -55,7 +55,10 @@ async function createDeskOver(context: TestContext, nowNs?: () => bigint) {
   const identities = await readIdentities(options)
   const leases = createLeases({ left: [], onEnd: () => {}, onChange: () => {} })
   const give = createGiving({ coven, services: SERVICES, leases, pidOf: () => 1 })
-  const desk = createSecretDesk({ ...options, give, identities, ...(nowNs && { nowNs }) })
+  const desk = createSecretDesk({
+    ...{ ...options, give, identitiesOf: (name) => [identities.get(name) ?? Buffer.alloc(0)] },
+    ...(nowNs && { nowNs }),
+  })
   const [here, there] = createMemoryTransports()
   const missing = () => Promise.reject(new RunaError('UNKNOWN_OPERATION'))
   const people = createPersonSecrets({ coven, services: SERVICES, leases })
@@ -166,7 +169,7 @@ test('so many requests are remembered, and no longer than they could be repeated
   // Nothing is granted: what counts is that the request was let through.
   const coven = { ask: () => Promise.reject(new RunaError('SECRET_NOT_GRANTED')) }
   const desk = createSecretDesk({
-    ...{ coven, identities: new Map([['tieto', identity]]), services: SERVICES, note: () => {} },
+    ...{ coven, identitiesOf: () => [identity], services: SERVICES, note: () => {} },
     give: () => Promise.reject(new RunaError('SECRET_NOT_GRANTED')),
     nowNs: () => nowNs,
   })
@@ -184,7 +187,8 @@ test('so many requests are remembered, and no longer than they could be repeated
 })
 
 test('without coven, secrets are missing on both sides', async (context) => {
-  const options = { coven: undefined, services: [], vaultFolder: '', note: () => {} }
+  const worldIdentityOf = createKey
+  const options = { coven: undefined, worldIdentityOf, services: [], vaultFolder: '', note: () => {} }
   const { identityOf, handlers } = await openServiceSecrets(options)
   assert.equal(identityOf('tieto'), undefined)
   const [here] = createMemoryTransports()

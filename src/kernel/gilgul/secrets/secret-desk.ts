@@ -22,8 +22,10 @@ export type SecretHandlers = Pick<Handlers<typeof gilgulContract>, SecretOperati
 export interface SecretDeskOptions {
   readonly coven: Pick<CovenClient, 'ask'>
   readonly give: Give
-  /** The key that each service was born with. */
-  readonly identities: ReadonlyMap<string, Buffer>
+  /** What a service may have been born with to prove who it is; none for what is no service. */
+  readonly identitiesOf: (service: string) => readonly Buffer[]
+  /** The vault is: what coven knows of identities is out of reach as well. */
+  readonly isSealed?: () => boolean
   readonly services: readonly Pick<ServiceSpec, 'name' | 'secrets'>[]
   /** One line in the log, where somebody tried what nobody should. */
   readonly note: (text: string) => void
@@ -32,7 +34,7 @@ export interface SecretDeskOptions {
 
 /** Answers services that ask for secrets: checks that they are who they say, and what they may have. */
 export function createSecretDesk(options: SecretDeskOptions): SecretHandlers {
-  const { coven, give, identities, services, note } = options
+  const { coven, give, identitiesOf, isSealed = () => false, services, note } = options
   const admit = createAdmission(options.nowNs ?? process.hrtime.bigint)
   async function keep(service: string, { name, value }: SecretRequest): Promise<Given> {
     const own = services.find((spec) => spec.name === service)?.secrets.find((secret) => secret.name === name)
@@ -45,9 +47,9 @@ export function createSecretDesk(options: SecretDeskOptions): SecretHandlers {
   }
 
   async function answer(operation: SecretOperation, service: string, sealed: string) {
-    const identity = identities.get(service)
-    const request = identity && openIfGenuine(identity, service, operation, sealed)
+    const { identity, request } = openByAny(identitiesOf(service), service, operation, sealed)
     if (!identity || !request) {
+      if (isSealed()) throw new RunaError('VAULT_LOCKED')
       note(`a ${operation} in the name of ${service} was refused: it is not of its making`)
       throw new RunaError('SECRET_REFUSED', `The request does not come from ${service}.`)
     }
@@ -82,6 +84,20 @@ export function createSecretDesk(options: SecretDeskOptions): SecretHandlers {
     reveal: ({ service, request }) => answer('reveal', service, request),
     keep: ({ service, request }) => answer('keep', service, request),
   }
+}
+
+/** The identity that it was sealed with, where there is one. */
+function openByAny(
+  identities: readonly Buffer[],
+  service: string,
+  operation: SecretOperation,
+  sealed: string,
+): { readonly identity?: Buffer; readonly request?: SecretRequest } {
+  for (const identity of identities) {
+    const request = openIfGenuine(identity, service, operation, sealed)
+    if (request) return { identity, request }
+  }
+  return {}
 }
 
 function openIfGenuine(identity: Buffer, service: string, operation: SecretOperation, sealed: string) {

@@ -2,9 +2,11 @@ import type { CovenClient } from '#kernel/coven'
 import { type CovenState, RunaError, type SecretMemoryState } from '#protocol'
 import type { HeldLease } from '../estate/estate.ts'
 import type { ServiceSpec } from '../spec.ts'
+import { followVault } from './follow-vault.ts'
 import { createGiving, type Give } from './giving.ts'
+import { grantsOf } from './grants.ts'
 import { createLeases, type Leases, type LeasesOptions } from './leases.ts'
-import { makeOwnSecrets, type OwnSecretsOptions, readIdentities } from './own-secrets.ts'
+import type { OwnSecretsOptions } from './own-secrets.ts'
 import { createPersonSecrets, type PersonSecretHandlers } from './person-secrets.ts'
 import { createSecretDesk, type SecretHandlers } from './secret-desk.ts'
 
@@ -23,6 +25,10 @@ export interface ServiceSecrets {
   covenState(): CovenState
   /** Where coven keeps secrets; undefined where it cannot be asked. */
   memory(): Promise<SecretMemoryState | undefined>
+  /** Why a service cannot be started before the vault is open; undefined where it can. */
+  held(spec: Pick<ServiceSpec, 'name' | 'secrets' | 'grants'>): string | undefined
+  /** Resolves the next time that the vault is opened, and everything that services need of it is there. */
+  opened(): Promise<void>
 }
 
 /** What gilgul knows of its services, as far as secrets are concerned. */
@@ -38,12 +44,17 @@ export interface ServiceSecretsOptions extends Omit<OwnSecretsOptions, 'coven'> 
   readonly coven: CovenClient | undefined
   /** Of the last gilgul. */
   readonly left?: readonly HeldLease[]
+  /** A copy of the key that a service proves itself with while coven's is out of reach. */
+  readonly worldIdentityOf: (service: string) => Buffer
 }
 
-/** Makes what is missing. Rejects with what coven rejects with: nobody is to go on as if there were no coven. */
+const HELD = 'It waits for the vault, which is sealed: `runa secret unseal` opens it.'
+
+/** Makes what is missing, and rejects, as `followVault` does. */
 export async function openServiceSecrets({
   coven,
   left = [],
+  worldIdentityOf,
   ...options
 }: ServiceSecretsOptions): Promise<ServiceSecrets> {
   let company: SecretCompany = { pidOf: () => 0, onEnd: () => {}, onChange: () => {} }
@@ -59,25 +70,41 @@ export async function openServiceSecrets({
     },
   }
   if (!coven) return { ...joining, ...WITHOUT_COVEN, handlers: handlersWithoutCoven(leases) }
-  const identities = await readIdentities({ coven, ...options })
-  await makeOwnSecrets({ coven, ...options })
+  const vault = await followVault({ coven, ...options })
   const { services } = options
+  // One that runs nothing of Runa's is born with nothing.
+  const isBorn = (name: string) => services.some((spec) => spec.name === name && spec.command === undefined)
   const give = createGiving({ coven, services, leases, pidOf: (service) => company.pidOf(service) })
   return {
     ...joining,
     give,
-    covenState: () => (coven.isOpen() ? 'linked' : 'lost'),
+    covenState() {
+      if (!coven.isOpen()) return 'lost'
+      return vault.isSealed() ? 'sealed' : 'linked'
+    },
+    held(spec) {
+      const needs = spec.secrets.length + grantsOf(spec).length
+      return vault.isSealed() && needs > 0 ? HELD : undefined
+    },
+    opened: vault.opened,
     memory: () =>
       coven.ask('memory', {}).then(
         ({ output }) => output,
         () => undefined,
       ),
     identityOf(service) {
-      const identity = identities.get(service)
-      return identity && Buffer.from(identity)
+      const identity = vault.identityOf(service)
+      if (identity) return Buffer.from(identity)
+      return isBorn(service) ? worldIdentityOf(service) : undefined
     },
     handlers: {
-      ...createSecretDesk({ coven, give, identities, ...options }),
+      ...createSecretDesk({
+        ...{ coven, give, isSealed: vault.isSealed, ...options },
+        identitiesOf: (service) =>
+          [vault.identityOf(service), isBorn(service) ? worldIdentityOf(service) : undefined].filter(
+            (identity) => identity !== undefined,
+          ),
+      }),
       ...createPersonSecrets({ coven, services, leases }),
     },
   }
@@ -86,6 +113,8 @@ export async function openServiceSecrets({
 const WITHOUT_COVEN = {
   give: undefined,
   covenState: () => 'absent' as const,
+  held: () => undefined,
+  opened: () => new Promise<void>(() => {}),
   memory: () => Promise.resolve(undefined),
   identityOf: () => undefined,
 } satisfies Partial<ServiceSecrets>

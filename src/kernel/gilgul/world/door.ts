@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs'
 import { chmod } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { wipe } from '#kernel/seal'
-import { doorPath, encodeBirth, type KeyTable, socketDescriptor } from '#kernel/service'
-import { socketMaker } from '#kernel/sys'
+import { doorPath, encodeBirth, type KeyTable } from '#kernel/service'
+import { socketDescriptor, socketMaker } from '#kernel/sys'
 import { RunaError } from '#protocol'
 
 /** Who knocks reads a few hundred bytes and goes. */
