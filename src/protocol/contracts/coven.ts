@@ -128,7 +128,7 @@ export const covenContract = defineContract({
     versions: {
       input: z.object({ name: secretNameSchema }),
       output: z.object({ versions: z.array(versionSchema) }),
-      errors: ['SECRET_UNKNOWN'],
+      errors: ['SECRET_UNKNOWN', 'VAULT_LOCKED'],
       limits,
     },
     memory: {
