@@ -8,6 +8,7 @@ export { makeFolders } from './folders.ts'
 export { futexWait, futexWake } from './futex.ts'
 export { type GuardedMemory, type MemoryGuard, mapGuardedMemory } from './guarded-memory.ts'
 export { wasKilledForMemory } from './kernel-log.ts'
+export { openLeash, tieLeash } from './leash.ts'
 export { tryCalls } from './libc.ts'
 export { allocateFile, mapFile } from './memory.ts'
 export {

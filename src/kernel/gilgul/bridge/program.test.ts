@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createEnvelope, type Envelope, plainEnvelope } from '#protocol'
+import { identify, isAlive } from '../identity.ts'
 import { startProgram } from './program.ts'
 
 const start = (script: string) =>
@@ -23,6 +27,24 @@ test('a program that does not heed the end of its input is forced', async () => 
   const program = start('setInterval(() => {}, 1e6)')
   await program.stop()
   assert.match((await program.ended).sentence, /SIGKILL/)
+})
+
+test('a program that heeds nothing ends with its bridge, also where that one is killed', async () => {
+  const stubborn = "process.on('SIGTERM', () => {}); console.error(process.pid); setInterval(() => {}, 1e6)"
+  const words = JSON.stringify([process.execPath, '-e', stubborn])
+  const bridge = spawn(
+    process.execPath,
+    [
+      ...['--input-type=module', '-e'],
+      `import { startProgram } from ${JSON.stringify(new URL('program.js', import.meta.url).href)}
+       startProgram(${words}, { folder: '/', environment: {} })`,
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  )
+  const [said] = await once(bridge.stderr, 'data')
+  const program = identify(Number(said)) ?? assert.fail('it is not there')
+  bridge.kill('SIGKILL')
+  while (isAlive(program)) await sleep(5)
 })
 
 test('the status of a program that dies is told, and its own words are left to its log', async () => {

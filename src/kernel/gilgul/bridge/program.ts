@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
+import { closeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createPipeTransport, type Transport } from '#kernel/service'
+import { createPipe, tieLeash } from '#kernel/sys'
 import { RunaError } from '#protocol'
 
 export interface ProgramOptions {
@@ -31,20 +33,24 @@ const STOP_MS = 1_500
 export function startProgram(command: readonly string[], options: ProgramOptions): Program {
   const { folder, environment, heldFd } = options
   const [file = '', ...programArguments] = command
-  const held = heldFd === undefined ? [] : [heldFd]
+  // Never written to: it ends with this process, and the kernel ends the program then, which may not heed its input's end.
+  const { readEnd: leash, writeEnd } = createPipe()
   const child = spawn(file, programArguments, {
     cwd: folder,
     env: environment,
     // A group of its own: Ctrl-C is meant for the ancestor, and force has to reach what a script has started.
     detached: true,
-    stdio: ['pipe', 'pipe', 'inherit', ...held],
+    stdio: ['pipe', 'pipe', 'inherit', heldFd ?? 'ignore', leash],
   })
+  if (child.pid !== undefined) tieLeash(leash, child.pid, 'SIGKILL')
+  closeSync(leash)
   const { stdin, stdout } = child
   if (!stdin || !stdout) throw new RunaError('SYSTEM_CALL_FAILED', 'The program was given no pipes.')
   const transport = createPipeTransport(stdout, stdin)
   let isDead = false
 
   const exited = new Promise<{ sentence: string; status: number }>((resolve, reject) => {
+    child.once('close', () => closeSync(writeEnd))
     child.once('error', ({ message }) => {
       reject(new RunaError('CONFIG_INVALID', `Its program could not be started: ${message}.`))
     })

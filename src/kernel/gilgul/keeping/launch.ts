@@ -3,6 +3,7 @@ import { closeSync } from 'node:fs'
 import { join } from 'node:path'
 import { wipe } from '#kernel/seal'
 import { type Birth, createBirth } from '#kernel/service'
+import { openLeash, tieLeash } from '#kernel/sys'
 import { type Identity, identify, signalTo } from '../identity.ts'
 import type { Confining } from '../isolation/confining.ts'
 import type { ServiceSpec } from '../spec.ts'
@@ -63,12 +64,12 @@ export function createLauncher(options: LauncherOptions): Launch {
     const path = logPath(logsFolder, spec.name)
     const logStart = logSizeBytes(path)
     const log = openLog(path)
-    let birthFd: number | undefined
+    let fourth: number | undefined
     try {
       const confined = confine(spec, wordsOf(spec))
       const [program, ...words] = confined.words
       // Its keys are for who is on the bus.
-      if (spec.command === undefined) birthFd = createBirthOf(birth(spec))
+      fourth = spec.command === undefined ? createBirthOf(birth(spec)) : openLeash(lifelineFd)
       const child = spawn(program, words, {
         ...(spec.command ? { cwd: home, detached: true } : { argv0: `runa-${spec.name}` }),
         env: {
@@ -77,8 +78,10 @@ export function createLauncher(options: LauncherOptions): Launch {
           ...confined.environment,
           RUNA_SERVICE_BIRTH: String(number),
         },
-        stdio: [lifelineFd, log, log, worldFd, ...(birthFd === undefined ? [] : [birthFd])],
+        stdio: [lifelineFd, log, log, worldFd, fourth],
       })
+      // It need not know that its input ends.
+      if (spec.command !== undefined && child.pid !== undefined) tieLeash(fourth, child.pid, 'SIGTERM')
       const exited = new Promise<Exit>((resolve) => {
         child.once('exit', (code, signal) => resolve({ code, signal }))
         child.once('error', (error) => resolve({ code: null, signal: null, error }))
@@ -91,7 +94,7 @@ export function createLauncher(options: LauncherOptions): Launch {
         kill: () => void child.kill('SIGKILL'),
       }
     } finally {
-      for (const fd of [log, birthFd]) if (fd !== undefined) closeSync(fd)
+      for (const fd of [log, fourth]) if (fd !== undefined) closeSync(fd)
     }
   }
 

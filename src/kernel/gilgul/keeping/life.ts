@@ -75,7 +75,8 @@ export function beginLife(
   function condemn(kind: Verdict['kind'], sentence: string): void {
     const wasPaused = process.process !== undefined && isPaused(process.process.pid)
     verdict ??= { kind, sentence, wasPaused }
-    end(Math.min(spec.stopMs, CONDEMNED_MS))
+    // Who is paused hears nothing.
+    end(wasPaused ? 0 : Math.min(spec.stopMs, CONDEMNED_MS))
   }
 
   const stopWaiting =
