@@ -61,20 +61,20 @@ async function withPassphrase<Result>(
     return await use(line).finally(() => wipe(line))
   }
   if (needed !== 'passphrase') return await use(undefined)
-  return await askForPassphrase(use, signal)
+  return await askForPassphrase(use, { signal })
 }
 
 /** Three times at most. */
 export async function askForPassphrase<Result>(
   use: (passphrase: Buffer) => Promise<Result>,
-  signal?: AbortSignal,
+  { signal, of = 'the vault' }: { readonly signal?: AbortSignal | undefined; readonly of?: string } = {},
 ): Promise<Result> {
   if (!canAsk()) {
     const message = 'The vault opens with a passphrase, and nobody can be asked for it here.'
     throw new RunaError('VAULT_KEY_MISSING', message)
   }
   for (let count = 1; ; count += 1) {
-    const typed = await askHidden('The passphrase of the vault: ', signal)
+    const typed = await askHidden(`The passphrase of ${of}: `, signal)
     try {
       return await use(typed)
     } catch (error) {

@@ -1,5 +1,6 @@
 export { BUS_FD, LINK_FD } from './birthplace.ts'
 export type { CovenClient } from './client.ts'
+export { type CarriedSecret, openExport, sealExport } from './export-file.ts'
 export { type Launch, type LaunchOptions, prepareLaunch } from './launch.ts'
 export { createLink, type Link, type LinkOptions } from './link.ts'
 export { type Meeting, meetCoven } from './meeting.ts'

@@ -7,7 +7,7 @@ import { type AuditMark, LEASE_MS, type StoredSecret, type VaultContent } from '
 export type { VaultOptions }
 
 export const SECRET_BYTES_MAX = 64 * 1_024
-const SECRETS_MAX = 1_024
+export const SECRETS_MAX = 1_024
 /** Older ones are wiped: who still needs one has had seven changes to notice. */
 const VERSIONS_MAX = 8
 const GRANTS_MAX = 64

@@ -104,6 +104,11 @@ export const KERNEL_ERRORS = {
     advice: 'Stop Runa and start it again. If it comes back, check the memory of the machine.',
     retry: false,
   },
+  EXPORT_INVALID: {
+    means: 'The file is no export of secrets, or it was damaged or changed. Nothing was imported.',
+    advice: 'Copy it again from where it came from, or export anew: `runa secret export FILE`.',
+    retry: false,
+  },
   FILE_NOT_FOUND: {
     means: 'There is no such file or folder, or it may not be read.',
     advice: 'Check the path and its permissions.',

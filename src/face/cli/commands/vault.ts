@@ -1,9 +1,10 @@
 import { askDoor, type DoorAnswer, howItOpens, tryPassphrase } from '#kernel/coven'
 import { findOccupant } from '#kernel/gilgul'
 import { homePaths } from '#kernel/home'
-import { sameBytes, wipe } from '#kernel/seal'
+import { wipe } from '#kernel/seal'
 import { RunaError } from '#protocol'
-import { askHidden, canAsk, type InputLines, readLines } from '../hidden-input.ts'
+import { type InputLines, readLines } from '../hidden-input.ts'
+import { askTwice } from '../new-passphrase.ts'
 import { print } from '../output.ts'
 import { askForPassphrase, openVaultWith, refuseWeak } from '../vault.ts'
 
@@ -93,21 +94,4 @@ async function presentPassphrase(folder: string, lines: InputLines | undefined):
     await tryPassphrase(folder, typed)
     return Buffer.from(typed)
   })
-}
-
-async function askTwice(): Promise<Buffer> {
-  if (!canAsk()) {
-    throw new RunaError(
-      'BAD_INPUT',
-      'Nobody can be asked here: pipe the passphrase in, with --passphrase-stdin.',
-    )
-  }
-  const typed = await askHidden('A new passphrase, at least 8 characters; a few words are good: ')
-  refuseWeak(typed)
-  const again = await askHidden('The same again: ')
-  const isSame = sameBytes(typed, again)
-  wipe(again)
-  if (isSame) return typed
-  wipe(typed)
-  throw new RunaError('BAD_INPUT', 'The two were not the same. Nothing was changed.')
 }

@@ -50,6 +50,13 @@ export function createChanging(
     async removeVersion({ name, version, service }) {
       const about = { operation: `remove version ${version}`, secret: name, service }
       await ledger.refuseUnknown(about)
+      const numbers = vault.versions(name).map((one) => one.version)
+      if (!numbers.includes(version) || numbers.length === 1) {
+        await ledger.refused(about)
+        if (numbers.length === 1 && numbers.includes(version))
+          throw new RunaError('BAD_INPUT', `Version ${version} is the only one there is of ${name}.`)
+        throw new RunaError('SECRET_UNKNOWN', `${name} has no version ${version} any more.`)
+      }
       await ledger.changing(about)
       await vault.removeVersion(name, version)
       return { output: {} }
