@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { after, test } from 'node:test'
 import type { ServiceStatus } from '#protocol'
 import { createTestRuna, kill, until } from './test-runa.ts'
@@ -9,6 +9,19 @@ const PASSPHRASE = 'seven quiet herons'
 const runa = createTestRuna()
 after(() => runa.remove())
 const vault = (name: string) => join(runa.home, 'vault', name)
+
+/** Every file of a fresh home. Of keys, there are those that docs/guides/security.md names, and no others. */
+const KNOWN_FILES = [
+  /^vault\/(secrets\.vault(\.lock)?|audit\.journal|vault\.key)$/,
+  // A sealed key, one that destroys what was said when it is overwritten, and a salt, which is no secret.
+  /^memory\/(lock|user\.key)$/,
+  /^run\/login\.json$/,
+  /^run\/(port|runa\.lock|world\.lock|peaks\.json)$/,
+  /^logs\/([a-z]+\.log|history\.journal)$/,
+  /^topics\/handbook\/[\w-]+\.jsonl$/,
+  /^boards\/[\w-]+\.journal$/,
+  /^(outward\.journal|threadwell\.json)$/,
+]
 
 /** Every byte of the vault, by file. */
 function vaultBytes(): Record<string, string> {
@@ -44,11 +57,21 @@ test('the first start makes a key file, and says once what that protects', async
   assert.equal((await runa.runa('secret', 'get', 'mail')).stdout, 'of 11 bytes')
   assert.equal((await runa.runa('secret', 'get', 'alethia.master', '--json')).status, 1)
   const list = (await runa.runa('secret')).stdout
-  assert.match(list, /^mail .* you +person$/m)
-  assert.match(list, /^alethia\.master .* alethia +alethia$/m)
+  assert.match(list, /^mail .* you +person +15 min 0 s$/m)
+  assert.match(list, /^alethia\.master .* alethia +alethia +-$/m)
   assert.match((await runa.runa('secret', 'audit')).stdout, /person +reveal +mail +granted\n/)
   await refuses('RUNNING_ALREADY', `${PASSPHRASE}\n`, 'secret', 'passphrase', '--passphrase-stdin')
   await runa.runa('down')
+  const files = readdirSync(runa.home, { recursive: true, withFileTypes: true })
+  const unknown = files
+    .filter((file) => file.isFile())
+    .map(({ parentPath, name }) => relative(runa.home, join(parentPath, name)))
+    .filter((path) => !KNOWN_FILES.some((known) => known.test(path)))
+  assert.deepEqual(
+    unknown,
+    [],
+    'a new file: if it holds a key, that belongs into the vault; if not, name it above',
+  )
   renameSync(vault('vault.key'), join(runa.home, 'put-aside'))
   await refuses('VAULT_KEY_MISSING', '', 'up')
   renameSync(join(runa.home, 'put-aside'), vault('vault.key'))
