@@ -1,42 +1,31 @@
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { HomePaths } from '#kernel/home'
-import { call, createBusTransport, createRousing, serve, type Transport } from '#kernel/service'
-import { gilgulContract, modelContract } from '#protocol'
+import { createBusTransport, createRousing, serve, type Transport } from '#kernel/service'
+import { gilgulContract } from '#protocol'
 import { type Admission, type AdmissionOptions, createAdmission } from './admission/admission.ts'
 import { openPeaks } from './admission/peaks.ts'
 import { adoptServices } from './adoption/adopt.ts'
 import { BIRTH } from './birth-names.ts'
 import { createChronicle } from './chronicle.ts'
-import { createExaminer } from './diagnosis/examiner.ts'
 import type { Estate } from './estate/estate.ts'
 import { openHistory } from './history/history.ts'
 import { describeRise } from './history/rise.ts'
 import { watchKeepers } from './history/watch-keepers.ts'
-import { HOLDING_FDS } from './holdings.ts'
-import type { Confining } from './isolation/confining.ts'
+import { inquestOf } from './inquest.ts'
 import { confineHere } from './isolation/here.ts'
-import { endingOf } from './keeping/ending.ts'
-import { createLauncher, endGroup, type Launch, logPath } from './keeping/launch.ts'
-import { lastWords } from './keeping/log-file.ts'
+import { logPath } from './keeping/launch.ts'
 import { rotateLog } from './keeping/log-rotation.ts'
 import { takePulse } from './keeping/pulse.ts'
 import { tendSleepers } from './keeping/sleepers.ts'
-import {
-  createSupervisor,
-  type Supervisor,
-  type SupervisorOptions,
-  standsReady,
-} from './keeping/supervisor.ts'
+import { createSupervisor, type Supervisor } from './keeping/supervisor.ts'
 import { note } from './note.ts'
+import { probeHere } from './own/here.ts'
 import { requirePlan } from './own/plan.ts'
-import { startProbing } from './own/probing.ts'
 import { addressOf } from './page-address.ts'
 import type { Realm, RunOptions } from './realm.ts'
 import { runFiles } from './run-state.ts'
 import { keepCompany } from './secrets/company.ts'
 import { createGilgul, describeKeeper, type GilgulOptions } from './service.ts'
-import type { ServiceSpec } from './spec.ts'
-import { environmentOf } from './world/environment.ts'
 
 /** At how large logs and models have grown. */
 const LOOK_EVERY_MS = 10_000
@@ -63,7 +52,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     before: left?.services ?? {},
     beforeBirth: () => chronicle.leave(supervisor),
     held: realm.secrets.held,
-    ...inquestOf(realm, confining, (name) => runsIn(supervisor, name)),
+    ...inquestOf(realm, { confining, tell: history.tell, admission, keepers: () => supervisor.keepers() }),
     shrink(spec) {
       const less = spec.settings && admission.shrink(spec.name, spec.settings)
       return less && options.modelSpec(spec.name, less)
@@ -133,7 +122,7 @@ function lookNowAndThen(
     void rotateLogs(supervisor, realm.paths.logs)
     admission.measure()
   }, LOOK_EVERY_MS)
-  const endProbing = probeIn(realm, transport, () => supervisor.keepers())
+  const endProbing = probeHere(realm, transport, () => supervisor.keepers())
   return () => {
     clearInterval(rotation)
     endProbing()
@@ -158,72 +147,6 @@ async function raise(
 
 function isSealed({ secrets }: Realm): boolean {
   return secrets.covenState() === 'sealed'
-}
-
-function runsIn(supervisor: Supervisor, name: string): boolean {
-  return supervisor.keepers().some((keeper) => keeper.spec.name === name && standsReady(keeper))
-}
-
-/** How services are born, and what is found out about their deaths. */
-function inquestOf(
-  realm: Realm,
-  confining: Confining,
-  isRunning: (name: string) => boolean,
-): Pick<SupervisorOptions, 'launch' | 'explain'> {
-  const { paths, bus } = realm
-  const launch = launcherOf(realm, confining)
-  const examiner = createExaminer({
-    home: paths.home,
-    folders: [paths.home, dirname(bus.path)],
-    linesOf: (name, fromBytes) => lastWords(logPath(paths.logs, name), fromBytes),
-    isRunning,
-  })
-  return {
-    launch(spec, number) {
-      const process = launch(spec, number)
-      examiner.born(process)
-      return process
-    },
-    async explain(spec, process, manner) {
-      // Before anything else: what is left of a dead service is ended, and its group with it.
-      const atLimit = confining.bury(spec)
-      endGroup(spec, process.process)
-      const examined = await examiner.examine(spec, process, { ...manner, atLimit })
-      return endingOf(examined, { configPath: paths.config, program: spec.main })
-    },
-  }
-}
-
-function launcherOf(realm: Realm, { confine }: Confining): Launch {
-  const { paths, words, secrets } = realm
-  return createLauncher({
-    logsFolder: paths.logs,
-    worldFd: HOLDING_FDS.world,
-    lifelineFd: HOLDING_FDS.lifeline,
-    confine,
-    home: paths.home,
-    environment: (spec) => environmentFor(realm, spec),
-    birth: ({ name, speaks }) => ({ identity: secrets.identityOf(name), words: words.keysOf(speaks) }),
-  })
-}
-
-function probeIn(realm: Realm, transport: Transport, keepers: Supervisor['keepers']): () => void {
-  return startProbing({
-    keepers,
-    surroundings: ({ spec }) => ({
-      folder: realm.paths.home,
-      environment: { ...environmentFor(realm, spec), ...spec.environment },
-      async infer(timeoutMs) {
-        // Who beats no more is found by that.
-        const model = call(modelContract, transport, { service: spec.name, silenceMs: 2 * timeoutMs })
-        await model.prove({}, { timeoutMs })
-      },
-    }),
-  })
-}
-
-function environmentFor({ config, bus }: Realm, spec: ServiceSpec): Record<string, string> {
-  return environmentOf(spec, { config, busPath: bus.path, own: process.env })
 }
 
 function handlersOf(

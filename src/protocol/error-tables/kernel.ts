@@ -200,6 +200,12 @@ export const KERNEL_ERRORS = {
     advice: 'Look into its log: `runa logs NAME`. Start it again: `runa restart NAME`.',
     retry: false,
   },
+  SERVICE_TOO_LARGE: {
+    means: 'There is not the memory that the service is said to need.',
+    advice:
+      'Unload a model or stop another service, then `runa restart NAME`; or lower memoryBytes in its description.',
+    retry: false,
+  },
   SERVICE_UNKNOWN: {
     means: 'There is no service of that name.',
     advice: 'List them: `runa status`.',

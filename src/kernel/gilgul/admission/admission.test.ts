@@ -24,7 +24,11 @@ const SETTINGS = {
   },
 }
 
-function createStage(freeMebibytes: number, keepers: readonly Keeper[] = []) {
+function createStage(
+  freeMebibytes: number,
+  keepers: readonly Keeper[] = [],
+  residentBytes = (_pid: number) => 0,
+) {
   const told: Told[] = []
   const room: Room = {
     freeBytes: freeMebibytes * MEBIBYTE,
@@ -34,7 +38,7 @@ function createStage(freeMebibytes: number, keepers: readonly Keeper[] = []) {
   const path = join(mkdtempSync(join(folder, 'run-')), 'peaks.json')
   const peaks = openPeaks(path, assert.ifError)
   const admission = createAdmission({
-    ...{ peaks, keepers: () => keepers, readRoom: () => room },
+    ...{ peaks, keepers: () => keepers, readRoom: () => room, residentBytes },
     tell: (one) => told.push(one),
   })
   return { admission, told, peaks, path }
@@ -90,4 +94,27 @@ test('a file of peaks that cannot be understood is begun anew, and it does not g
   assert.equal(peaks.of('99')?.peakBytes, 1)
   await peaks.close()
   assert.equal((JSON.parse(readFileSync(path, 'utf8')) as { peaks: unknown[] }).peaks.length, 64)
+})
+
+test('a service is refused where what it is said to need is promised to others already', () => {
+  const standing = (pid: number) => () => ({ state: 'running', process: { pid, startTicks: 1 } })
+  const service = (name: string, mebibytes: number) =>
+    ({ name, kind: 'service', memoryBytes: mebibytes * MEBIBYTE }) as unknown as Keeper['spec']
+  // The first has taken all that it was promised, the second has 500 MiB to come.
+  const keepers = [
+    { spec: service('grown', 300), standing: standing(1) },
+    { spec: service('growing', 600), standing: standing(2) },
+  ] as unknown as Keeper[]
+  const residentBytes = (pid: number) => (pid === 1 ? 300 : 100) * MEBIBYTE
+  const { admission } = createStage(2_000, keepers, residentBytes)
+  admission.requireRoom(service('mine', 1_100))
+  admission.requireRoom(service('growing', 1_600))
+  assert.throws(() => admission.requireRoom(service('mine', 1_300)), {
+    code: 'SERVICE_TOO_LARGE',
+    message:
+      'mine is said to need 1.4 GB; 1.6 GB of this machine is free, of which 315 MB stays for everything else. Promised before: 524 MB to growing.',
+  })
+  // A model has to leave room for it as well.
+  const { admission: small } = createStage(1_500, keepers, residentBytes)
+  assert.ok(Number(small.admit('model-a', SETTINGS)['contextTokens']) < 4_096)
 })

@@ -3,9 +3,17 @@ import { readMemoryRoom } from '#kernel/sys'
 import { RunaError } from '#protocol'
 import type { Told } from '../history/history.ts'
 import type { Keeper } from '../keeping/keeper.ts'
-import { peakBytesOf } from '../keeping/memory-use.ts'
+import { peakBytesOf, residentBytesOf } from '../keeping/memory-use.ts'
 import type { ServiceSpec } from '../spec.ts'
-import { type Decision, decide, type MemoryFigures, type Neighbour, needsBytes, type Room } from './decide.ts'
+import {
+  type Decision,
+  decide,
+  decideOnService,
+  type MemoryFigures,
+  type Neighbour,
+  needsBytes,
+  type Room,
+} from './decide.ts'
 import type { Peaks } from './peaks.ts'
 
 type Settings = NonNullable<ServiceSpec['settings']>
@@ -22,10 +30,12 @@ const settingsSchema = z.object({
   }),
 })
 
-/** Decides before a model is started whether there is room for it. */
+/** Decides before a model, or a service with an estimate, is started whether there is room for it. */
 export interface Admission {
   /** The settings to start it with, which may have less context. Throws MODEL_TOO_LARGE, with the figures. */
   admit(name: string, settings: Settings): Settings
+  /** Throws SERVICE_TOO_LARGE, with the figures, where the memory that a service is said to need is not there. */
+  requireRoom(spec: ServiceSpec): void
   /** For one that there was no memory for; undefined where it has as little as it can do with, or nothing is known of it. */
   shrink(name: string, settings: Settings): Settings | undefined
   /** Looks how much the models that run have taken so far. */
@@ -39,20 +49,27 @@ export interface AdmissionOptions {
   readonly keepers: () => readonly Keeper[]
   readonly tell: (told: Told) => void
   readonly readRoom?: () => Room
+  /** Of a process and its children. */
+  readonly residentBytes?: (pid: number) => number
 }
 
 export function createAdmission(options: AdmissionOptions): Admission {
-  const { peaks, keepers, tell, readRoom = () => readMemoryRoom() } = options
+  const { peaks, keepers, tell, readRoom = () => readMemoryRoom(), residentBytes = residentBytesOf } = options
 
   function decideOn(name: string, figures: MemoryFigures, digest: string): Decision {
-    const neighbours = keepers().flatMap((keeper) => (keeper.spec.name === name ? [] : neighbourOf(keeper)))
+    const neighbours = neighboursOf(name)
     return decide({ name, figures, room: readRoom(), peak: peaks.of(digest), neighbours })
+  }
+
+  function neighboursOf(name: string): Neighbour[] {
+    return keepers().flatMap((keeper) => (keeper.spec.name === name ? [] : neighbourOf(keeper)))
   }
 
   function neighbourOf({ spec, standing }: Keeper): Neighbour[] {
     const known = figuresOf(spec.settings)
-    const { state } = standing()
-    if (!known || !['starting', 'backoff', 'running'].includes(state)) return []
+    const { state, process } = standing()
+    if (!['starting', 'backoff', 'running'].includes(state)) return []
+    if (!known) return promiseOf(spec, process ? residentBytes(process.pid) : 0)
     const { figures, digest } = known
     const needs = needsBytes(figures, figures.contextTokens, peaks.of(digest))
     const isStarting = state !== 'running'
@@ -73,6 +90,12 @@ export function createAdmission(options: AdmissionOptions): Admission {
       tell({ kind: 'admitted', service: name, text })
       return { ...settings, contextTokens: decision.contextTokens }
     },
+    requireRoom({ name, memoryBytes }) {
+      if (memoryBytes === undefined) return
+      const room = readRoom()
+      const { fits, text } = decideOnService({ name, memoryBytes, room, neighbours: neighboursOf(name) })
+      if (!fits) throw new RunaError('SERVICE_TOO_LARGE', text)
+    },
     shrink(name, settings) {
       const known = figuresOf(settings)
       if (!known) return undefined
@@ -92,6 +115,12 @@ export function createAdmission(options: AdmissionOptions): Admission {
       }
     },
   }
+}
+
+/** What a service was promised, and has not taken yet. */
+function promiseOf({ name, memoryBytes = 0 }: ServiceSpec, takenBytes: number): Neighbour[] {
+  const leftBytes = Math.max(0, memoryBytes - takenBytes)
+  return leftBytes === 0 ? [] : [{ name, weightsBytes: 0, needsBytes: leftBytes, isStarting: true }]
 }
 
 function figuresOf(settings: unknown): { figures: MemoryFigures; digest: string } | undefined {

@@ -22,7 +22,7 @@ export interface Neighbour {
   readonly weightsBytes: number
   /** What it would give back. */
   readonly needsBytes: number
-  /** What it takes does not show in the free memory yet. */
+  /** What it takes does not show in the free memory yet: it is being loaded, or has not taken what it was promised. */
   readonly isStarting: boolean
 }
 
@@ -55,11 +55,7 @@ export interface Question {
 /** Whether there is room for a model; and where there is not, what would help. */
 export function decide({ name, figures, room, peak, neighbours }: Question): Decision {
   const needs = (contextTokens: number) => needsBytes(figures, contextTokens, peak)
-  const reserve = Math.max(RESERVE_BYTES_MIN, Math.round(room.totalBytes * RESERVE_SHARE))
-  const taken = neighbours.reduce((sum, one) => sum + (one.isStarting ? one.needsBytes : one.weightsBytes), 0)
-  // Weights are mapped files, which the system counts as free for as long as it could drive them out.
-  const free = Math.max(0, room.freeBytes - taken)
-  const spare = free - reserve
+  const { free, reserve, spare } = spareIn(room, neighbours)
   const wanted = needs(figures.contextTokens)
   const numbers = `${name} needs ${inWords(wanted)} for ${figures.contextTokens} tokens; ${describeRoom(room, free, reserve)}`
   if (wanted <= spare)
@@ -78,6 +74,32 @@ export function decide({ name, figures, room, peak, neighbours }: Question): Dec
     return { verdict: 'unload', name: smallest.name, text }
   }
   return { verdict: 'no', text: `${numbers} It does not fit with any context.` }
+}
+
+export interface ServiceQuestion extends Pick<Question, 'name' | 'room' | 'neighbours'> {
+  /** As its description estimates it. */
+  readonly memoryBytes: number
+}
+
+/** Whether there is what a service is said to need. */
+export function decideOnService({ name, memoryBytes, room, neighbours }: ServiceQuestion): {
+  readonly fits: boolean
+  readonly text: string
+} {
+  const { free, reserve, spare } = spareIn(room, neighbours)
+  const promised = neighbours.filter(({ isStarting }) => isStarting)
+  const others = promised.map((one) => `${inWords(one.needsBytes)} to ${one.name}`)
+  const left = others.length === 0 ? '' : ` Promised before: ${others.join(', ')}.`
+  const text = `${name} is said to need ${inWords(memoryBytes)}; ${describeRoom(room, free, reserve)}${left}`
+  return { fits: memoryBytes <= spare, text }
+}
+
+function spareIn(room: Room, neighbours: readonly Neighbour[]) {
+  const reserve = Math.max(RESERVE_BYTES_MIN, Math.round(room.totalBytes * RESERVE_SHARE))
+  const taken = neighbours.reduce((sum, one) => sum + (one.isStarting ? one.needsBytes : one.weightsBytes), 0)
+  // Weights are mapped files, which the system counts as free for as long as it could drive them out.
+  const free = Math.max(0, room.freeBytes - taken)
+  return { free, reserve, spare: free - reserve }
 }
 
 /** An estimate, corrected by what this very model took more or less than was estimated for it; never below its hard part. */

@@ -67,6 +67,7 @@ const REFUSALS: Readonly<Record<string, FailureCause>> = {
   ENOEXEC: 'bad-configuration',
   E2BIG: 'bad-configuration',
   ISOLATION_MISSING: 'bad-configuration',
+  SERVICE_TOO_LARGE: 'out-of-memory',
   ENOMEM: 'out-of-memory',
   EAGAIN: 'limit-reached',
   EMFILE: 'limit-reached',

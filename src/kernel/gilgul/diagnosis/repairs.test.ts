@@ -31,6 +31,15 @@ test('another cause begins at the bottom of its ladder', () => {
   assert.equal(nextStep('out-of-memory', rung, ALL).step, 'shrink')
 })
 
+test('what the owner waits for depends on the cause', () => {
+  const step = (cause: 'disk-full' | 'dependency-down' | 'crash', means: typeof ALL) =>
+    nextStep(cause, undefined, means, { [cause]: ['wait'] }).step
+  assert.deepEqual(
+    [step('disk-full', NONE), step('dependency-down', NONE), step('crash', ALL), step('crash', NONE)],
+    ['await-room', 'await-needs', 'await-change', 'await-pause'],
+  )
+})
+
 test('every cause says what is done about it', () => {
   for (const cause of failureCauseSchema.options) assert.ok(tellLadder(cause).length > 0, cause)
 })

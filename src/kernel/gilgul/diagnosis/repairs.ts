@@ -1,3 +1,4 @@
+import type { FailureStep, OnFailure } from '#kernel/config'
 import type { FailureCause } from '#protocol'
 
 /** One thing that gilgul does about a death. */
@@ -14,8 +15,14 @@ export type Step =
   | 'await-change'
   /** Wait until what it needs runs. */
   | 'await-needs'
+  /** Start it again after the longest pause, however often. */
+  | 'await-pause'
+  /** Run a program of the owner, then start it again as `again` does. */
+  | 'run'
   /** Leave it to a person. */
   | 'give-up'
+  /** The same, and stop its whole group. */
+  | 'stop-group'
 
 /**
  * What is tried in turn while a service dies of the same thing again and again. The last step stays. Where the same would
@@ -49,16 +56,22 @@ const TOLD: Readonly<Record<Step, string>> = {
   'await-room': 'It is started again once there is room.',
   'await-change': 'It is started again once that has changed.',
   'await-needs': 'It is started again once what it needs runs.',
+  'await-pause': 'It is started again after its longest pause.',
+  run: 'A program of its owner is run, then it is started again.',
   'give-up': 'It is not started again by itself.',
+  'stop-group': 'It is not started again by itself, and its group is stopped.',
 }
 
 export function tellStep(step: Step): string {
   return TOLD[step]
 }
 
-/** For a person: all that is tried, in turn. */
-export function tellLadder(cause: FailureCause): string[] {
-  const steps = LADDERS[cause].map(tellStep)
+/** For a person: all that is tried, in turn. `onFailure`: what the description of the service says. */
+export function tellLadder(cause: FailureCause, onFailure?: OnFailure): string[] {
+  const owned = ladderOf(cause, onFailure)
+  if (cause === 'crash-loop' && owned) return lastSteps(owned).map(tellStep)
+  const ladder = owned?.map((written) => stepFor(written, cause, { canWatch: true })) ?? LADDERS[cause]
+  const steps = ladder.map(tellStep)
   return steps.filter((step, index) => step !== steps[index - 1])
 }
 
@@ -77,14 +90,31 @@ export interface Rung {
   readonly taken: number
 }
 
+export interface Next {
+  readonly step: Step
+  readonly rung: Rung
+  /** As the description of the service has it; undefined where it says nothing of this cause. */
+  readonly written: FailureStep | undefined
+}
+
 /** The next step for a service that died of `cause` after it had died of `before`. */
 export function nextStep(
   cause: FailureCause,
   before: Rung | undefined,
   means: Means,
-): { step: Step; rung: Rung } {
+  onFailure?: OnFailure,
+): Next {
+  const taken = before?.cause === cause ? before.taken : 0
+  const owned = ladderOf(cause, onFailure)
+  if (!owned) return { ...nextOfRuna(cause, taken, means), written: undefined }
+  const written = owned[Math.min(taken, owned.length - 1)] ?? 'give-up'
+  const rung = { cause, taken: Math.min(taken + 1, owned.length) }
+  return { step: stepFor(written, cause, means), rung, written }
+}
+
+function nextOfRuna(cause: FailureCause, before: number, means: Means): Omit<Next, 'written'> {
   const ladder = LADDERS[cause]
-  let taken = before?.cause === cause ? before.taken : 0
+  let taken = before
   const at = () => ladder[Math.min(taken, ladder.length - 1)] ?? 'give-up'
   while (!isPossible(at(), means) && taken < ladder.length - 1) taken += 1
   const step = isPossible(at(), means) ? at() : 'give-up'
@@ -95,4 +125,31 @@ function isPossible(step: Step, { hasOrphan, canShrink, canWatch }: Means): bool
   if (step === 'end-orphan') return hasOrphan
   if (step === 'shrink') return canShrink
   return step !== 'await-change' || canWatch
+}
+
+/** What the owner wants done about that cause, in turn. */
+export function ladderOf(
+  cause: FailureCause,
+  onFailure: OnFailure | undefined,
+): readonly FailureStep[] | undefined {
+  return cause === 'slow-start' ? undefined : onFailure?.[cause]
+}
+
+/** What follows on too many deaths is done all at once, since nothing comes after it. */
+function lastSteps(written: readonly FailureStep[]): Step[] {
+  const runs = written.flatMap((step): Step[] => (typeof step === 'object' ? ['run'] : []))
+  return [...runs, written.includes('stop-group') ? 'stop-group' : 'give-up']
+}
+
+function stepFor(written: FailureStep, cause: FailureCause, { canWatch }: Pick<Means, 'canWatch'>): Step {
+  if (typeof written === 'object') return 'run'
+  if (written === 'restart') return 'again'
+  return written === 'wait' ? waitFor(cause, canWatch) : written
+}
+
+/** What can be waited for depends on what it died of. */
+function waitFor(cause: FailureCause, canWatch: boolean): Step {
+  if (cause === 'disk-full') return 'await-room'
+  if (cause === 'dependency-down') return 'await-needs'
+  return canWatch ? 'await-change' : 'await-pause'
 }

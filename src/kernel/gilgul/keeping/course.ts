@@ -1,11 +1,12 @@
-import type { ServiceStatus } from '#protocol'
+import type { FailureCause, ServiceStatus } from '#protocol'
+import type { Rung } from '../diagnosis/repairs.ts'
 import type { EstateEntry } from '../estate/estate.ts'
 import type { ServiceSpec } from '../spec.ts'
 import { ASLEEP, type Condition } from './condition.ts'
 import type { Ending } from './ending.ts'
 import type { Adopted, Death, Life } from './life.ts'
 import { createLives, type Lives, type LivesOptions } from './lives.ts'
-import { createMending } from './mending.ts'
+import { createMending, type Repair } from './mending.ts'
 import { createRestarts, type RestartsOptions } from './restarts.ts'
 import { createWatch } from './watch.ts'
 
@@ -14,6 +15,14 @@ export interface CourseOptions extends LivesOptions, Omit<RestartsOptions, 'pati
   readonly needsRun?: (spec: ServiceSpec) => boolean
   /** Why it cannot be started for now, such as for a vault that is sealed; undefined where it can. */
   readonly held?: (spec: ServiceSpec) => string | undefined
+  /** Runs a program that the description of a service names for a death. Never rejects. */
+  readonly runRepair?: (
+    spec: ServiceSpec,
+    repair: Repair,
+    why: { readonly cause: FailureCause; readonly signal: AbortSignal },
+  ) => Promise<void>
+  /** Stops the others of its group for good. */
+  readonly stopGroup?: (spec: ServiceSpec) => void
 }
 
 /** Why it ended unasked, and what is done about that. */
@@ -43,15 +52,24 @@ export interface Course {
 
 const STOPPED = 'It was stopped.'
 
+/** Of one that nobody else has to do with. */
+const ALONE = {
+  needsRun: () => true,
+  held: () => undefined,
+  runRepair: async () => {},
+  stopGroup: () => {},
+}
+
 export function createCourse(wanted: ServiceSpec, options: CourseOptions, condition: Condition): Course {
-  const { before, needsRun = () => true, held = () => undefined } = options
+  const { before, needsRun, held, runRepair, stopGroup } = { ...ALONE, ...options }
   const { become } = condition
   const patience = createRestarts(wanted.restart, { ...options, patienceBefore: before?.patience })
   const lives = createLives(wanted, options, condition)
   const watch = createWatch(condition)
   const mending = createMending({
-    ...{ patience, healthyMs: wanted.restart.healthyMs, rungBefore: before?.rung },
+    ...{ spec: wanted, patience, rungBefore: before?.rung },
     canShrink: lives.canShrink,
+    runRepair: (repair, cause, signal) => runRepair(lives.spec, repair, { cause, signal }),
   })
   const past: Past = { restarts: before?.restarts ?? 0, ending: undefined, trouble: undefined }
 
@@ -71,25 +89,30 @@ export function createCourse(wanted: ServiceSpec, options: CourseOptions, condit
   /** Resolves with whether it is to be started again at once. */
   async function mend(death: Death, signal: AbortSignal): Promise<boolean> {
     const remedy = mending.after(death)
-    const { step, told, cause, repairs } = remedy
+    const { step, told, cause, repairs, isLast } = remedy
     past.trouble = { cause, because: death.ending.sentence, repairs }
-    if (step === 'give-up') become('failed', told)
-    if (step === 'give-up') return false
-    past.restarts += 1
+    if (!isLast) past.restarts += 1
     if (step === 'await-change') return await untilWorthIt(death.ending.paths, told, signal)
     if (step === 'shrink') lives.shrink()
-    become('backoff', told)
-    await mending.carryOut(remedy, death.ending, signal)
-    const isOver = signal.aborted || (step === 'await-needs' && !needsRun(lives.spec))
-    if (isOver) become(signal.aborted ? 'stopped' : 'waiting', signal.aborted ? STOPPED : told)
-    return !isOver
+    if (!isLast || remedy.programs.length > 0) {
+      become('backoff', told)
+      await mending.carryOut(remedy, death.ending, signal)
+    }
+    if (signal.aborted) return settle('stopped', STOPPED)
+    if (step === 'stop-group') stopGroup(lives.spec)
+    if (isLast) return settle('failed', told)
+    return step !== 'await-needs' || needsRun(lives.spec) || settle('waiting', told)
+  }
+
+  const settle = (state: 'stopped' | 'failed' | 'waiting', because: string) => {
+    become(state, because)
+    return false
   }
 
   async function untilWorthIt(paths: readonly string[], told: string, signal: AbortSignal): Promise<boolean> {
     await watch.until(paths, told, signal)
     mending.forget()
-    if (signal.aborted) become('stopped', STOPPED)
-    return !signal.aborted
+    return signal.aborted ? settle('stopped', STOPPED) : true
   }
 
   async function resume(paths: readonly string[], told: string, signal: AbortSignal): Promise<void> {
@@ -102,11 +125,14 @@ export function createCourse(wanted: ServiceSpec, options: CourseOptions, condit
     ...{ lives, past, go, wake: watch.wake, forget: mending.forget },
     resume: isAwaiting ? (signal: AbortSignal) => resume(awaits, failure, signal) : undefined,
     legacy() {
-      const [rung, paths] = [mending.rung(), watch.paths()]
       const known = { birth: lives.birth, restarts: past.restarts, patience: patience.patience() }
-      return { ...known, ...(paths.length > 0 ? { awaits: [...paths] } : {}), ...(rung ? { rung } : {}) }
+      return { ...known, ...unfinished(mending.rung(), watch.paths()) }
     },
   }
+}
+
+function unfinished(rung: Rung | undefined, paths: readonly string[]): Pick<EstateEntry, 'awaits' | 'rung'> {
+  return { ...(paths.length > 0 ? { awaits: [...paths] } : {}), ...(rung ? { rung } : {}) }
 }
 
 async function untilDeath(life: Life, signal: AbortSignal, become: Condition['become']): Promise<Death> {

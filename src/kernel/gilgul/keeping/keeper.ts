@@ -34,6 +34,8 @@ export interface Keeper {
   rouse(): void
   /** Ends it and keeps it no longer. */
   stop(): Promise<void>
+  /** The same, until a person starts it again. */
+  giveUp(because: string): Promise<void>
   /** Resolves once it runs. Rejects with SERVICE_FAILED when it has failed or was stopped. */
   running(): Promise<void>
   /** Its present process gave a sign of life. */
@@ -67,6 +69,12 @@ export function createKeeper(spec: ServiceSpec, options: KeeperOptions): Keeper 
     keeping = { stopping, done }
   }
 
+  async function stop(): Promise<void> {
+    if (!keeping) return condition.become('stopped', 'It was stopped.')
+    keeping.stopping.abort()
+    await keeping.done
+  }
+
   if (course.resume) keep(course.resume)
   return {
     get spec() {
@@ -86,10 +94,10 @@ export function createKeeper(spec: ServiceSpec, options: KeeperOptions): Keeper 
     rouse() {
       if (condition.state === 'asleep' && !keeping) condition.become('waiting', 'Somebody has called it.')
     },
-    async stop() {
-      if (!keeping) return condition.become('stopped', 'It was stopped.')
-      keeping.stopping.abort()
-      await keeping.done
+    stop,
+    async giveUp(because) {
+      await stop()
+      condition.become('failed', because)
     },
     running: condition.running,
     heard() {

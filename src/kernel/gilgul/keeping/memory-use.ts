@@ -33,9 +33,25 @@ async function kibibytesIn(path: string, field: string): Promise<number | undefi
 
 /** The most that a process had in memory at once, in bytes; 0 for one that has gone. */
 export function peakBytesOf(pid: number): number {
+  return bytesNow(pid, 'VmHWM')
+}
+
+/** What a process and its children have in memory, in bytes; what they share is counted once each. */
+export function residentBytesOf(pid: number): number {
+  const children = readNow(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number)
+  return children.reduce((sum, child) => sum + residentBytesOf(child), bytesNow(pid, 'VmRSS'))
+}
+
+function bytesNow(pid: number, field: string): number {
+  const [, kibibytes = 0] =
+    new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readNow(`/proc/${pid}/status`)) ?? []
+  return Number(kibibytes) * 1_024
+}
+
+function readNow(path: string): string {
   try {
-    return Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) * 1_024
+    return readFileSync(path, 'latin1')
   } catch {
-    return 0
+    return ''
   }
 }

@@ -59,3 +59,57 @@ test('a model that there is no memory for is started with less; a processor that
   await until('model-a', 'failed')
   assert.equal(launched.length, 2)
 })
+
+test('what the owner wants done about a cause goes before what Runa would do, and is not gone beyond', async () => {
+  const onFailure = { 'port-taken': [{ run: ['free-it'], timeoutSeconds: 1 }, 'give-up' as const] }
+  const { supervisor, launched, last, until, repairs } = createStage([spec('a', [], { onFailure })])
+  void supervisor.start()
+  supervisor.find('a').heard()
+  last('a').die({ code: 9 })
+  await until('a', 'backoff')
+  await until('a', 'starting')
+  assert.deepEqual(repairs, ['a port-taken free-it'])
+  // Without a word of the owner, one that was well is tried once more.
+  supervisor.find('a').heard()
+  last('a').die({ code: 9 })
+  await until('a', 'failed')
+  assert.deepEqual([launched.length, repairs.length], [2, 1])
+  assert.deepEqual(supervisor.find('a').standing().trouble?.repairs, [
+    'A program of its owner is run, then it is started again.',
+    'It is not started again by itself.',
+  ])
+})
+
+test('a group is stopped with the one that says so, and stays so until somebody starts it', async () => {
+  const group = { name: 'g', strategy: 'one_for_one' as const }
+  const onFailure = { 'illegal-instruction': ['stop-group' as const] }
+  const { supervisor, last, until, stateOf } = createStage([
+    spec('a', [], { group, onFailure }),
+    spec('b', [], { group }),
+    spec('c'),
+  ])
+  void supervisor.start()
+  for (const name of ['a', 'b']) supervisor.find(name).heard()
+  await until('c', 'starting')
+  supervisor.find('c').heard()
+  last('a').die({ code: 13 })
+  await until('b', 'failed')
+  assert.deepEqual([stateOf('a'), stateOf('c')], ['failed', 'running'])
+  assert.match(supervisor.find('b').legacy().failure ?? '', /^a has died/)
+  supervisor.find('b').start()
+  assert.equal(stateOf('b'), 'starting')
+})
+
+test('who is given up for dying too often has the last steps of its owner, once', async () => {
+  const onFailure = { 'crash-loop': [{ run: ['tell-me'], timeoutSeconds: 1 }] }
+  const { supervisor, last, until, repairs } = createStage([spec('a', [], { onFailure })])
+  void supervisor.start()
+  for (let death = 1; death <= 3; death += 1) {
+    last('a').die({ code: 1 })
+    if (death < 3) await until('a', 'backoff')
+    if (death < 3) await until('a', 'starting')
+  }
+  await until('a', 'failed')
+  assert.deepEqual(repairs, ['a crash-loop tell-me'])
+  assert.equal(supervisor.find('a').standing().trouble?.cause, 'crash-loop')
+})

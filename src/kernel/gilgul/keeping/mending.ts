@@ -1,10 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { FailureStep } from '#kernel/config'
 import type { FailureCause } from '#protocol'
-import { nextStep, type Rung, type Step, tellLadder, tellStep } from '../diagnosis/repairs.ts'
+import { ladderOf, nextStep, type Rung, type Step, tellLadder, tellStep } from '../diagnosis/repairs.ts'
+import type { ServiceSpec } from '../spec.ts'
 import { endOrphan, untilChanged, untilRoom } from './awaiting.ts'
 import type { Ending } from './ending.ts'
 import type { Death } from './life.ts'
 import type { Restarts } from './restarts.ts'
+
+/** A program of the owner that is run because a service has died. */
+export type Repair = Extract<FailureStep, object>
 
 /** What is done about one death. */
 interface Remedy {
@@ -15,6 +20,10 @@ interface Remedy {
   /** All that is tried for that cause. */
   readonly repairs: string[]
   readonly pauseMs: number
+  /** Run first, one after the other. */
+  readonly programs: readonly Repair[]
+  /** Nothing is tried after it. */
+  readonly isLast: boolean
 }
 
 export interface Mending {
@@ -26,51 +35,76 @@ export interface Mending {
 }
 
 export interface MendingOptions {
+  readonly spec: Pick<ServiceSpec, 'restart' | 'onFailure'>
   readonly patience: Restarts
-  readonly healthyMs: number
   /** Whether it can be started with less than before. */
   readonly canShrink: () => boolean
   readonly rungBefore: Rung | undefined
+  /** Never rejects. */
+  readonly runRepair: (repair: Repair, cause: FailureCause, signal: AbortSignal) => Promise<void>
 }
 
 /** What is said of one that died of these too often. Other causes stay what they are. */
 const LOOPS: readonly FailureCause[] = ['crash', 'killed', 'unknown', 'hang']
 
+/** These do not count towards what is borne: they wait for something, or are the end. */
+const UNCOUNTED: readonly Step[] = ['give-up', 'stop-group', 'await-change', 'await-room', 'await-pause']
+const LAST: readonly Step[] = ['give-up', 'stop-group']
+
 /** Goes down the ladder of repairs, within the patience that there is. */
-export function createMending({ patience, healthyMs, canShrink, rungBefore }: MendingOptions): Mending {
+export function createMending(options: MendingOptions): Mending {
+  const { patience, canShrink, rungBefore } = options
+  const { restart, onFailure } = options.spec
   let rung = rungBefore
 
-  function decide({ ranMs, ending }: Death): Step {
-    if (ranMs !== undefined && ranMs >= healthyMs) rung = undefined
+  function decide({ ranMs, ending }: Death): { step: Step; programs: readonly Repair[] } {
+    if (ranMs !== undefined && ranMs >= restart.healthyMs) rung = undefined
     const means = {
       hasOrphan: ending.orphan !== undefined,
       canShrink: canShrink(),
       canWatch: ending.paths.length > 0,
     }
-    const next = nextStep(ending.cause, rung, means)
+    const next = nextStep(ending.cause, rung, means, onFailure)
     rung = next.rung
+    if (next.written !== undefined) return { step: next.step, programs: programsOf([next.written]) }
     // It could start before: whether it can again is best told by trying.
     const wasWell = ranMs !== undefined && (next.step === 'give-up' || next.step === 'await-change')
-    return wasWell ? 'again' : next.step
+    return { step: wasWell ? 'again' : next.step, programs: [] }
+  }
+
+  /** It died more often than is borne. */
+  function tooOften(ending: Ending): Remedy {
+    const cause = LOOPS.includes(ending.cause) ? 'crash-loop' : ending.cause
+    const written = cause === 'crash-loop' ? (ladderOf(cause, onFailure) ?? []) : []
+    const step = written.includes('stop-group') ? 'stop-group' : 'give-up'
+    const told = `It died too often. ${tellStep(step)} ${describe(ending)}`
+    return {
+      ...{ step, told, cause, pauseMs: 0, programs: programsOf(written), isLast: true },
+      repairs: tellLadder(cause, onFailure),
+    }
   }
 
   return {
     after(death) {
       const { ending } = death
-      const step = decide(death)
-      const known = describe(ending)
-      const remedy = (step: Step, told: string, cause = ending.cause, pauseMs = 0): Remedy => ({
-        ...{ step, told, cause, pauseMs, repairs: tellLadder(cause) },
+      const { cause, sentence } = ending
+      const { step, programs } = decide(death)
+      const remedy = (told: string, pauseMs: number): Remedy => ({
+        ...{ step, told, cause, pauseMs, programs, isLast: LAST.includes(step) },
+        repairs: tellLadder(cause, onFailure),
       })
-      if (step === 'give-up') return remedy(step, known)
-      if (step === 'await-change' || step === 'await-room') return remedy(step, `${known} ${tellStep(step)}`)
+      if (step === 'give-up') return remedy(describe(ending), 0)
+      if (UNCOUNTED.includes(step))
+        return remedy(
+          `${describe(ending)} ${tellStep(step)}`,
+          step === 'await-pause' ? restart.pauseMaxMs : 0,
+        )
       const pauseMs = patience.pauseAfter(death)
-      if (pauseMs !== undefined)
-        return remedy(step, `${ending.sentence} ${tellStep(step)}`, ending.cause, pauseMs)
-      const cause = LOOPS.includes(ending.cause) ? 'crash-loop' : ending.cause
-      return remedy('give-up', `It died too often, and is not started again by itself. ${known}`, cause)
+      return pauseMs === undefined ? tooOften(ending) : remedy(`${sentence} ${tellStep(step)}`, pauseMs)
     },
-    async carryOut({ step, pauseMs }, { orphan, paths, folders }, signal) {
+    async carryOut({ step, pauseMs, programs, isLast, cause }, { orphan, paths, folders }, signal) {
+      for (const program of programs) await options.runRepair(program, cause, signal)
+      if (isLast) return
       if (step === 'await-change') await untilChanged(paths, signal)
       else if (step === 'await-room') await untilRoom(folders, (rung?.taken ?? 1) - 1, signal)
       else {
@@ -84,6 +118,10 @@ export function createMending({ patience, healthyMs, canShrink, rungBefore }: Me
       patience.forget()
     },
   }
+}
+
+function programsOf(written: readonly FailureStep[]): Repair[] {
+  return written.filter((step) => typeof step === 'object')
 }
 
 function describe({ sentence, code, advice }: Ending): string {

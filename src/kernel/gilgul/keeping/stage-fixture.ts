@@ -56,6 +56,7 @@ export function createStage(
 ) {
   const launched: Fake[] = []
   const reasons: Record<string, string[]> = {}
+  const repairs: string[] = []
   function launch({ name }: ServiceSpec): Fake {
     let settle: (exit: Exit) => void = () => {}
     const exited = new Promise<Exit>((resolve) => {
@@ -94,6 +95,9 @@ export function createStage(
       code: exit.code === 9 ? 'PORT_BUSY' : undefined,
       cause: CAUSES[String(exit.code)] ?? 'unknown',
     }),
+    async runRepair(one, { run }, { cause }) {
+      repairs.push([one.name, cause, ...run].join(' '))
+    },
     shrink: (one) => (one.kind === 'model' ? { ...one, readyMs: one.readyMs / 2 } : undefined),
     onChange(name) {
       reasons[name] = [...(reasons[name] ?? []), supervisor.find(name).standing().state]
@@ -104,5 +108,5 @@ export function createStage(
   async function until(name: string, state: string): Promise<void> {
     while (stateOf(name) !== state) await new Promise(setImmediate)
   }
-  return { supervisor, launched, last, stateOf, until, reasons }
+  return { supervisor, launched, last, stateOf, until, reasons, repairs }
 }

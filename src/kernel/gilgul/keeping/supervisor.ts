@@ -4,7 +4,7 @@ import type { ServiceSpec } from '../spec.ts'
 import { createCompany } from './company.ts'
 import { createKeeper, type Keeper, type KeeperOptions } from './keeper.ts'
 
-export interface SupervisorOptions extends Omit<KeeperOptions, 'before' | 'needsRun'> {
+export interface SupervisorOptions extends Omit<KeeperOptions, 'before' | 'needsRun' | 'stopGroup'> {
   readonly specs: readonly ServiceSpec[]
   /** What an earlier gilgul left, by the name of the service. */
   readonly before?: Readonly<Record<string, EstateEntry>>
@@ -45,6 +45,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       ...options,
       needsRun: ({ needs }) => needs.every(isThere),
       before: left.get(spec.name),
+      stopGroup: (dead) => void Promise.all(othersOf(dead, kept).map((one) => one.giveUp(sayGroup(dead)))),
       onChange(name) {
         onChange(name)
         company.look(kept.get(name))
@@ -136,6 +137,15 @@ type Held = NonNullable<SupervisorOptions['held']>
 
 function isSettled(keeper: Keeper, kept: Kept, held: Held): boolean {
   return standsReady(keeper) || isHopeless(keeper, kept, held)
+}
+
+function othersOf({ name, group }: ServiceSpec, kept: Kept): Keeper[] {
+  if (!group) return []
+  return [...kept.values()].filter(({ spec }) => spec.name !== name && spec.group?.name === group.name)
+}
+
+function sayGroup({ name, group }: ServiceSpec): string {
+  return `${name} has died, and its description has the group ${group?.name} stopped then.`
 }
 
 /** It will not run before a person does something about it, or about one that it needs. */
