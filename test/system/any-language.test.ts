@@ -107,6 +107,8 @@ const talk = readFileSync(packageFolder('docs/guides/any-language.md'), 'utf8')
     const [, arrow, envelope = ''] = /^ {4}([→←]) (\{.*\})$/.exec(line) ?? []
     return arrow === undefined ? [] : [{ arrow, envelope: JSON.parse(envelope) as Envelope }]
   })
+  // What is said of secrets is played to gilgul's side by another test.
+  .filter(({ envelope: { from, to } }) => ![from, to].includes('secrets'))
 
 test('every line of the guide is an envelope, and fits the contract', () => {
   assert.ok(talk.filter(({ envelope }) => envelope.type === 'query').length > 2)

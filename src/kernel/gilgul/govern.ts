@@ -70,7 +70,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     },
   })
   const company = keepCompany({
-    ...{ secrets: realm.secrets, options, supervisor, chronicle },
+    ...{ realm, options, supervisor, chronicle },
     tell: (ended) => leaveOut(() => service.emit('leaseEnded', ended)),
   })
   const parts = { supervisor, admission, describe: confining.describe }
@@ -82,6 +82,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
 
   try {
     history.tell(describeRise(process.env, left !== undefined))
+    await company.open()
     if (left) await takeUp(left, supervisor, options, paths)
     chronicle.begin(supervisor)
     for (const keeper of supervisor.keepers()) sleepers.look(keeper)
@@ -92,6 +93,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
   } finally {
     chronicle.leave(supervisor)
     await supervisor.stop()
+    await company.close()
     for (const end of [endLooks, pulse.end, sleepers.end]) end()
     history.tell({ kind: 'ended', service: 'gilgul', pid: process.pid, text: 'Everything was stopped.' })
     await history.close()

@@ -25,7 +25,7 @@ export const secretsContract = defineContract({
       }),
       errors: [
         ...['SECRETS_MISSING', 'SECRET_REFUSED', 'SECRET_NOT_GRANTED', 'SECRET_UNKNOWN'],
-        ...['AUDIT_FAILED', 'COVEN_LINK_BROKEN', 'DISK_FULL'],
+        ...['AUDIT_FAILED', 'COVEN_LINK_BROKEN', 'VAULT_LOCKED', 'DISK_FULL'],
       ] as const,
       limits: { timeoutMs: 15_000, runningMax: 8 },
     },

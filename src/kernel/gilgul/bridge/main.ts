@@ -4,6 +4,7 @@ import { homePaths } from '#kernel/home'
 import { runService } from '#kernel/service'
 import { type Contract, inferenceContract, tietoContract } from '#protocol'
 import { WORLD_FD } from '../keeping/launch.ts'
+import { offerSecrets } from '../secrets/offer.ts'
 import { forwardCalls, forwardEvents } from './forward.ts'
 import { awaitHeartbeat } from './heartbeat.ts'
 import { startProgram } from './program.ts'
@@ -34,8 +35,10 @@ function die(sentence: string, status = 1): never {
 // Opened anew, since who shares an open file could free its lock.
 const heldFd = openSync(`/proc/self/fd/${WORLD_FD}`, 'r')
 
-await runService(contract, async ({ emit, log, signal }) => {
+await runService(contract, async ({ emit, log, secrets, signal }) => {
   const program = startProgram(command, { folder: homePaths().home, environment, heldFd })
+  const offer = offerSecrets(secrets.lease, program.transport)
+  secrets.onLeaseEnd((ended) => offer.emit('leaseEnded', ended))
   // Whichever way this process ends, but by force: then its program sees its input end.
   process.once('exit', program.kill)
   const aborted = new Promise<never>((_, reject) => {

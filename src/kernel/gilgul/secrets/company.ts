@@ -1,30 +1,37 @@
-import type { LeaseEnded } from '#protocol'
+import type { LeasedSecret } from '#kernel/service'
+import { type LeaseEnded, RunaError } from '#protocol'
 import type { Chronicle } from '../chronicle.ts'
 import type { HeldLease } from '../estate/estate.ts'
 import { identify } from '../identity.ts'
+import type { Keeper } from '../keeping/keeper.ts'
 import type { Supervisor } from '../keeping/supervisor.ts'
 import { note } from '../note.ts'
-import type { RunOptions } from '../realm.ts'
-import type { ServiceSecrets } from './service-secrets.ts'
+import type { Realm, RunOptions } from '../realm.ts'
+import { openProgramDoor, type ProgramDoor, programDoorPath } from './program-door.ts'
 
 export interface CompanyOptions {
-  readonly secrets: Pick<ServiceSecrets, 'leases' | 'join'>
+  readonly realm: Pick<Realm, 'secrets' | 'bus'>
   readonly supervisor: Supervisor
   /** Leaves what is held to the next gilgul. */
   readonly chronicle: Pick<Chronicle, 'leave'>
-  /** Tells everybody, on the bus and off it. */
+  /** Tells everybody on the bus. */
   readonly tell: (ended: LeaseEnded) => void
   readonly options: Pick<RunOptions, 'lockDown'>
 }
 
 /** Brings services and what they hold together. */
 export interface Company {
+  /** Lets programs of the owner ask, which have no seat on the bus. Rejects with SYSTEM_CALL_FAILED. */
+  open(): Promise<void>
   /** To be called at each change of a service: what its last process held is held no more. */
   look(): void
+  close(): Promise<void>
 }
 
-export function keepCompany({ secrets, supervisor, chronicle, tell, options }: CompanyOptions): Company {
+export function keepCompany({ realm, supervisor, chronicle, tell, options }: CompanyOptions): Company {
+  const { secrets, bus } = realm
   const { leases } = secrets
+  let door: ProgramDoor | undefined
   const keeperOf = (service: string) => supervisor.keepers().find(({ spec }) => spec.name === service)
   const pidOf = (service: string) => keeperOf(service)?.standing().process?.pid ?? 0
 
@@ -45,12 +52,38 @@ export function keepCompany({ secrets, supervisor, chronicle, tell, options }: C
       const { id, service, secret, endsAtMs } = lease
       if (reason !== 'expired') note('secrets', `what ${service} held of ${secret} has ended: ${reason}`)
       tell({ lease: id, service, reason })
+      door?.tell({ lease: id, service, reason })
       if (endsAtMs === null) takeBack(lease, reason)
     },
     onChange: () => chronicle.leave(supervisor),
   })
   options.lockDown.addEventListener('abort', lock, { once: true })
+  async function lease(service: string, name: string): Promise<LeasedSecret> {
+    if (!secrets.give) throw new RunaError('SECRETS_MISSING')
+    const given = await secrets.give(service, name)
+    return { ...given, lease: given.lease?.id }
+  }
+
+  function programOf(pid: number): string | undefined {
+    const isIt = ({ spec, standing }: Keeper) => spec.command !== undefined && standing().process?.pid === pid
+    return supervisor.keepers().find(isIt)?.spec.name
+  }
+
   return {
+    async open() {
+      if (!supervisor.keepers().some(({ spec }) => spec.command !== undefined)) return
+      const path = programDoorPath(bus.path)
+      door = await openProgramDoor({
+        path,
+        lease,
+        serviceOf: programOf,
+        note: (text) => note('secrets', text),
+      })
+    },
+    async close() {
+      leases.close()
+      await door?.close()
+    },
     look() {
       leases.forget(({ service, pid }) => identify(pid) === undefined || ![0, pid].includes(pidOf(service)))
     },

@@ -1,5 +1,6 @@
 import type { Config } from '#kernel/config'
 import { BIRTH } from '../birth-names.ts'
+import { programDoorPath } from '../secrets/program-door.ts'
 import { type ServiceSpec, sleepsAfterMs } from '../spec.ts'
 import { privateBusesOf } from './buses.ts'
 
@@ -18,7 +19,9 @@ export function environmentOf(
 ): Record<string, string> {
   const passOn = (names: readonly string[]) =>
     Object.fromEntries(names.flatMap((name) => (own[name] === undefined ? [] : [[name, own[name]]])))
-  if (spec.command !== undefined) return { ...passOn(PASSED_ON), RUNA_SERVICE: spec.name }
+  // Where secrets are asked for; nothing that is one.
+  const forPrograms = { RUNA_SERVICE: spec.name, RUNA_SECRETS: programDoorPath(busPath) }
+  if (spec.command !== undefined) return { ...passOn(PASSED_ON), ...forPrograms }
   // One arena for all threads: the C library would else keep up to eight a core, mostly empty.
   const idleMs = sleepsAfterMs(spec)
   const environment = {
