@@ -93,7 +93,7 @@ test('a program that does not exist is named before anything is started', async 
   try {
     const { status, stderr } = await runa.runa('up')
     assert.equal(status, 1)
-    assert.match(stderr, /line 3: services\.tieto\.command: there is no program 'no-such-program'/)
+    assert.match(stderr, /runa\.yaml:3:\d+: services\.tieto\.command: there is no program 'no-such-program'/)
     assert.match(stderr, /CONFIG_INVALID/)
   } finally {
     await runa.remove()

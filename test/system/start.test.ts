@@ -146,7 +146,10 @@ async function failToStart(home: TestRuna, ...words: string[]): Promise<string> 
 }
 
 test('a start that cannot succeed says why, and leaves nothing behind', async () => {
-  assert.match(await failToStart(createHome('face: {port: [}')), /line 1: .*\[CONFIG_INVALID\]/)
+  assert.match(
+    await failToStart(createHome('face: {port: [}')),
+    /runa\.yaml(:1:\d+|, line 1): .*\[CONFIG_INVALID\]/,
+  )
   assert.match(await failToStart(createHome('bus: {folder: /nonexistent/none}')), /\/nonexistent\/none/)
 
   const server = createServer().listen(0, '127.0.0.1')

@@ -10,7 +10,8 @@ export function addGilgul(program: Command): void {
     .description(
       'say what is wrong with runa.yaml and services/*.yaml, and where; ends with 2 where something is',
     )
-    .action(async (options) => (await load()).checkSpecs(options))
+    .argument('[files...]', 'look at these instead, wherever they lie')
+    .action(async (files, options) => (await load()).checkSpecs(files, options))
   example(gilgul.command('apply'), 'gilgul', 'apply')
     .description('take up what is written now; what it does not touch goes on running')
     .action(async (options) => (await load()).applySpecs(options))

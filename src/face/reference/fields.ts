@@ -7,6 +7,8 @@ export interface Field {
   readonly path: string
   readonly type: string
   readonly notes: string
+  /** What its schema says about it; empty where that says nothing. */
+  readonly meaning: string
 }
 
 /** The part of JSON Schema that zod writes for our contracts. */
@@ -31,6 +33,7 @@ interface Json {
   readonly maxItems?: number
   readonly $ref?: string
   readonly sensitive?: boolean
+  readonly description?: string
 }
 
 /** A list of this many values says nothing that its name does not. */
@@ -55,7 +58,8 @@ function walk(json: Json, path: string): Field[] {
   return Object.entries(properties).flatMap(([name, field]) => {
     const at = path === '' || path.endsWith(') ') ? `${path}${name}` : `${path}.${name}`
     const required = json.required?.includes(name) ?? false
-    return [{ path: at, type: typeOf(field), notes: notesOf(field, required) }, ...inside(field, at)]
+    const { description: meaning = '' } = field
+    return [{ path: at, type: typeOf(field), notes: notesOf(field, required), meaning }, ...inside(field, at)]
   })
 }
 
@@ -75,7 +79,7 @@ function walkVariant(variant: Json, path: string): Field[] {
   const { kind: _, ...properties } = variant.properties ?? {}
   const prefix = `${path}(kind = ${kind}) `
   const fields = walk({ ...variant, properties }, prefix)
-  return fields.length > 0 ? fields : [{ path: prefix.trim(), type: '', notes: '' }]
+  return fields.length > 0 ? fields : [{ path: prefix.trim(), type: '', notes: '', meaning: '' }]
 }
 
 function typeOf(json: Json): string {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { packageFolder } from '#kernel/home'
 import * as protocol from '#protocol'
+import { printDescriptions } from './descriptions.ts'
 import { printErrors } from './errors.ts'
 import { printLibrary } from './library.ts'
 import { printServices, remarksIn } from './services.ts'
@@ -25,6 +26,7 @@ export function printReference(): Readonly<Record<string, string>> {
   const remarks = new Map(contracts.flatMap(({ name }) => remarksIn(name, readSource(name))))
   return {
     'docs/reference/services.md': printServices(contracts, remarks),
+    'docs/reference/service-files.md': printDescriptions(),
     'docs/reference/errors.md': printErrors(contracts),
     'docs/reference/splinter.md': printLibrary(
       SPLINTER,

@@ -56,7 +56,7 @@ function table(title: string, fields: readonly Field[]): string {
   return [`| ${title} | type | |`, '|---|---|---|', ...rows, ''].join('\n')
 }
 
-function escapePipes(text: string): string {
+export function escapePipes(text: string): string {
   return text.replaceAll('|', '\\|')
 }
 

@@ -139,21 +139,15 @@ async function readText(path: string): Promise<string> {
   })
 }
 
-/** For faults that the schema cannot find: a sentence about a setting, with the line of the file that it stands in. */
-export async function faultInConfig(path: string, setting: readonly string[], text: string): Promise<string> {
-  return sayMistake(readConfigText(await readText(path)).at(setting, text))
-}
-
-/** All that is wrong in a file of this kind, each with its place; undefined where there is no such file. Never rejects. */
-export async function checkConfig(path: string): Promise<Checked> {
+/** All that is wrong in a file of this kind, each with its place. Never rejects. Where there is none, nothing is wrong. */
+export async function checkConfig(path: string): Promise<YamlFile<Config>> {
   try {
-    return readConfigText(await readFile(path, 'utf8'), path)
+    return readConfigText(await readText(path), path)
   } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException
-    return { mistakes: [atStart(path, `cannot be read: ${code}`)], at: (_, text) => atStart(path, text) }
+    const told = error instanceof Error ? error.message : String(error)
+    return { mistakes: [atStart(path, told)], at: (_, text) => atStart(path, text) }
   }
 }
-type Checked = YamlFile<Config>
 
 export function parseConfig(text: string): Config {
   const { value, mistakes } = readConfigText(text)

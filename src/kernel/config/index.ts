@@ -1,5 +1,5 @@
 export type { Config, ServerConfig } from './config.ts'
-export { checkConfig, faultInConfig, loadConfig, parseConfig } from './config.ts'
+export { checkConfig, loadConfig, parseConfig } from './config.ts'
 export {
   type Isolation,
   type IsolationKind,
@@ -8,10 +8,10 @@ export {
   limitsSchema,
 } from './confinement.ts'
 export { milliseconds, SERVICE_DEFAULTS, type ServiceFields } from './services/fields.ts'
-export { needsOf } from './services/needs.ts'
+export { mistakesInNeeds, type Needing } from './services/needs.ts'
 export type { FailureStep, OnFailure } from './services/on-failure.ts'
 export { type OwnService, ownServiceSchema } from './services/own-service.ts'
-export { loadOwnServices, readOwnService, readOwnServices } from './services/own-services.ts'
+export { type ReadService, readOwnService, readOwnServices } from './services/own-services.ts'
 export type { Probe } from './services/probe.ts'
 export { runaServicesSchema, type ServiceChanges } from './services/runa-services.ts'
-export { describeMistake, type Mistake } from './yaml-file.ts'
+export { atStart, describeMistake, type Mistake, type YamlFile } from './yaml-file.ts'

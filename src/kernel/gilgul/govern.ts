@@ -20,7 +20,7 @@ import { tendSleepers } from './keeping/sleepers.ts'
 import { createSupervisor, type Supervisor } from './keeping/supervisor.ts'
 import { note } from './note.ts'
 import { probeHere } from './own/here.ts'
-import { requirePlan } from './own/plan.ts'
+import { readPlan } from './own/plan.ts'
 import { addressOf } from './page-address.ts'
 import type { Realm, RunOptions } from './realm.ts'
 import { runFiles } from './run-state.ts'
@@ -169,7 +169,7 @@ function handlersOf(
     restarts: Number(process.env[BIRTH.restarts] ?? 0),
     startedAt: Date.now(),
     shutDown: () => stopping.abort(),
-    check: () => requirePlan(paths),
+    check: async () => void (await readPlan(paths)),
     // As if it were killed, which every gilgul has to bear, so that there is no second way of handing on.
     giveWay: () => process.kill(process.pid, 'SIGKILL'),
   })

@@ -7,9 +7,9 @@ import { BIRTH } from './birth-names.ts'
 import { govern } from './govern.ts'
 import { HOLDING_FDS } from './holdings.ts'
 import { note } from './note.ts'
-import { changeAsPlanned, readPlan } from './own/plan.ts'
+import { readPlan } from './own/plan.ts'
 import type { RunOptions } from './realm.ts'
-import { changeModel } from './replacement.ts'
+import { changeModel, changeServices } from './replacement.ts'
 import { readRunState, runFiles } from './run-state.ts'
 import { openServiceSecrets } from './secrets/service-secrets.ts'
 import type { ServiceSpec } from './spec.ts'
@@ -48,7 +48,7 @@ export async function runGilgul(options: RunOptions): Promise<void> {
     const { bus, words } = world
     if (bus.seals === 'nothing') options.report({ kind: 'progress', text: UNSEALED })
     door = await openDoor(bus.path, words.keysOf(contractsOf(options.services)))
-    const ofRuna = await changeAsPlanned(options.services.filter(isWanted(config)), config, paths)
+    const ofRuna = changeServices(options.services.filter(isWanted(config)), config.services)
     const secrets = await openServiceSecrets({
       ...{
         coven,

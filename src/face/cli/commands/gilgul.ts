@@ -12,14 +12,21 @@ interface Options {
 /** What scripts that check before they act look at. */
 const EXIT_WRONG = 2
 
-/** Says what is wrong with runa.yaml and services/*.yaml, each with its place. Changes nothing, and needs no Runa. */
-export async function checkSpecs({ json }: Options): Promise<void> {
-  const { checkPlan, describeMistake } = await loadPlan()
-  const { names, mistakes, fault } = await checkPlan(homePaths())
-  const lines = [...(fault === undefined ? [] : [fault]), ...mistakes.map(describeMistake)]
-  const right = `${plural(names.length, 'service')} of your own: ${names.join(', ') || 'none'}. Nothing is wrong.`
-  print({ services: names, mistakes, ...(fault ? { fault } : {}) }, json, lines.join('\n') || right)
-  if (lines.length > 0) process.exitCode = EXIT_WRONG
+/**
+ * Says what is wrong with runa.yaml and services/*.yaml, or with the files that are named, each with its place. Changes
+ * nothing, and needs no Runa.
+ */
+export async function checkSpecs(files: readonly string[], { json }: Options): Promise<void> {
+  const { checkFiles, checkPlan, describeMistake } = await loadPlan()
+  const { names, mistakes } = await (files.length > 0
+    ? checkFiles(files, homePaths())
+    : checkPlan(homePaths()))
+  const right =
+    files.length > 0
+      ? `${plural(files.length, 'file')}: nothing is wrong.`
+      : `${plural(names.length, 'service')} of your own: ${names.join(', ') || 'none'}. Nothing is wrong.`
+  print({ services: names, mistakes }, json, mistakes.map(describeMistake).join('\n') || right)
+  if (mistakes.length > 0) process.exitCode = EXIT_WRONG
 }
 
 const CHANGE_MS = 60_000

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import * as fc from 'fast-check'
 import { describeMistake } from '../yaml-file.ts'
-import { loadOwnServices, parseOwnService, readOwnServices } from './own-services.ts'
+import { mistakesInNeeds } from './needs.ts'
+import { parseOwnService, readOwnServices } from './own-services.ts'
 
 const TAKEN = ['inference', 'tieto']
 
@@ -78,7 +79,8 @@ test('whatever stands in a file, it is a service or a mistake at a place in it',
 })
 
 test('without a folder there are none', async (context) => {
-  assert.deepEqual(await loadOwnServices(join(homeWith(context, {}), 'none'), TAKEN), [])
+  const none = await readOwnServices(join(homeWith(context, {}), 'none'), TAKEN)
+  assert.deepEqual(none, { read: [], mistakes: [] })
 })
 
 test('what is needed has to be there, and nobody needs itself', async (context) => {
@@ -87,8 +89,11 @@ test('what is needed has to be there, and nobody needs itself', async (context) 
     'two.yaml': 'command: [a]\nneeds: [three, tieto]\n',
     'three.yaml': 'command: [a]\nneeds:\n  - two\n',
   })
-  const { mistakes } = await readOwnServices(home, TAKEN)
-  const told = mistakes.map(describeMistake).map((text) => text.slice(home.length + '/services/'.length))
+  const { read } = await readOwnServices(home, TAKEN)
+  const others = TAKEN.map((name) => ({ name }))
+  const told = mistakesInNeeds(read, others)
+    .map(describeMistake)
+    .map((text) => text.slice(home.length + '/services/'.length))
   assert.deepEqual(told, [
     "one.yaml:2:9: needs.0: there is no service 'tietto'. Did you mean tieto?",
     'three.yaml:2:1: needs: three needs itself, by way of others',
@@ -98,8 +103,9 @@ test('what is needed has to be there, and nobody needs itself', async (context) 
 
 test('a name of Runa’s own, and none at all, are refused', async (context) => {
   const home = homeWith(context, { 'tieto.yaml': 'command: [a]\n', '9.yaml': 'command: [a]\n' })
-  await assert.rejects(loadOwnServices(home, TAKEN), {
-    code: 'CONFIG_INVALID',
-    message: /9.yaml:1:1: '9' is no name of a service.*tieto.yaml:1:1: 'tieto' is a service of Runa itself/,
-  })
+  const { mistakes } = await readOwnServices(home, TAKEN)
+  assert.match(
+    mistakes.map(describeMistake).join(),
+    /9.yaml:1:1: '9' is no name of a service.*tieto.yaml:1:1: 'tieto' is a service of Runa itself/,
+  )
 })

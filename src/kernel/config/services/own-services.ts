@@ -1,12 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { RunaError, serviceNameSchema } from '#protocol'
-import { atStart, describeMistake, type Mistake, type Place, readYamlFile } from '../yaml-file.ts'
-import { mistakesInNeeds } from './needs.ts'
+import { serviceNameSchema } from '#protocol'
+import { atStart, type Mistake, type Place, readYamlFile } from '../yaml-file.ts'
 import { type OwnService, ownServiceSchema } from './own-service.ts'
 
 export interface OwnServices {
-  readonly services: readonly OwnService[]
+  readonly read: readonly ReadService[]
+  /** Of all of them. */
   readonly mistakes: readonly Mistake[]
 }
 
@@ -14,8 +14,8 @@ const SERVICES_MAX = 64
 const FILE_BYTES_MAX = 65_536
 
 /**
- * Reads `services/*.yaml` in the folder of Runa. `taken`: names of Runa's own services, which may be needed and not be
- * taken. Never rejects: what cannot be read is a mistake.
+ * Reads `services/*.yaml` in the folder of Runa. `taken`: names that they may not have. Never rejects: what cannot be read is a
+ * mistake. Whether what they need is there, is not looked at.
  */
 export async function readOwnServices(home: string, taken: readonly string[]): Promise<OwnServices> {
   const folder = join(home, 'services')
@@ -26,18 +26,7 @@ export async function readOwnServices(home: string, taken: readonly string[]): P
   )
   const tooMany =
     files.length > SERVICES_MAX ? [atStart(folder, `has more than ${SERVICES_MAX} services`)] : []
-  const mistakes = [...tooMany, ...read.flatMap((one) => one.mistakes)]
-  const services = read.flatMap(({ service }) => service ?? [])
-  // What is needed can only be looked for where all could be read.
-  const wrongNeeds = mistakes.length > 0 ? [] : mistakesInNeeds(read, taken)
-  return { services, mistakes: [...mistakes, ...wrongNeeds] }
-}
-
-/** Rejects with CONFIG_INVALID, which names every mistake with its place. */
-export async function loadOwnServices(home: string, taken: readonly string[]): Promise<OwnService[]> {
-  const { services, mistakes } = await readOwnServices(home, taken)
-  if (mistakes.length === 0) return [...services]
-  throw new RunaError('CONFIG_INVALID', `${mistakes.map(describeMistake).join('; ')}.`)
+  return { read, mistakes: [...tooMany, ...read.flatMap((one) => one.mistakes)] }
 }
 
 export interface ReadService {

@@ -1,12 +1,25 @@
-import { type Config, loadConfig, loadOwnServices, type Mistake, readOwnServices } from '#kernel/config'
+import { basename } from 'node:path'
+import {
+  type Config,
+  checkConfig,
+  describeMistake,
+  type Mistake,
+  mistakesInNeeds,
+  type Needing,
+  type ReadService,
+  readOwnService,
+  readOwnServices,
+  type YamlFile,
+} from '#kernel/config'
 import type { HomePaths } from '#kernel/home'
-import { changeServices } from '../replacement.ts'
+import { RunaError } from '#protocol'
+import { changesOf, missingPrograms } from '../replacement.ts'
 import { SERVICES } from '../service-table.ts'
 import type { ServiceSpec } from '../spec.ts'
 import { ownSpecs } from './own-specs.ts'
 
 /** Names of Runa's own services, and of what must not be taken for one. */
-const TAKEN = [...SERVICES.map(({ name }) => name), 'gilgul', 'coven', 'ancestor']
+const TAKEN = [...SERVICES.map(({ name }) => name), 'model', 'gilgul', 'coven', 'ancestor']
 
 export interface Plan {
   readonly config: Config
@@ -15,44 +28,80 @@ export interface Plan {
 
 /** What runa.yaml and `services/*.yaml` want. Rejects with CONFIG_INVALID, which names every mistake with its place. */
 export async function readPlan(paths: HomePaths): Promise<Plan> {
-  const config = await loadConfig(paths.config)
-  return { config, own: ownSpecs(await loadOwnServices(paths.home, TAKEN)) }
-}
-
-/** Runa's own services as runa.yaml wants them. Rejects as `changeServices`. */
-export async function changeAsPlanned(
-  services: readonly ServiceSpec[],
-  { services: wanted }: Config,
-  paths: HomePaths,
-): Promise<ServiceSpec[]> {
-  const searchPath = process.env['PATH'] ?? ''
-  return await changeServices(services, {
-    ...{ services: wanted, configPath: paths.config, folder: paths.home, searchPath },
-  })
-}
-
-/** Rejects with CONFIG_INVALID where a gilgul could not begin with what is written now. */
-export async function requirePlan(paths: HomePaths): Promise<void> {
-  const { config } = await readPlan(paths)
-  await changeAsPlanned(SERVICES, config, paths)
+  const { config, read, mistakes } = await lookThrough(paths)
+  if (config !== undefined && mistakes.length === 0)
+    return { config, own: ownSpecs(read.flatMap(({ service }) => service ?? [])) }
+  throw new RunaError('CONFIG_INVALID', `${mistakes.map(describeMistake).join('; ')}.`)
 }
 
 export interface Checked {
-  /** Of the owner's services that are right. */
+  /** Of the owner's services that could be read. */
   readonly names: readonly string[]
   readonly mistakes: readonly Mistake[]
-  /** What is wrong with runa.yaml, in a sentence with its line. */
-  readonly fault: string | undefined
 }
 
 /** The same, without an end at the first mistake, and without anything running. */
 export async function checkPlan(paths: HomePaths): Promise<Checked> {
-  const { services, mistakes } = await readOwnServices(paths.home, TAKEN)
-  const fault = await loadConfig(paths.config)
-    .then((config) => changeAsPlanned(SERVICES, config, paths))
-    .then(
-      () => undefined,
-      (error: unknown) => (error instanceof Error ? error.message : String(error)),
-    )
-  return { names: services.map(({ name }) => name), mistakes, fault }
+  const { read, mistakes } = await lookThrough(paths)
+  return { names: namesIn(read), mistakes }
+}
+
+/** Of files anywhere: each is read as runa.yaml where it has that name, else as one of a service. */
+export async function checkFiles(files: readonly string[], paths: HomePaths): Promise<Checked> {
+  const [configs, services] = [files.filter(isConfig), files.filter((file) => !isConfig(file))]
+  const checked = await Promise.all(configs.map((file) => checkGivenConfig(file, paths)))
+  const read = await Promise.all(services.map((file) => readOwnService(file, TAKEN)))
+  const mistakes = [...checked.flat(), ...read.flatMap((one) => one.mistakes)]
+  if (mistakes.length > 0) return { names: namesIn(read), mistakes }
+  // They may need one another, or those that are there already.
+  const there = await readOwnServices(paths.home, TAKEN)
+  const known = there.read.flatMap(({ service }) => service ?? [])
+  const others = known.filter(({ name }) => !namesIn(read).includes(name))
+  return { names: namesIn(read), mistakes: mistakesInNeeds(read, [...others, ...SERVICES]) }
+}
+
+interface LookedThrough {
+  readonly config: Config | undefined
+  readonly read: readonly ReadService[]
+  readonly mistakes: readonly Mistake[]
+}
+
+async function lookThrough(paths: HomePaths): Promise<LookedThrough> {
+  const file = await checkConfig(paths.config)
+  const own = await readOwnServices(paths.home, TAKEN)
+  const unreadable = [...file.mistakes, ...own.mistakes]
+  const { value: config } = file
+  // What hangs together can only be looked for where all could be read.
+  if (config === undefined || unreadable.length > 0) return { config, read: own.read, mistakes: unreadable }
+  const ofRuna = SERVICES.map((spec) => changedNeeds(spec, file))
+  const mistakes = [...mistakesInNeeds([...own.read, ...ofRuna], []), ...mistakesInPrograms(file, paths)]
+  return { config, read: own.read, mistakes }
+}
+
+/** With what runa.yaml adds to them; a mistake is told where it says so. */
+function changedNeeds({ name, needs }: ServiceSpec, { value, at }: YamlFile<Config>) {
+  const added = (value && changesOf(name, value.services)?.needs) ?? []
+  const service: Needing = { name, needs: [...added, ...needs] }
+  const place: ReadService['at'] = (setting, text) => at(['services', name, ...setting], text)
+  return { service, at: place }
+}
+
+async function checkGivenConfig(file: string, paths: HomePaths): Promise<readonly Mistake[]> {
+  const checked = await checkConfig(file)
+  return [...checked.mistakes, ...mistakesInPrograms(checked, paths)]
+}
+
+function mistakesInPrograms({ value, at }: YamlFile<Config>, paths: HomePaths): Mistake[] {
+  const places = { folder: paths.home, searchPath: process.env['PATH'] ?? '' }
+  return missingPrograms(value?.services ?? {}, places).map(({ name, program }) =>
+    at(['services', name, 'command'], `there is no program '${program}' that can be run`),
+  )
+}
+
+function isConfig(file: string): boolean {
+  return basename(file) === 'runa.yaml'
+}
+
+function namesIn(read: readonly ReadService[]): string[] {
+  return read.flatMap(({ service }) => service?.name ?? [])
 }
