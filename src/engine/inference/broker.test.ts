@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
-import { call, createMemoryTransports, serve } from '#kernel/service'
+import { call, createMemoryTransports, createSecrets, serve } from '#kernel/service'
 import { type Client, inferenceContract } from '#protocol'
 import { openInference } from './open.ts'
 
@@ -22,6 +22,7 @@ async function open(): Promise<void> {
     },
     log: Object.assign(() => {}, { call: () => {} }),
     name: 'inference',
+    secrets: createSecrets('inference', undefined, createMemoryTransports()[0]),
   })
   const service = serve(inferenceContract, opened.handlers, serverSide)
   inference = call(inferenceContract, callerSide)

@@ -1,7 +1,7 @@
 import { type Config, loadConfig } from '#kernel/config'
 import { loadEmbedder } from '#kernel/embedding'
 import { assetsFolder, homePaths } from '#kernel/home'
-import { call, type OpenedService, type ServiceContext } from '#kernel/service'
+import { call, type HeldSecret, holdSecret, type OpenedService, type ServiceContext } from '#kernel/service'
 import { gilgulContract, type inferenceContract, modelContract, type ServiceStatus } from '#protocol'
 import { createBroker } from './broker.ts'
 import { createExtractiveEngine } from './extractive/engine.ts'
@@ -17,7 +17,10 @@ import { tryOut } from './models/try-out.ts'
 import { createOpenaiEngine } from './openai/engine.ts'
 import { loadGuard } from './policy-guard.ts'
 
-type Context = Pick<ServiceContext<typeof inferenceContract>, 'transport' | 'emit' | 'log' | 'name'>
+type Context = Pick<
+  ServiceContext<typeof inferenceContract>,
+  'transport' | 'emit' | 'log' | 'name' | 'secrets'
+>
 
 /** Opens everything that the broker stands on, in one RUNA_HOME. */
 export async function openInference({
@@ -25,6 +28,7 @@ export async function openInference({
   emit,
   log,
   name,
+  secrets,
 }: Context): Promise<OpenedService<typeof inferenceContract>> {
   const paths = homePaths()
   const config = await loadConfig(paths.config)
@@ -32,7 +36,8 @@ export async function openInference({
   const registry = await openRegistry(paths.models, (fault) => log('registry damaged', { fault }))
   const ledger = await openLedger(paths.ledger)
   const knownModels = await loadKnownModels(assetsFolder('models', 'suggestions.yaml'))
-  const servers = openServers(config.engine, guard, ledger)
+  const hold = (secret: string) => holdSecret(secrets, secret)
+  const servers = openServers(config.engine, guard, ledger, hold)
   const locals = new Map<string, LocalModel>()
   const gilgul = call(gilgulContract, transport, { name })
   const announce = () => emit('modelsChanged', {})
@@ -92,12 +97,20 @@ function localSettings({ contextTokens, threads, idleMinutes, gpu }: Config['eng
   return { contextTokensMax: contextTokens, threads, gpu, idleMs: idleMinutes * 60_000 }
 }
 
-function openServers(engine: Config['engine'], guard: Guard, ledger: Ledger): Map<string, ServerModel> {
+function openServers(
+  engine: Config['engine'],
+  guard: Guard,
+  ledger: Ledger,
+  hold: (secret: string) => HeldSecret,
+): Map<string, ServerModel> {
   return new Map(
     engine.servers.map((server) => [
       server.id,
       {
-        engine: createOpenaiEngine({ server, guard, ledger }),
+        engine: createOpenaiEngine({
+          ...{ server, guard, ledger },
+          held: server.keySecret === undefined ? undefined : hold(server.keySecret),
+        }),
         name: server.model,
         address: server.baseUrl,
         contextTokens: server.contextTokens,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import * as z from 'zod'
-import { RunaError } from '#protocol'
+import { RunaError, secretNameSchema } from '#protocol'
 import { runaServicesSchema } from './services/runa-services.ts'
 import { atStart, type Mistake, readYamlFile, type YamlFile } from './yaml-file.ts'
 
@@ -15,7 +15,9 @@ const serverSchema = z.strictObject({
   baseUrl: z.url({ protocol: /^https?$/ }),
   /** The model's name on that server. */
   model: z.string().min(1),
-  /** The name of the environment variable that holds the server's key, never the key. */
+  /** The name of the secret that holds the server's key, never the key: `runa secret set NAME`. */
+  keySecret: secretNameSchema.optional(),
+  /** The name of an environment variable that holds it, where there is no vault. */
   keyVariable: z.string().optional(),
   purpose: z.enum(['chat', 'embedding']).default('chat'),
   contextTokens: z.number().int().positive().default(8_192),

@@ -11,6 +11,7 @@ import { readPlan } from './own/plan.ts'
 import type { RunOptions } from './realm.ts'
 import { changeModel, changeServices } from './replacement.ts'
 import { readRunState, runFiles } from './run-state.ts'
+import { grantedBy } from './secrets/grants.ts'
 import { openServiceSecrets } from './secrets/service-secrets.ts'
 import type { ServiceSpec } from './spec.ts'
 import { type Door, openDoor } from './world/door.ts'
@@ -48,7 +49,8 @@ export async function runGilgul(options: RunOptions): Promise<void> {
     const { bus, words } = world
     if (bus.seals === 'nothing') options.report({ kind: 'progress', text: UNSEALED })
     door = await openDoor(bus.path, words.keysOf(contractsOf(options.services)))
-    const ofRuna = changeServices(options.services.filter(isWanted(config)), config.services)
+    const changed = changeServices(options.services.filter(isWanted(config)), config.services)
+    const ofRuna = changed.map((spec) => grantedBy(spec, config))
     const secrets = await openServiceSecrets({
       ...{
         coven,

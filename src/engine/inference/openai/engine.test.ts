@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { assetsFolder } from '#kernel/home'
-import type { CompletionItem } from '#protocol'
+import { type CompletionItem, RunaError } from '#protocol'
 import { createOpenGuard } from '../guard.ts'
 import { type Ledger, openLedger } from '../ledger.ts'
 import { loadGuard } from '../policy-guard.ts'
@@ -121,6 +121,28 @@ test('the key comes from the environment, and only from the variable that is nam
   assert.equal(given, 'Bearer k1')
   await complete(createEngine())
   assert.equal(given, undefined)
+})
+
+test('a key in the vault is asked for with each request, and goes before the environment', async () => {
+  const given: (string | undefined)[] = []
+  answer = (response, _, request) => {
+    given.push(request.headers.authorization)
+    stream(response, finished(), '[DONE]')
+    response.end()
+  }
+  const values = ['k1\n', 'k2']
+  const use = async () => Buffer.from(values.shift() ?? assert.fail())
+  const options = { held: { use }, environment: { BIG_KEY: 'other' } }
+  const engine = createEngine({ keySecret: 'big.key', keyVariable: 'BIG_KEY' }, options)
+  await complete(engine)
+  await complete(engine)
+  assert.deepEqual(given, ['Bearer k1', 'Bearer k2'])
+  const refused = { use: () => Promise.reject(new RunaError('SECRET_NOT_GRANTED')) }
+  await assert.rejects(complete(createEngine({ keySecret: 'big.key' }, { held: refused })), {
+    code: 'ENGINE_UNREACHABLE',
+    message: /its key is not to be had/,
+  })
+  assert.equal(given.length, 2)
 })
 
 test('whatever a server does wrong is an error with a code', async () => {

@@ -1,5 +1,7 @@
 import * as z from 'zod'
 import type { ServerConfig } from '#kernel/config'
+import { wipe } from '#kernel/seal'
+import type { HeldSecret } from '#kernel/service'
 import {
   type CompletionItem,
   type CompletionRequest,
@@ -20,6 +22,8 @@ export interface OpenaiOptions {
   readonly guard: Guard
   readonly ledger: Ledger
   readonly environment?: NodeJS.ProcessEnv
+  /** Of the server's key, where the vault has it. */
+  readonly held?: Pick<HeldSecret, 'use'> | undefined
   /** How long the server may say nothing. */
   readonly silenceMs?: number
 }
@@ -46,9 +50,8 @@ const embeddingsSchema = z.object({
 
 /** A model behind a server that speaks OpenAI's protocol: llama-server, vLLM, Ollama, or another Runa. */
 export function createOpenaiEngine(options: OpenaiOptions): Engine {
-  const { server, ledger, environment = process.env, silenceMs = SILENCE_MS } = options
-  const key = server.keyVariable === undefined ? undefined : environment[server.keyVariable]
-  const to: ServerRequest = { server, ledger, key }
+  const { server, ledger, silenceMs = SILENCE_MS } = options
+  const to: ServerRequest = { server, ledger, key: () => keyOf(options) }
   const model: ModelUsed = { id: server.id, engine: 'openai', digest: '' }
   const isChat = server.purpose === 'chat'
   return {
@@ -73,6 +76,21 @@ export function createOpenaiEngine(options: OpenaiOptions): Engine {
       }
     },
   }
+}
+
+/** What ends a line in a file or on a terminal is no part of a key. */
+async function keyOf({
+  server,
+  held,
+  environment = process.env,
+}: OpenaiOptions): Promise<string | undefined> {
+  if (!held) return server.keyVariable === undefined ? undefined : environment[server.keyVariable]
+  const value = await held.use().catch((cause) => {
+    throw unreachable(server, 'cannot be asked: its key is not to be had', cause)
+  })
+  const key = value.toString('utf8').trim()
+  wipe(value)
+  return key
 }
 
 async function* complete(

@@ -9,7 +9,8 @@ export const SILENCE_MS = 240_000
 export interface ServerRequest {
   readonly server: ServerConfig
   readonly ledger: Ledger
-  readonly key: string | undefined
+  /** Asked for each request: it may have been taken back, or changed. */
+  readonly key: () => Promise<string | undefined>
 }
 
 /** Whether a request to this address stays on the machine. */
@@ -27,9 +28,13 @@ export async function postToServer(
   body: unknown,
   signal: AbortSignal,
 ): Promise<Response> {
+  const bearer = await key()
   const url = new URL(`${server.baseUrl.replace(/\/+$/, '')}${path}`)
   if (!isLoopback(url)) await ledger.record(url.host, `${path.slice(1)} by '${server.id}'`)
-  const headers = { 'content-type': 'application/json', ...(key && { authorization: `Bearer ${key}` }) }
+  const headers = {
+    'content-type': 'application/json',
+    ...(bearer && { authorization: `Bearer ${bearer}` }),
+  }
   const init = { method: 'POST', headers, body: JSON.stringify(body), signal, redirect: 'error' } as const
   const response = await fetch(url, init).catch((cause) => {
     throw unreachable(server, `cannot be reached at ${url.origin}`, cause)

@@ -1,3 +1,4 @@
+import type { Config } from '#kernel/config'
 import type { ServiceSpec } from '../spec.ts'
 
 type Granted = Pick<ServiceSpec, 'name' | 'grants'>
@@ -10,4 +11,11 @@ export function grantsOf({ grants = [] }: Granted): readonly string[] {
 /** Services whose descriptions grant that secret. */
 export function describedFor(secret: string, services: readonly Granted[]): string[] {
   return services.filter((service) => grantsOf(service).includes(secret)).map(({ name }) => name)
+}
+
+/** A service with what runa.yaml grants it by naming it there: whoever asks other people's servers has the keys to them. */
+export function grantedBy(spec: ServiceSpec, { engine }: Pick<Config, 'engine'>): ServiceSpec {
+  const keys = engine.servers.flatMap(({ keySecret }) => keySecret ?? [])
+  if (spec.name !== 'inference' || keys.length === 0) return spec
+  return { ...spec, grants: [...new Set([...grantsOf(spec), ...keys])] }
 }
