@@ -13,6 +13,7 @@ import { tortureServices } from './services.ts'
 import { tortureSplinter } from './splinter.ts'
 import { tortureTieto } from './tieto.ts'
 import { tortureTurns } from './turns.ts'
+import { tortureWeather } from './weather/index.ts'
 
 const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<TortureRow[]>>> = {
   coven: tortureCoven,
@@ -28,13 +29,14 @@ const TORTURES: Readonly<Record<string, (options: TortureOptions) => Promise<Tor
   splinter: tortureSplinter,
   tieto: tortureTieto,
   turns: tortureTurns,
+  weather: tortureWeather,
 }
 
 const FAULTS = 200
 /** Its processes die so fast that it may have many. */
 const MORE: Readonly<Record<string, number>> = { splinter: 10_000, gilgul: 2_000, coven: 2_000 }
 /** These need no storm: fewer show the same. */
-const FEWER: Readonly<Record<string, number>> = { faults: 100, replay: 50 }
+const FEWER: Readonly<Record<string, number>> = { faults: 100, replay: 50, weather: 24 }
 
 const { values, positionals } = parseArgs({
   options: { faults: { type: 'string' }, seed: { type: 'string' }, json: { type: 'boolean' } },

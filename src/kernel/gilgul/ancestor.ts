@@ -72,7 +72,7 @@ export async function runAncestor(options: AncestorOptions): Promise<Failure | u
 /** So many gilguls in a row may die before they were up; the next one makes a new world. */
 const FAILED_RISES_MAX = 3
 
-/** One that ran, and that others kill, is at no fault and never given up: between two tries, once there were many. */
+/** One that ran, and that others kill or the system does not start, is at no fault and never given up: between two tries, once there were many. */
 const KILLED_PAUSE_MS = 1_000
 
 async function keepGilgul(
@@ -112,17 +112,18 @@ async function keepGilgul(
       const { stop, ended } = born
       stopping.addEventListener('abort', stop, { once: true })
       if (stopping.aborted) stop()
-      const { status, wasKilled, failure, isFinal } = await ended
+      const { status, wasKilled, isRefused, failure, isFinal } = await ended
       stopping.removeEventListener('abort', stop)
       if (stopping.aborted || status === 0) return undefined
       const known = failure ?? unexplained(paths, status)
       if (!isReady && isFinal) return known
       const ranMs = wasKilled && isUp ? restart.healthyMs : performance.now() - bornMs
       const patient = patience.pauseAfter({ ranMs: isReady ? ranMs : undefined })
-      const pauseMs = patient ?? (wasKilled && isReady ? KILLED_PAUSE_MS : undefined)
+      const isBlameless = wasKilled || isRefused
+      const pauseMs = patient ?? (isBlameless && isReady ? KILLED_PAUSE_MS : undefined)
       if (pauseMs === undefined) return known
       if (isUp) failedRises = 0
-      else if (!wasKilled) failedRises += 1
+      else if (!isBlameless) failedRises += 1
       // What it was left may be what it dies of.
       if (failedRises >= FAILED_RISES_MAX) clearEstateMemory(holdings.estate)
       restarts += 1

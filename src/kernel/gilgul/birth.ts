@@ -41,6 +41,8 @@ interface Death {
   readonly wasKilled: boolean
   /** What it said of itself, or what coven said of it. */
   readonly failure: Failure | undefined
+  /** The system has nothing left to start it with, which passes. */
+  readonly isRefused: boolean
   /** It was known to be in vain at once: another try would end the same way. */
   readonly isFinal: boolean
 }
@@ -92,7 +94,7 @@ function bear(options: BirthOptions): Born {
     // `close` comes after the last line, `exit` may come before it.
     child.once('close', (status, signal) => {
       const wasKilled = signal === 'SIGKILL' && !isSilent
-      resolve({ status, wasKilled, failure: said, isFinal: said !== undefined })
+      resolve({ status, wasKilled, isRefused: false, failure: said, isFinal: said !== undefined })
     })
     child.once('error', (error) => resolve(unborn(error)))
   })
@@ -110,7 +112,7 @@ function spawnGilgul(options: BirthOptions): { child: ChildProcess; launch: Laun
   const log = openLog(logPath(paths.logs, 'gilgul'))
   try {
     const launch = prepareLaunch?.()
-    const child = spawn(process.execPath, ['--max-semi-space-size=1', main], {
+    const child = spawn(process.execPath, ['--max-semi-space-size=1', '--expose-gc', main], {
       argv0: 'runa-gilgul',
       env: environmentOf(options),
       stdio: stdioOf(log, holdings, launch),
@@ -130,10 +132,14 @@ function stdioOf(log: number, holdings: Holdings, launch: Launch | undefined): S
   return stdio
 }
 
-function unborn({ message }: Error): Death {
+const PASSING = ['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'EDQUOT']
+
+function unborn({ message, cause, ...error }: NodeJS.ErrnoException): Death {
+  const codes = [error.code, (cause as NodeJS.ErrnoException | undefined)?.code]
+  const isRefused = PASSING.some((code) => codes.includes(code))
   const advice = 'Close other programs, and try again.'
   const failure = { code: 'SYSTEM_CALL_FAILED', message: `gilgul could not be started: ${message}.`, advice }
-  return { status: null, wasKilled: false, failure, isFinal: true }
+  return { status: null, wasKilled: false, isRefused, failure, isFinal: true }
 }
 
 /** A gilgul that has not proven who it is, or whose link is closed, gets no secrets: the next one is to be tried. */
@@ -167,6 +173,7 @@ function environmentOf({ paths, port, restarts, prepareLaunch, heir }: BirthOpti
   } = process.env
   return {
     ...environment,
+    MALLOC_ARENA_MAX: '1',
     [BIRTH.home]: paths.home,
     [BIRTH.held]: '1',
     [BIRTH.restarts]: String(restarts),

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { HomePaths } from '#kernel/home'
-import { createBusTransport, createRousing, serve, type Transport } from '#kernel/service'
+import { createBusTransport, createRousing, releaseAtRest, serve, type Transport } from '#kernel/service'
 import { gilgulContract } from '#protocol'
 import { type Admission, type AdmissionOptions, createAdmission } from './admission/admission.ts'
 import { openPeaks } from './admission/peaks.ts'
@@ -125,7 +125,9 @@ function lookNowAndThen(
     admission.measure()
   }, LOOK_EVERY_MS)
   const endProbing = probeHere(realm, transport, () => supervisor.keepers())
+  const endRest = releaseAtRest()
   return () => {
+    endRest()
     clearInterval(rotation)
     endProbing()
   }

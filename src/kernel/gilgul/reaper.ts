@@ -8,6 +8,7 @@ export interface OrphanExit extends ExitStatus {
 
 /** A gilgul that rises asks how those ended that died while there was none. */
 const KEPT_MAX = 256
+const AGAIN_MS = 1_000
 
 export interface Reaper {
   /** The last ones, the oldest first. */
@@ -21,8 +22,21 @@ export interface Reaper {
  */
 export function createReaper(isOwn: (pid: number) => boolean, onExit: (exit: OrphanExit) => void): Reaper {
   const exits: OrphanExit[] = []
+  let again: NodeJS.Timeout | undefined
 
+  /** Where no descriptor is left to look with, it looks again. */
   function reap(): void {
+    try {
+      reapAll()
+    } catch {
+      again ??= setTimeout(() => {
+        again = undefined
+        reap()
+      }, AGAIN_MS).unref()
+    }
+  }
+
+  function reapAll(): void {
     for (const pid of childPids()) {
       const startTicks = childStartTicks(pid)
       const status = isOwn(pid) || startTicks === undefined ? undefined : reapChild(pid)
@@ -35,5 +49,11 @@ export function createReaper(isOwn: (pid: number) => boolean, onExit: (exit: Orp
   }
 
   process.on('SIGCHLD', reap)
-  return { exits, close: () => void process.removeListener('SIGCHLD', reap) }
+  return {
+    exits,
+    close() {
+      clearTimeout(again)
+      process.removeListener('SIGCHLD', reap)
+    },
+  }
 }

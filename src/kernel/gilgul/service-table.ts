@@ -7,8 +7,11 @@ import type { OwnSecret, ServiceSpec } from './spec.ts'
 
 const MAINS = join(packageFolder(), 'dist/src')
 
-/** A small young generation keeps a service's memory down by a quarter after work, and costs it no speed. */
-const SMALL = ['--max-semi-space-size=1']
+/**
+ * A small young generation keeps a service's memory down by a quarter after work, and costs it no speed. Garbage is
+ * collected when it rests.
+ */
+const SMALL = ['--max-semi-space-size=1', '--expose-gc']
 
 /** The fields that every service has, and what only Runa's own have. */
 interface Row extends ServiceFields {

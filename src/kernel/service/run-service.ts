@@ -6,6 +6,7 @@ import { type BusTransport, createBusTransport } from './bus-transport.ts'
 import { describeCrash } from './faults.ts'
 import { untilAsleep } from './idle-stop.ts'
 import { createLog, type Log } from './log.ts'
+import { releaseAtRest } from './rest.ts'
 import { createRousing } from './rousing.ts'
 import { runMain } from './run-main.ts'
 import { createSecrets, type LeasedSecrets } from './secrets.ts'
@@ -95,7 +96,9 @@ async function liveOnBus<C extends Contract>(
     // Whoever watches over services, or waits for this one, looks for it on the bus of all.
     const absence = own === transport ? undefined : serve(contract, refuseAll(contract), transport, { name })
     log('ready')
+    const endRest = releaseAtRest()
     await Promise.race([fired(stopping), untilIdle(service, name, bus, transport, stopping)])
+    endRest()
     await Promise.all([service.stop(), absence?.stop()])
     await opened.close?.()
     log('stopped')

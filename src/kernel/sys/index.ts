@@ -35,6 +35,7 @@ export {
   tracerOf,
 } from './process.ts'
 export { openProcess, type ProcessHandle } from './process-handle.ts'
+export { releaseMemory } from './release-memory.ts'
 export { createSealedMemory, isSealedMemory } from './sealed-memory.ts'
 export { createSocketPair, socketDescriptor, socketMaker } from './socket-pair.ts'
 export { createRestlessness, createSpin, RESTLESS_MS } from './spin.ts'

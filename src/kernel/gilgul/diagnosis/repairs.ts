@@ -9,6 +9,8 @@ export type Step =
   | 'end-orphan'
   /** Start the model with as much context as there is memory for. */
   | 'shrink'
+  /** Try it again after pauses that grow, however often: nothing of it has run, the system could not start it. */
+  | 'await-system'
   /** Wait until the disk has room, however long that takes. */
   | 'await-room'
   /** Leave it until a file that it failed for has changed. */
@@ -53,6 +55,7 @@ const TOLD: Readonly<Record<Step, string>> = {
   again: 'It is started again.',
   'end-orphan': 'What an earlier Runa has left there is ended, and it is started again.',
   shrink: 'It is started again with less context.',
+  'await-system': 'It is started again once the system can start it.',
   'await-room': 'It is started again once there is room.',
   'await-change': 'It is started again once that has changed.',
   'await-needs': 'It is started again once what it needs runs.',
@@ -79,6 +82,8 @@ export function tellLadder(cause: FailureCause, onFailure?: OnFailure): string[]
 export interface Means {
   readonly hasOrphan: boolean
   readonly canShrink: boolean
+  /** The system did not start it at all. */
+  readonly wasRefused?: boolean
   /** Files whose change would make a difference. */
   readonly canWatch: boolean
 }
@@ -115,6 +120,9 @@ export function nextStep(
 function nextOfRuna(cause: FailureCause, before: number, means: Means): Omit<Next, 'written'> {
   const ladder = LADDERS[cause]
   let taken = before
+  // Its own ladder is for what it died of, and it has not lived.
+  if (cause === 'limit-reached' && means.wasRefused)
+    return { step: 'await-system', rung: { cause, taken: taken + 1 } }
   const at = () => ladder[Math.min(taken, ladder.length - 1)] ?? 'give-up'
   while (!isPossible(at(), means) && taken < ladder.length - 1) taken += 1
   const step = isPossible(at(), means) ? at() : 'give-up'

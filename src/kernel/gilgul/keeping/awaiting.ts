@@ -7,9 +7,9 @@ import { type Identity, isAlive, signalTo } from '../identity.ts'
 /** A look is a few calls of the system: often enough that nobody waits for it. */
 const LOOK_EVERY_MS = 1_000
 
-/** Between two starts that find no room: doubled each time, up to the second. */
-const ROOM_PAUSE_FIRST_MS = 500
-const ROOM_PAUSE_MAX_MS = 30_000
+/** Between two starts that find no room, or that the system refuses: doubled each time, up to the second. */
+const TRY_PAUSE_FIRST_MS = 500
+const TRY_PAUSE_MAX_MS = 30_000
 
 /** Between the wish that it ends and the force. */
 const ORPHAN_ASKED_MS = 1_000
@@ -42,13 +42,22 @@ function mayRead(path: string): boolean {
   }
 }
 
+/** Resolves after a while, which is longer the more tries have been in vain before. */
+export async function pauseBefore(tries: number, signal: AbortSignal): Promise<void> {
+  await sleep(growingPauseMs(tries), undefined, { signal, ref: false }).catch(() => {})
+}
+
+function growingPauseMs(tries: number): number {
+  return Math.min(TRY_PAUSE_MAX_MS, TRY_PAUSE_FIRST_MS * 2 ** tries)
+}
+
 /** Resolves once there is room in all of the folders. `waits`: so many have been in vain before. */
 export async function untilRoom(
   folders: readonly string[],
   waits: number,
   signal: AbortSignal,
 ): Promise<void> {
-  let pauseMs = Math.min(ROOM_PAUSE_MAX_MS, ROOM_PAUSE_FIRST_MS * 2 ** waits)
+  let pauseMs = growingPauseMs(waits)
   do {
     await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => {})
     pauseMs = LOOK_EVERY_MS

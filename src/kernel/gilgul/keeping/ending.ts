@@ -13,6 +13,8 @@ export interface Ending {
   readonly paths: readonly string[]
   /** Of an earlier Runa, and in the way. */
   readonly orphan: Identity | undefined
+  /** The system did not start it at all. */
+  readonly wasRefused?: boolean
   /** Where it found no room. */
   readonly folders: readonly string[]
 }
@@ -39,6 +41,7 @@ export function endingOf(
     ...{ sentence: because, advice, code: words.code, cause },
     paths: IN_A_FILE[cause] ? [...settings, ...named.filter((path) => path !== undefined)] : [],
     orphan: holder?.isOrphan ? identify(holder.pid) : undefined,
+    wasRefused: exit.error !== undefined,
     folders: disks.map(({ folder }) => folder),
   }
 }

@@ -3,7 +3,7 @@ import type { FailureStep } from '#kernel/config'
 import type { FailureCause } from '#protocol'
 import { ladderOf, nextStep, type Rung, type Step, tellLadder, tellStep } from '../diagnosis/repairs.ts'
 import type { ServiceSpec } from '../spec.ts'
-import { endOrphan, untilChanged, untilRoom } from './awaiting.ts'
+import { endOrphan, pauseBefore, untilChanged, untilRoom } from './awaiting.ts'
 import type { Ending } from './ending.ts'
 import type { Death } from './life.ts'
 import type { Restarts } from './restarts.ts'
@@ -48,7 +48,14 @@ export interface MendingOptions {
 const LOOPS: readonly FailureCause[] = ['crash', 'killed', 'unknown', 'hang']
 
 /** These do not count towards what is borne: they wait for something, or are the end. */
-const UNCOUNTED: readonly Step[] = ['give-up', 'stop-group', 'await-change', 'await-room', 'await-pause']
+const UNCOUNTED: readonly Step[] = [
+  'give-up',
+  'stop-group',
+  'await-change',
+  'await-room',
+  'await-system',
+  'await-pause',
+]
 const LAST: readonly Step[] = ['give-up', 'stop-group']
 
 /** Goes down the ladder of repairs, within the patience that there is. */
@@ -63,6 +70,7 @@ export function createMending(options: MendingOptions): Mending {
       hasOrphan: ending.orphan !== undefined,
       canShrink: canShrink(),
       canWatch: ending.paths.length > 0,
+      wasRefused: ending.wasRefused === true,
     }
     const next = nextStep(ending.cause, rung, means, onFailure)
     rung = next.rung
@@ -106,6 +114,7 @@ export function createMending(options: MendingOptions): Mending {
       for (const program of programs) await options.runRepair(program, cause, signal)
       if (isLast) return
       if (step === 'await-change') await untilChanged(paths, signal)
+      else if (step === 'await-system') await pauseBefore((rung?.taken ?? 1) - 1, signal)
       else if (step === 'await-room') await untilRoom(folders, (rung?.taken ?? 1) - 1, signal)
       else {
         if (step === 'end-orphan' && orphan) await endOrphan(orphan, signal)
