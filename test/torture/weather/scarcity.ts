@@ -7,6 +7,7 @@ import type { TortureRow } from '../row.ts'
 import { isWell, servicesOf, timeUntil } from './patience.ts'
 
 const GROUP = `/sys/fs/cgroup/pids/runa-weather-${process.pid}`
+const PRLIMIT = 'prlimit'
 const DISK = '64m'
 const TOLD_MS = 30_000
 
@@ -201,7 +202,7 @@ function limitDescriptors(pid: number): (() => void) | undefined {
 }
 
 function prlimit(pid: number, ...words: readonly string[]): string {
-  return spawnSync('prlimit', ['--pid', String(pid), ...words], { encoding: 'utf8' }).stdout
+  return spawnSync(PRLIMIT, ['--pid', String(pid), ...words], { encoding: 'utf8' }).stdout
 }
 
 /** A group of processes in which no further one may be made. */

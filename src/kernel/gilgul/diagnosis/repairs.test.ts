@@ -43,3 +43,15 @@ test('what the owner waits for depends on the cause', () => {
 test('every cause says what is done about it', () => {
   for (const cause of failureCauseSchema.options) assert.ok(tellLadder(cause).length > 0, cause)
 })
+
+test('what the system does not start is tried however often, and that uses up nothing of its ladder', () => {
+  const refused = { ...ALL, wasRefused: true }
+  let rung: Rung | undefined
+  for (let tries = 1; tries <= 20; tries += 1) {
+    const next = nextStep('limit-reached', rung, refused)
+    assert.deepEqual([next.step, next.rung.taken], ['await-system', tries])
+    rung = next.rung
+  }
+  assert.equal(nextStep('limit-reached', rung, ALL).step, 'again')
+  assert.equal(nextStep('permission', undefined, { ...refused, canWatch: true }).step, 'await-change')
+})
