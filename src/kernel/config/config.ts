@@ -76,6 +76,12 @@ const fieldsSchema = z.strictObject({
       record: z.boolean().default(false),
     })
     .prefault({}),
+  gilgul: z
+    .strictObject({
+      /** Whether a change of this file or of services/*.yaml is taken up by itself, and not only by `runa gilgul apply`. */
+      watch: z.boolean().default(true),
+    })
+    .prefault({}),
   coven: z
     .strictObject({
       /**

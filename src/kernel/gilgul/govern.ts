@@ -8,7 +8,8 @@ import { adoptServices } from './adoption/adopt.ts'
 import { BIRTH } from './birth-names.ts'
 import { createChronicle } from './chronicle.ts'
 import type { Estate } from './estate/estate.ts'
-import { openHistory } from './history/history.ts'
+import { heedFiles } from './heeding.ts'
+import { openHistory, type Told } from './history/history.ts'
 import { describeRise } from './history/rise.ts'
 import { watchKeepers } from './history/watch-keepers.ts'
 import { inquestOf } from './inquest.ts'
@@ -20,7 +21,6 @@ import { tendSleepers } from './keeping/sleepers.ts'
 import { createSupervisor, type Supervisor } from './keeping/supervisor.ts'
 import { note } from './note.ts'
 import { probeHere } from './own/here.ts'
-import { readPlan } from './own/plan.ts'
 import { addressOf } from './page-address.ts'
 import type { Realm, RunOptions } from './realm.ts'
 import { runFiles } from './run-state.ts'
@@ -73,7 +73,8 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     ...{ realm, options, supervisor, chronicle },
     tell: (ended) => leaveOut(() => service.emit('leaseEnded', ended)),
   })
-  const parts = { supervisor, admission, describe: confining.describe }
+  const heeding = heedFiles({ ...realm, stopping: stopping.signal, tell: history.tell })
+  const parts = { supervisor, admission, heeding, describe: confining.describe }
   const service = serve(gilgulContract, handlersOf(options, realm, parts), transport)
   const sleepers = tendSleepers(supervisor, createRousing(bus.store))
   const pulse = takePulse(supervisor, bus.members)
@@ -83,7 +84,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
   try {
     history.tell(describeRise(process.env, left !== undefined))
     await company.open()
-    if (left) await takeUp(left, supervisor, options, paths)
+    if (left) await takeUp(left, supervisor, options, { paths, tell: history.tell })
     chronicle.begin(supervisor)
     for (const keeper of supervisor.keepers()) sleepers.look(keeper)
     const address = (wasUp: boolean) => addressOf(supervisor, transport, wasUp || isSealed(realm))
@@ -94,7 +95,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
     chronicle.leave(supervisor)
     await supervisor.stop()
     await company.close()
-    for (const end of [endLooks, pulse.end, sleepers.end]) end()
+    for (const end of [endLooks, pulse.end, sleepers.end, heeding.end]) end()
     history.tell({ kind: 'ended', service: 'gilgul', pid: process.pid, text: 'Everything was stopped.' })
     await history.close()
     await admission.close()
@@ -155,8 +156,8 @@ function isSealed({ secrets }: Realm): boolean {
 
 function handlersOf(
   { modelSpec, stopping }: RunOptions,
-  { bus, secrets, paths }: Realm,
-  parts: Pick<GilgulOptions, 'supervisor' | 'admission' | 'describe'>,
+  { bus, secrets }: Realm,
+  parts: Pick<GilgulOptions, 'supervisor' | 'admission' | 'heeding' | 'describe'>,
 ) {
   return createGilgul({
     ...{
@@ -171,9 +172,6 @@ function handlersOf(
     restarts: Number(process.env[BIRTH.restarts] ?? 0),
     startedAt: Date.now(),
     shutDown: () => stopping.abort(),
-    check: async () => void (await readPlan(paths)),
-    // As if it were killed, which every gilgul has to bear, so that there is no second way of handing on.
-    giveWay: () => process.kill(process.pid, 'SIGKILL'),
   })
 }
 
@@ -189,12 +187,17 @@ async function takeUp(
   left: Estate,
   supervisor: Supervisor,
   { modelSpec, exits }: RunOptions,
-  paths: HomePaths,
+  { paths, tell }: { readonly paths: HomePaths; readonly tell: (told: Told) => void },
 ): Promise<void> {
+  const respecified = (service: string, text: string) => tell({ kind: 'respecified', service, text })
   await adoptServices({
     ...{ left, exits, supervisor, worldLock: runFiles(paths).worldLock },
     addModel: (name, settings) => void supervisor.add(modelSpec(name, settings)),
-    onOutdated: (keeper) => void keeper.stop().then(() => keeper.start()),
+    onOutdated(keeper) {
+      respecified(keeper.spec.name, 'What it is started from was changed: it is started anew.')
+      void keeper.stop().then(() => keeper.start())
+    },
+    onUnwanted: (name) => respecified(name, 'Nothing describes it any more: it ends.'),
   })
 }
 

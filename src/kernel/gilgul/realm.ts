@@ -1,6 +1,7 @@
 import type { Config } from '#kernel/config'
 import type { HomePaths } from '#kernel/home'
 import type { OrphanExits } from './adoption/orphan-exits.ts'
+import type { StandingPlan } from './own/last-plan.ts'
 import type { Report } from './report.ts'
 import type { RunState } from './run-state.ts'
 import type { ServiceSecrets } from './secrets/service-secrets.ts'
@@ -24,6 +25,7 @@ export interface RunOptions {
 export interface Realm extends World {
   readonly secrets: ServiceSecrets
   readonly config: Config
+  readonly plan: StandingPlan
   readonly before: RunState | undefined
   readonly paths: HomePaths
 }

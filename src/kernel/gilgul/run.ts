@@ -1,17 +1,17 @@
 import { rm } from 'node:fs/promises'
-import type { Config } from '#kernel/config'
 import { type CovenClient, meetCoven } from '#kernel/coven'
 import { homePaths } from '#kernel/home'
 import { gilgulContract, modelContract, RunaError, threadwellContract } from '#protocol'
 import { BIRTH } from './birth-names.ts'
+import { readEstate } from './estate/estate.ts'
+import { openEstateMemory } from './estate/memory.ts'
 import { govern } from './govern.ts'
 import { HOLDING_FDS } from './holdings.ts'
 import { note } from './note.ts'
-import { readPlan } from './own/plan.ts'
+import { readStandingPlan } from './own/last-plan.ts'
 import type { RunOptions } from './realm.ts'
-import { changeModel, changeServices } from './replacement.ts'
+import { changeModel } from './replacement.ts'
 import { readRunState, runFiles } from './run-state.ts'
-import { grantedBy } from './secrets/grants.ts'
 import { openServiceSecrets } from './secrets/service-secrets.ts'
 import type { ServiceSpec } from './spec.ts'
 import { type Door, openDoor } from './world/door.ts'
@@ -34,7 +34,8 @@ export async function runGilgul(options: RunOptions): Promise<void> {
   const paths = homePaths()
   const before = readRunState(runFiles(paths).state)
   await lockHome(HOLDING_FDS.lock, before)
-  const { config, own } = await readPlan(paths)
+  const plan = await readStandingPlan(paths, options.services, hasEstate())
+  const { config, ofRuna, own } = plan
   const world = await enterWorld({
     paths,
     config,
@@ -49,8 +50,6 @@ export async function runGilgul(options: RunOptions): Promise<void> {
     const { bus, words } = world
     if (bus.seals === 'nothing') options.report({ kind: 'progress', text: UNSEALED })
     door = await openDoor(bus.path, words.keysOf(contractsOf(options.services)))
-    const changed = changeServices(options.services.filter(isWanted(config)), config.services)
-    const ofRuna = changed.map((spec) => grantedBy(spec, config))
     const secrets = await openServiceSecrets({
       ...{
         coven,
@@ -65,17 +64,16 @@ export async function runGilgul(options: RunOptions): Promise<void> {
     const services = [...ofRuna, ...own]
     const modelSpec: RunOptions['modelSpec'] = (name, settings) =>
       changeModel(options.modelSpec(name, settings), config.services)
-    await govern({ ...options, services, modelSpec }, { ...world, secrets, config, before, paths })
+    await govern({ ...options, services, modelSpec }, { ...world, secrets, config, plan, before, paths })
   } finally {
     await door?.close()
     if (isOver) await rm(world.busFolder, { recursive: true, force: true })
   }
 }
 
-/** Some services are there only for who has asked for them. */
-function isWanted(config: Config): (service: ServiceSpec) => boolean {
-  const wishes = { nats: config.nats !== undefined, 'bus.record': config.bus.record }
-  return ({ section }) => section === undefined || wishes[section]
+/** An earlier gilgul has made a world. */
+function hasEstate(): boolean {
+  return readEstate(openEstateMemory(HOLDING_FDS.estate)) !== undefined
 }
 
 /** Every contract whose words there are keys for. Models are started later, and have one contract. */

@@ -7,6 +7,7 @@ import {
   type ServiceStatus,
 } from '#protocol'
 import type { Admission } from './admission/admission.ts'
+import type { Heeding } from './heeding.ts'
 import type { Confining } from './isolation/confining.ts'
 import type { Keeper } from './keeping/keeper.ts'
 import { memoryBytesOf, memoryBytesWithChildren } from './keeping/memory-use.ts'
@@ -28,15 +29,10 @@ export interface GilgulOptions {
   readonly held: (spec: ServiceSpec) => string | undefined
   readonly describe: Confining['describe']
   readonly shutDown: () => void
-  /** Throws CONFIG_INVALID. */
-  readonly check: () => Promise<void>
-  readonly giveWay: () => void
+  readonly heeding: Pick<Heeding, 'apply' | 'fault'>
   readonly admission: Pick<Admission, 'admit'>
   readonly secrets: AllSecretHandlers
 }
-
-/** Until an answer is under way. */
-const ANSWER_MS = 50
 
 export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulContract> {
   const { supervisor, modelSpec, restarts, startedAt, busSealed, covenState, shutDown, secrets, admission } =
@@ -62,7 +58,8 @@ export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulCont
       const services = await Promise.all([own(), ...supervisor.keepers().map(statusOf)])
       const secretMemory = await options.secretMemory()
       const coven = { coven: covenState(), ...(secretMemory ? { secretMemory } : {}) }
-      return { services, startedAt, busSealed, ...coven }
+      const fault = options.heeding.fault()
+      return { services, startedAt, busSealed, ...coven, ...(fault === undefined ? {} : { fault }) }
     },
     async startModel({ name, settings }) {
       const known = supervisor.keepers().find(({ spec }) => spec.name === name)
@@ -90,8 +87,7 @@ export function createGilgul(options: GilgulOptions): Handlers<typeof gilgulCont
       return await statusOf(keeper)
     },
     async apply() {
-      await options.check()
-      setTimeout(options.giveWay, ANSWER_MS)
+      await options.heeding.apply()
       return {}
     },
     ...secrets,

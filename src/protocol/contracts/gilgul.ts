@@ -137,6 +137,8 @@ export const gilgulContract = defineContract({
         /** False where runa.yaml switches the sealing of people's words on the bus off. */
         busSealed: z.boolean().default(true),
         coven: covenStateSchema.default('linked'),
+        /** What is wrong with runa.yaml or services/*.yaml as they are now, so that they are not heeded. */
+        fault: z.string().optional(),
         /** Absent without coven. */
         secretMemory: secretMemorySchema.optional(),
       }),

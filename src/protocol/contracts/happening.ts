@@ -26,6 +26,8 @@ export const happeningKindSchema = z.enum([
   'refused',
   /** What it is started from was changed. */
   'respecified',
+  /** Files were changed, and are wrong: what runs goes on as it was. */
+  'not-applied',
   /** Some happenings could not be written down. */
   'missed',
 ])

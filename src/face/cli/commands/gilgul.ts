@@ -31,7 +31,7 @@ export async function checkSpecs(files: readonly string[], { json }: Options): P
 
 const CHANGE_MS = 60_000
 const LOOK_EVERY_MS = 100
-const SETTLED = ['running', 'failed', 'stopped']
+const SETTLED = ['running', 'asleep', 'failed', 'stopped']
 
 /** Has Runa take up what is written now. What it does not touch goes on running. */
 export async function applySpecs({ json }: Options): Promise<void> {

@@ -32,7 +32,7 @@ export async function status({
 }): Promise<void> {
   await withRuna([], async ({ client, signal }) => {
     const standing = await client(gilgulContract).status({}, { signal })
-    const { services, startedAt, busSealed, coven, secretMemory } = standing
+    const { services, startedAt, busSealed, coven, secretMemory, fault } = standing
     const page = services.find(({ name }) => name === threadwellContract.name)
     const address =
       page?.state === 'running'
@@ -42,15 +42,19 @@ export async function status({
         : undefined
     const { url = '', loginUrl = '' } = address ?? {}
     const warnings = [
-      ...[busSealed ? '' : NOT_SEALED, ABOUT_COVEN[coven]],
+      ...[busSealed ? '' : NOT_SEALED, ABOUT_COVEN[coven], aboutFault(fault)],
       describeSecretMemory(secretMemory, long),
     ].filter((text) => text !== '')
     print(
-      { services, startedAt, busSealed, coven, secretMemory, url, loginUrl },
+      { services, startedAt, busSealed, coven, secretMemory, fault, url, loginUrl },
       json,
       [...warnings, describe(services, loginUrl, long)].join('\n'),
     )
   })
+}
+
+function aboutFault(fault: string | undefined): string {
+  return fault === undefined ? '' : `WARNING: what was changed in files is not in force. ${fault}\n`
 }
 
 const ABOUT_GUARDS: Readonly<Record<SecretMemoryState['guard'], string>> = {

@@ -18,6 +18,8 @@ export interface AdoptionOptions {
   readonly addModel: (name: string, settings: NonNullable<EstateEntry['settings']>) => void
   /** It was started from something else than is in force now. */
   readonly onOutdated: (keeper: Keeper) => void
+  /** It is ended for good. */
+  readonly onUnwanted: (name: string) => void
 }
 
 /** Of one that is not wanted any more: its file is gone. */
@@ -31,7 +33,7 @@ function endForGood(process: Identity): void {
  * status that the ancestor took, and what belongs to nobody is ended.
  */
 export async function adoptServices(options: AdoptionOptions): Promise<void> {
-  const { left, worldLock, exits, supervisor, addModel, onOutdated } = options
+  const { left, worldLock, exits, supervisor, addModel, onOutdated, onUnwanted } = options
   const { adopted, strangers } = await findAdoptees(worldLock, left.services)
   endStrangers(strangers)
   for (const [name, entry] of Object.entries(left.services)) {
@@ -40,6 +42,7 @@ export async function adoptServices(options: AdoptionOptions): Promise<void> {
     if (process === undefined || entry.failure !== undefined) continue
     const keeper = supervisor.keepers().find(({ spec }) => spec.name === name)
     if (!keeper) {
+      onUnwanted(name)
       endForGood(process)
       continue
     }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
 import {
   type Config,
@@ -6,6 +7,7 @@ import {
   type Mistake,
   mistakesInNeeds,
   type Needing,
+  type OwnService,
   type ReadService,
   readOwnService,
   readOwnServices,
@@ -13,7 +15,8 @@ import {
 } from '#kernel/config'
 import type { HomePaths } from '#kernel/home'
 import { RunaError } from '#protocol'
-import { changesOf, missingPrograms } from '../replacement.ts'
+import { changeServices, changesOf, missingPrograms } from '../replacement.ts'
+import { grantedBy } from '../secrets/grants.ts'
 import { SERVICES } from '../service-table.ts'
 import type { ServiceSpec } from '../spec.ts'
 import { ownSpecs } from './own-specs.ts'
@@ -21,17 +24,43 @@ import { ownSpecs } from './own-specs.ts'
 /** Names of Runa's own services, and of what must not be taken for one. */
 const TAKEN = [...SERVICES.map(({ name }) => name), 'model', 'gilgul', 'coven', 'ancestor']
 
+/** What the files say. */
+export interface Written {
+  readonly config: Config
+  readonly own: readonly OwnService[]
+}
+
 export interface Plan {
   readonly config: Config
+  readonly ofRuna: readonly ServiceSpec[]
   readonly own: readonly ServiceSpec[]
+  /** Of all that a gilgul does by these files. */
+  readonly digest: string
+  readonly written: Written
 }
 
 /** What runa.yaml and `services/*.yaml` want. Rejects with CONFIG_INVALID, which names every mistake with its place. */
-export async function readPlan(paths: HomePaths): Promise<Plan> {
+export async function readPlan(paths: HomePaths, services: readonly ServiceSpec[] = SERVICES): Promise<Plan> {
   const { config, read, mistakes } = await lookThrough(paths)
   if (config !== undefined && mistakes.length === 0)
-    return { config, own: ownSpecs(read.flatMap(({ service }) => service ?? [])) }
+    return planOf({ config, own: read.flatMap(({ service }) => service ?? []) }, services)
   throw new RunaError('CONFIG_INVALID', `${mistakes.map(describeMistake).join('; ')}.`)
+}
+
+export function planOf(written: Written, services: readonly ServiceSpec[]): Plan {
+  const { config, own } = written
+  const changed = changeServices(services.filter(isWanted(config)), config.services)
+  const ofRuna = changed.map((spec) => grantedBy(spec, config))
+  const described = ownSpecs(own)
+  const heeded = [ofRuna, described, config.services.model, config.gilgul]
+  const digest = createHash('sha256').update(JSON.stringify(heeded)).digest('base64url')
+  return { config, ofRuna, own: described, digest, written }
+}
+
+/** Some services are there only for who has asked for them. */
+function isWanted(config: Config): (service: ServiceSpec) => boolean {
+  const wishes = { nats: config.nats !== undefined, 'bus.record': config.bus.record }
+  return ({ section }) => section === undefined || wishes[section]
 }
 
 export interface Checked {
