@@ -171,6 +171,16 @@ for (const [name, path] of [
       assert.equal((await after).end.usage.completionTokens, 40)
     })
 
+    test('it proves that it makes tokens: one of its own, or those that it makes for somebody', async () => {
+      const { signal } = new AbortController()
+      const { text } = await complete(engine)
+      await engine.prove(signal)
+      assert.equal((await complete(engine)).text, text)
+      const answering = complete(engine, { temperature: 0, tokensMax: 200 })
+      await Promise.all([engine.prove(signal), engine.prove(signal)])
+      assert.equal((await answering).end.usage.completionTokens > 0, true)
+    })
+
     test('an answer whose reader goes away is over', async () => {
       for await (const item of start(engine, { temperature: 0, tokensMax: 10_000 }))
         if (item.kind === 'text') break

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { SERVICE_DEFAULTS, type ServiceFields } from '#kernel/config'
+import { type Probe, SERVICE_DEFAULTS, type ServiceFields } from '#kernel/config'
 import { packageFolder } from '#kernel/home'
 import { asWritten } from './as-written.ts'
 import { RESTART_DEFAULT } from './keeping/restarts.ts'
@@ -115,11 +115,18 @@ export const SERVICES: readonly ServiceSpec[] = ROWS.map(
   }),
 )
 
+/**
+ * A model that beats may still be stuck in its engine. A slow machine takes a minute for a piece of a prompt, and reads weights
+ * that were driven out of memory again. It is found within two periods.
+ */
+const TOKEN_PROBE: Probe = { inference: true, periodSeconds: 180, timeoutSeconds: 60, failuresMax: 2 }
+
 /** Reading the weights of a large model from a slow disk takes minutes, and so may its last step before it ends. */
 export function modelSpec(name: string, settings: NonNullable<ServiceSpec['settings']>): ServiceSpec {
   const main = join(MAINS, 'engine/inference/model/main.js')
   return {
     ...describedService({ name, main }, { readySeconds: 240 }),
+    liveness: TOKEN_PROBE,
     ...{ kind: 'model', settings, speaks: ['model'] },
     environment: { RUNA_SETTINGS: JSON.stringify(settings) },
     missedBeatsMax: 30,

@@ -86,12 +86,10 @@ export function createLlamaEngine(options: LlamaOptions): LlamaEngine {
     const leave = await queue.enter(signal)
     const ending = new AbortController()
     const buffer = createItemBuffer()
+    const put = (item: CompletionItem) => progress.outside(buffer.put(item))
     const work = { sequence, wrapper: loaded?.wrapper, contextTokens: settings.contextTokens }
     const either = AbortSignal.any([signal, ending.signal])
-    const generating = generate(
-      { ...work, messages, sampling, answer, signal: either, onProgress },
-      buffer.put,
-    )
+    const generating = generate({ ...work, messages, sampling, answer, signal: either, onProgress }, put)
       .then(buffer.end, (error) => buffer.fail(explain(error)))
       .finally(leave)
     try {

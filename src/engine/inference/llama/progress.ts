@@ -5,16 +5,31 @@ import type { Queue } from './queue.ts'
 export interface Progress {
   /** To be called with each token, and each piece of a prompt. */
   happened(): void
-  /** Resolves with the next one. Rejects with CANCELLED by the signal. */
+  /** Waits for somebody else, such as who reads an answer: that is no standstill of the engine. */
+  outside<Value>(work: Promise<Value>): Promise<Value>
+  /** Resolves with the next one, or where somebody else is waited for. Rejects with CANCELLED by the signal. */
   next(signal: AbortSignal): Promise<void>
 }
 
 export function createProgress(): Progress {
   const waiting = new Set<() => void>()
+  let outsiders = 0
+
+  function happened(): void {
+    for (const resolve of waiting) resolve()
+    waiting.clear()
+  }
+
   return {
-    happened() {
-      for (const resolve of waiting) resolve()
-      waiting.clear()
+    happened,
+    async outside(work) {
+      outsiders += 1
+      happened()
+      try {
+        return await work
+      } finally {
+        outsiders -= 1
+      }
     },
     next: (signal) =>
       new Promise((resolve, reject) => {
@@ -23,6 +38,7 @@ export function createProgress(): Progress {
           reject(new RunaError('CANCELLED', undefined, { cause: signal.reason }))
         }
         if (signal.aborted) return give()
+        if (outsiders > 0) return resolve()
         waiting.add(resolve)
         signal.addEventListener('abort', give, { once: true })
       }),
