@@ -64,17 +64,19 @@ export async function openThreadwell(options: ThreadwellOptions): Promise<Thread
   const { paths, services, servicesNow, secrets, hear, log } = options
   const stopping = new AbortController()
   const fault = (error: unknown) => log('fault', describeFault(error))
-  makeFolders(paths.run)
+  const run = join(paths.run, 'threadwell')
+  makeFolders(run)
   await tidyUploads(paths.uploads)
   const seal = await revealSeal(secrets)
   const login = await openLogin({
     key: seal,
-    saltPath: join(paths.run, 'login.json'),
+    saltPath: join(run, 'login.json'),
     cookieName: `runa_session_${homeDigest(paths.home)}`,
   })
   const keys = await openKeys({ secrets, formerPath: join(paths.home, 'keys.json') })
   if (keys.fault) log('no keys', { code: keys.fault.code })
-  const marks = await openMarks(join(paths.home, 'threadwell.json'))
+  makeFolders(paths.page)
+  const marks = await openMarks(join(paths.page, 'marks.json'))
   const boards = await openBoardsWith(seal, options)
   const texts = createAnswerTexts(servicesNow.conversation)
   const forgetting = createForgetting(boards, texts, services.alethia)
@@ -98,7 +100,7 @@ export async function openThreadwell(options: ThreadwellOptions): Promise<Thread
     uploadsFolder: paths.uploads,
     ...{ boards, texts, dispatcher, events, login, keys, marks, log: fault },
   })
-  const server = await startHttpServer(app, options.port, join(paths.run, 'port'))
+  const server = await startHttpServer(app, options.port, join(run, 'port'))
   const handbook = repeatWhileMissing(stopping.signal, () =>
     ingestHandbook(options.handbookFolder, services.tieto, marks, stopping.signal),
   ).catch(fault)

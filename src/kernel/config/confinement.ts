@@ -9,7 +9,7 @@ const plainPlace = z.string().regex(/^[^\0,"'\n]+$/, 'is a path without commas, 
 /** What a service is kept away from. Paths are relative to the folder of runa.yaml. */
 export const isolationSchema = z
   .strictObject({
-    kind: z.enum(['none', 'user', 'bubblewrap', 'chroot', 'qemu', 'xen']).default('none'),
+    kind: z.enum(['none', 'landlock', 'user', 'bubblewrap', 'chroot', 'qemu', 'xen']).default('none'),
     /** Where this machine cannot do it: the service is not started. Otherwise it is, with less, and status says so. */
     required: z.boolean().default(true),
     /** user, chroot: whom it runs as, by name or number. */
@@ -20,9 +20,9 @@ export const isolationSchema = z
         'is the name or the number of a user that is not root',
       )
       .optional(),
-    /** bubblewrap: whether it has the network of this machine. The others have it, but for qemu and xen, which have none. */
+    /** landlock, bubblewrap: whether it has the network of this machine. The others have it, but for qemu and xen, which have none. */
     network: z.boolean().default(false),
-    /** bubblewrap: what it may read and write beside its own folder. */
+    /** landlock, bubblewrap: what it may read and write beside its own folder. */
     read: z.array(place).max(32).default([]),
     write: z.array(place).max(32).default([]),
     /** chroot: the folder of its system. */

@@ -38,7 +38,7 @@ export async function govern(options: RunOptions, realm: Realm): Promise<void> {
   const { stopping } = options
   const { bus, paths, left } = realm
   const transport = createBusTransport(bus)
-  const confining = confineHere(paths, process.env['PATH'] ?? '')
+  const confining = confineHere({ paths, config: realm.config, busPath: bus.path }, process.env['PATH'] ?? '')
   const chronicle = createChronicle(options, realm)
   const history = openHistory({
     folder: paths.logs,

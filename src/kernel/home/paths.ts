@@ -18,6 +18,8 @@ export interface HomePaths {
   readonly memory: string
   /** What was dropped onto the page: the originals of ingested documents. */
   readonly uploads: string
+  /** What was done once on the page, and is not to be done again. */
+  readonly page: string
   /** Every request that left this machine. */
   readonly ledger: string
   /** Secrets, and who asked for them. */
@@ -50,6 +52,7 @@ export function homePaths(home: string = homeFolder()): HomePaths {
     profile: join(home, 'profile'),
     memory: join(home, 'memory'),
     uploads: join(home, 'uploads'),
+    page: join(home, 'threadwell'),
     ledger: join(home, 'outward.journal'),
     vault: join(home, 'vault'),
     record: join(home, 'record'),

@@ -61,8 +61,9 @@ const troubleSchema = z.object({
 
 /** What keeps a service apart and within limits, as the kernel says it. */
 const confinementSchema = z.object({
-  /** What was asked for. */
-  isolation: z.enum(['none', 'user', 'bubblewrap', 'chroot', 'qemu', 'xen']),
+  /** What was asked for, or what is so without a word of the owner. */
+  isolation: z.enum(['none', 'landlock', 'user', 'bubblewrap', 'chroot', 'qemu', 'xen']),
+  isDefault: z.boolean(),
   /** What is there, in words. */
   inForce: z.array(z.string()),
   /** What was asked for and is not there, and why. */

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import * as z from 'zod'
 import { replaceFile } from '#kernel/journal'
+import { makeFolders } from '#kernel/sys'
 
 /** What a measurement holds for: another model, another engine or other cores have to be measured again. */
 export interface Measured {
@@ -16,9 +18,9 @@ const fileSchema = z.object({
   threads: z.number().int().positive(),
 })
 
-/** Beside the models, one for each: it goes with its model. */
+/** In the folder of models, one for each: it goes with its model. A folder of their own is all that a model may write to. */
 export function keptThreadsName(id: string): string {
-  return `${id}.threads.json`
+  return join('threads', `${id}.json`)
 }
 
 /**
@@ -34,8 +36,13 @@ export async function keepThreads(
   if (kept?.digest === digest && kept.build === build && kept.most === most) return kept.threads
   const threads = await measure()
   // Where it cannot be written, it holds for this loading alone, and a replay names the difference.
-  await replaceFile(path, `${JSON.stringify({ digest, build, most, threads })}\n`).catch(() => {})
+  await write(path, { digest, build, most, threads }).catch(() => {})
   return threads
+}
+
+async function write(path: string, kept: z.infer<typeof fileSchema>): Promise<void> {
+  makeFolders(dirname(path))
+  await replaceFile(path, `${JSON.stringify(kept)}\n`)
 }
 
 async function readKept(path: string): Promise<z.infer<typeof fileSchema> | undefined> {

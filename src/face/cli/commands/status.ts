@@ -101,14 +101,19 @@ function describeReplacement({ name, replacedBy }: ServiceStatus): string[] {
 /** What is missing is said to everybody, and what is in force to who asks. */
 function describeConfinement({ name, confinement }: ServiceStatus, long: boolean): string[] {
   if (confinement === undefined) return long ? [`${name}: is not kept apart, and has no limits.`] : []
-  const { isolation, inForce, missing, limits } = confinement
+  const { isolation, isDefault, inForce, missing, limits } = confinement
   const kept = inForce.length === 0 ? 'nothing is in force' : inForce.join(', ')
   const bounds = limits.map(({ what, limit, by }) => `${LIMIT_WORDS[what](limit)} (${by})`)
   const lines = [
     ...(isolation === 'none' ? [] : [`${name}: kept apart by ${isolation}: ${kept}.`]),
     ...(bounds.length === 0 ? [] : [`${name}: at most ${bounds.join(', ')}.`]),
   ]
-  return [...(long ? lines : []), ...missing.map((one) => `${name} is not kept as was asked for: ${one}.`)]
+  // What nobody has asked for is missed by nobody, and `runa doctor` says how to get it.
+  const lacking =
+    isDefault && !long
+      ? []
+      : missing.map((one) => `${name} is not kept ${isDefault ? 'apart' : 'as was asked for'}: ${one}.`)
+  return [...(long ? lines : []), ...lacking]
 }
 
 const LIMIT_WORDS = {

@@ -26,13 +26,13 @@ test('a login link gives a cookie that scripts and other sites do not get, and l
     const { loginUrl } = await threadwell.handlers.address({}, { signal, trace: '' })
     const token = new URL(loginUrl).searchParams.get('token') ?? ''
     assert.match(token, /^\w{43}$/)
-    assert.ok(!(await readFile(join(home, 'run/login.json'), 'utf8')).includes(token))
+    assert.ok(!(await readFile(join(home, 'run/threadwell/login.json'), 'utf8')).includes(token))
     const login = await askAsStranger(`/login?token=${token}`)
     assert.equal(login.status, 303)
     assert.equal(login.headers.get('location'), '/')
     assert.match(login.headers.get('set-cookie') ?? '', /; Path=\/; HttpOnly; SameSite=Strict$/)
     assert.equal((await ask('/api/state')).status, 200)
-    assert.equal((await stat(join(home, 'run/login.json'))).mode & 0o777, 0o600)
+    assert.equal((await stat(join(home, 'run/threadwell/login.json'))).mode & 0o777, 0o600)
     for (const wrong of ['/login', '/login?token=', `/login?token=${token}x`, '/login?token=%00']) {
       const refused = await askAsStranger(wrong)
       assert.equal(refused.headers.get('set-cookie'), null)

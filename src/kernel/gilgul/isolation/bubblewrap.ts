@@ -1,28 +1,8 @@
-import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Confined, unwrapped, type Wrapping } from './confined.ts'
+import { filesOf } from './files-of.ts'
 import type { Machine } from './machine.ts'
-
-/** Programs and their libraries. What is not there on this machine is left out. */
-const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib64', '/lib32']
-
-/** Of /etc, what programs cannot do without. The rest tells of this machine and its people. */
-const SETTINGS = [
-  '/etc/alternatives',
-  '/etc/ld.so.cache',
-  '/etc/ld.so.conf',
-  '/etc/ld.so.conf.d',
-  '/etc/localtime',
-  '/etc/mime.types',
-  '/etc/nsswitch.conf',
-  '/etc/passwd',
-  '/etc/group',
-  '/etc/ssl/certs',
-  '/etc/ssl/openssl.cnf',
-]
-
-/** Only who has the network asks for names. */
-const SETTINGS_OF_NETWORK = ['/etc/hosts', '/etc/resolv.conf', '/etc/host.conf', '/etc/services']
+import { SETTINGS, SETTINGS_OF_NETWORK, SYSTEM } from './system-places.ts'
 
 /** Where bubblewrap finds the filter: above the descriptors that every program of Runa inherits. */
 const FILTER_FD = 9
@@ -75,16 +55,4 @@ export function wrapInBubblewrap(confined: Confined, machine: Machine): Wrapping
 
 function seen(option: string, paths: readonly string[]): string[] {
   return paths.flatMap((path) => [option, path, path])
-}
-
-/** What the command names itself. A folder is not taken: it may hold more than was meant. */
-function filesOf([program = '', ...words]: readonly string[], home: string, machine: Machine): string[] {
-  const found = program.includes('/') ? resolve(home, program) : (machine.find(program) ?? program)
-  const files = [found, ...words.map((word) => resolve(home, word))]
-  const isSystem = (path: string) => SYSTEM.some((folder) => path.startsWith(`${folder}/`))
-  return [...new Set(files)].filter((path) => !isSystem(path) && isFile(path))
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 }

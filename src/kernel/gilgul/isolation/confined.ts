@@ -1,5 +1,6 @@
 import type { Machine } from './machine.ts'
 import type { Isolation, Limits } from './settings.ts'
+import type { View } from './views.ts'
 
 /** A program that is to be kept apart. Paths are absolute. */
 export interface Confined {
@@ -12,6 +13,8 @@ export interface Confined {
   readonly home: string
   /** Its own folder: what it writes lies there. */
   readonly own: string
+  /** Of a service of Runa itself: what it has to reach. */
+  readonly view?: View
 }
 
 export interface Wrapping {
@@ -19,10 +22,16 @@ export interface Wrapping {
   readonly words: readonly string[]
   /** On top of what the program would get. */
   readonly environment: Readonly<Record<string, string>>
-  /** Folders that have to be there, and to whom they belong where not to Runa. */
-  readonly folders: readonly { readonly path: string; readonly owner?: { uid: number; gid: number } }[]
+  /** Folders that have to be there, to whom they belong where not to Runa, and how they are made where not as others' ways. */
+  readonly folders: readonly {
+    readonly path: string
+    readonly owner?: { uid: number; gid: number }
+    readonly mode?: number
+  }[]
   /** Files that have to be there, with their text. */
   readonly files: readonly { readonly path: string; readonly text: string }[]
+  /** Files that are begun empty where they are missing. */
+  readonly journals?: readonly string[]
   /** What this machine lacks of what was asked for, and why. */
   readonly missing: readonly string[]
 }

@@ -21,6 +21,7 @@ const MACHINE: Machine = {
   bubblewrapFault: () => '',
   user: () => ({ uid: 812, gid: 812 }),
   filterFile: () => '/run/calls.bpf',
+  powers: () => ({ landlock: 7, filter: true }),
 }
 const MEMORY_BYTES = 2 ** 26
 const MAIN = ['/usr/bin/true', 'main.js'] as const
@@ -53,6 +54,7 @@ function confiningWith(groups: Groups | undefined, machine: Partial<Machine> = {
     machine: { ...MACHINE, ...machine },
     groups: () => groups,
     home,
+    view: () => undefined,
     note: (name, text) => notes.push(`${name}: ${text}`),
   })
   return { ...confining, notes }
@@ -70,6 +72,7 @@ test('what has neither isolation nor limits is started as ever, and the kernel i
     machine: MACHINE,
     groups: () => assert.fail('no group is needed'),
     home,
+    view: () => undefined,
     note: () => {},
   })
   const spec = specOf({})

@@ -1,16 +1,18 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type HomePaths, homeDigest } from '#kernel/home'
+import { homeDigest } from '#kernel/home'
+import { assembleCallFilter } from '#kernel/seclusion'
 import { note } from '../note.ts'
-import { assembleCallFilter } from './call-filter.ts'
-import { type Confining, createConfining } from './confining.ts'
+import { type Confining, type ConfiningOptions, createConfining } from './confining.ts'
 import { findGroupTree } from './group-tree.ts'
 import { createGroups, type Groups } from './groups.ts'
 import { describeMachine } from './machine.ts'
 import { putFile } from './put-file.ts'
+import { type ViewOptions, viewOf } from './views.ts'
 
 /** What this machine can do for the services of a home. Nothing is looked at before a service asks for something. */
-export function confineHere(paths: HomePaths, searchPath: string): Confining {
+export function confineHere(options: ViewOptions, searchPath: string): Confining {
+  const { paths } = options
   let found: { readonly groups: Groups | undefined } | undefined
 
   function groups(): Groups | undefined {
@@ -22,7 +24,7 @@ export function confineHere(paths: HomePaths, searchPath: string): Confining {
   }
 
   function filterFile(options: { readonly network: boolean }): string | undefined {
-    const bytes = assembleCallFilter(process.arch, options)
+    const bytes = assembleCallFilter(process.arch, { sockets: options.network ? 'any' : 'files' })
     if (bytes === undefined) return undefined
     const path = join(paths.run, options.network ? 'calls.bpf' : 'calls-offline.bpf')
     mkdirSync(paths.run, { recursive: true, mode: 0o700 })
@@ -31,5 +33,6 @@ export function confineHere(paths: HomePaths, searchPath: string): Confining {
   }
 
   const machine = describeMachine({ searchPath, filterFile })
-  return createConfining({ machine, groups, home: paths.home, note })
+  const view: ConfiningOptions['view'] = (spec) => viewOf(spec, options)
+  return createConfining({ machine, groups, home: paths.home, view, note })
 }

@@ -23,6 +23,7 @@ function machine(changes: Partial<Machine> = {}): Machine {
     may: () => true,
     bubblewrapFault: () => '',
     user: (name) => (name === 'tieto' ? { uid: 812, gid: 813 } : undefined),
+    powers: () => ({ landlock: 7, filter: true }),
     filterFile: ({ network }) => `/run/${network}.bpf`,
     ...changes,
   }

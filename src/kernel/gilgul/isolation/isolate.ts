@@ -1,6 +1,7 @@
 import { RunaError } from '#protocol'
 import { wrapInBubblewrap } from './bubblewrap.ts'
 import { bare, type Confined, type Wrap, type Wrapping } from './confined.ts'
+import { wrapInLandlock } from './landlock.ts'
 import type { Machine } from './machine.ts'
 import { wrapInChroot, wrapInUser } from './own-user.ts'
 import type { IsolationKind } from './settings.ts'
@@ -8,6 +9,7 @@ import { wrapInQemu, wrapInXen } from './virtual-machine.ts'
 
 const WRAPS: Readonly<Record<IsolationKind, Wrap>> = {
   none: bare,
+  landlock: wrapInLandlock,
   user: wrapInUser,
   bubblewrap: wrapInBubblewrap,
   chroot: wrapInChroot,

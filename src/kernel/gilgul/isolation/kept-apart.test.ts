@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import type * as z from 'zod'
+import { assembleCallFilter } from '#kernel/seclusion'
 import { SERVICES } from '../service-table.ts'
-import { assembleCallFilter } from './call-filter.ts'
 import { createConfining } from './confining.ts'
 import { findGroupTree } from './group-tree.ts'
 import { createGroups } from './groups.ts'
@@ -33,7 +33,11 @@ const machine = describeMachine({
   searchPath: '/usr/bin:/bin',
   filterFile(options) {
     const path = join(base, `${options.network}.bpf`)
-    putFile(path, assembleCallFilter(process.arch, options) ?? assert.fail('no filter'))
+    putFile(
+      path,
+      assembleCallFilter(process.arch, { sockets: options.network ? 'any' : 'files' }) ??
+        assert.fail('no filter'),
+    )
     return path
   },
 })
@@ -150,7 +154,13 @@ describe('within limits', { skip: (!tree || !existsSync(PYTHON)) && 'no control 
     if (!tree) return
     const groups = createGroups(tree, `apart-${process.pid}`)
     const note = () => {}
-    const { confine, bury, describe } = createConfining({ machine, groups: () => groups, home, note })
+    const { confine, bury, describe } = createConfining({
+      machine,
+      groups: () => groups,
+      home,
+      view: () => undefined,
+      note,
+    })
     const [tieto = assert.fail('no service')] = SERVICES
     const spec = { ...tieto, limits: { memoryBytes: 2 ** 26, tasks: 32 } }
     const eat =

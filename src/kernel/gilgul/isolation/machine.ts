@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { type SeclusionPowers, seclusionPowers } from '#kernel/seclusion'
 import { isProgram } from '../is-program.ts'
 
 /** What this machine can do to keep a service apart. Tests have machines that can do less. */
@@ -18,6 +19,8 @@ export interface Machine {
   user(name: string): { readonly uid: number; readonly gid: number } | undefined
   /** The file that holds the filter for calls; undefined where none is known for this architecture. */
   filterFile(options: { readonly network: boolean }): string | undefined
+  /** What the kernel can keep a program to without anything in between. */
+  powers(): SeclusionPowers
 }
 
 const TRIED_MS = 5_000
@@ -42,6 +45,7 @@ export function describeMachine({ searchPath, filterFile }: MachineOptions): Mac
     find,
     filterFile,
     may,
+    powers: seclusionPowers,
     bubblewrapFault() {
       // A fault may pass: it is installed, or the machine was only busy.
       if (fault !== '') fault = tryBubblewrap(find('bwrap'))

@@ -7,14 +7,16 @@ const DEPTH_MAX = 8
 
 /**
  * What keeps a service apart, as the kernel says it of the innermost of its processes: not what was asked for, but what
- * is there.
+ * is there. `hasNetwork`: what Landlock was told, and the kernel does not tell.
  */
-export function observe(pid: number, kind: IsolationKind): string[] {
+export function observe(pid: number, kind: IsolationKind, hasNetwork: boolean): string[] {
   if (kind === 'none') return []
   const inner = innermost(pid)
   const emulator = emulatorOf(inner)
   if (emulator !== undefined) return [emulator]
   const seen = statusOf(inner)
+  // It is given its filter last: who has one has the rest, of which the kernel tells nobody.
+  const isSecluded = kind === 'landlock' && seen('Seccomp') === '2'
   const own = statusOf(process.pid)
   const uid = seen('Uid')?.split('\t')[0]
   const facts: readonly [boolean, string][] = [
@@ -22,7 +24,8 @@ export function observe(pid: number, kind: IsolationKind): string[] {
     [differs(inner, 'root'), 'its own system (chroot)'],
     [differs(inner, 'ns/mnt'), 'its own view of files'],
     [differs(inner, 'ns/pid'), 'its own processes'],
-    [differs(inner, 'ns/net'), 'no network'],
+    [differs(inner, 'ns/net') || (isSecluded && !hasNetwork), 'no network'],
+    [isSecluded, 'its own rules for files (Landlock)'],
     [seen('Seccomp') === '2', 'a filter for calls'],
     [/^0*$/.test(seen('CapEff') ?? 'unknown'), 'no rights of root'],
     [seen('NoNewPrivs') === '1', 'no new rights'],

@@ -92,12 +92,12 @@ const ALLOW = 0x7fff0000
 const refuse = (name: 'EPERM' | 'ENOSYS' | 'EAFNOSUPPORT') => 0x00050000 | constants.errno[name]
 
 export interface CallFilterOptions {
-  /** Whether it may make sockets that could reach beyond the files that it sees. */
-  readonly network: boolean
+  /** Which sockets it may make: any, only those of files, or none. Pairs of them, as pipes to children are, it always may. */
+  readonly sockets: 'any' | 'files' | 'none'
 }
 
 /** A filter for seccomp, or undefined on an architecture whose numbers are not known here. */
-export function assembleCallFilter(architecture: string, { network }: CallFilterOptions): Buffer | undefined {
+export function assembleCallFilter(architecture: string, { sockets }: CallFilterOptions): Buffer | undefined {
   if (architecture !== 'x64' && architecture !== 'arm64') return undefined
   const { index, audit, clone, ioctl, socket } = ARCHITECTURES[architecture]
   const on = (value: number, goTo: string): BpfLine => ({ when: 'equal', value, goTo })
@@ -113,7 +113,7 @@ export function assembleCallFilter(architecture: string, { network }: CallFilter
     on(CLONE3, 'absent'),
     on(clone, 'clone'),
     on(ioctl, 'ioctl'),
-    ...(network ? [] : [on(socket, 'socket')]),
+    ...(sockets === 'any' ? [] : [on(socket, 'socket')]),
     { give: ALLOW },
     { label: 'clone' },
     { load: argumentAt(0) },
@@ -126,7 +126,7 @@ export function assembleCallFilter(architecture: string, { network }: CallFilter
     { give: ALLOW },
     { label: 'socket' },
     { load: argumentAt(0) },
-    on(AF_UNIX, 'allowed'),
+    ...(sockets === 'files' ? [on(AF_UNIX, 'allowed')] : []),
     { give: refuse('EAFNOSUPPORT') },
     { label: 'allowed' },
     { give: ALLOW },

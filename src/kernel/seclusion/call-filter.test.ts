@@ -38,7 +38,8 @@ function run(filter: Buffer, { number, architecture = AUDIT_X64, first = 0, seco
   }
 }
 
-const filterOf = (network: boolean) => assembleCallFilter('x64', { network }) ?? assert.fail('no filter')
+const filterOf = (network: boolean) =>
+  assembleCallFilter('x64', { sockets: network ? 'any' : 'files' }) ?? assert.fail('no filter')
 
 test('calls into others and into the kernel are refused, and what programs need is not', () => {
   const filter = filterOf(true)
@@ -72,9 +73,34 @@ test('without the network there are no sockets but those of files', () => {
   }
 })
 
+test('where there are to be no sockets at all, pairs of them are still to be had', () => {
+  const filter = assembleCallFilter('x64', { sockets: 'none' }) ?? assert.fail('no filter')
+  for (const family of [1, 2, 10, 16])
+    assert.equal(run(filter, { number: 41, first: family }), NO_SUCH_FAMILY)
+  // socketpair: pipes to children.
+  assert.equal(run(filter, { number: 53, first: 1 }), ALLOWED)
+})
+
+test('on arm64 the same calls are refused by their numbers there', () => {
+  const filter = assembleCallFilter('arm64', { sockets: 'files' }) ?? assert.fail('no filter')
+  const architecture = 0xc00000b7
+  const on = (number: number, first = 0, second = 0) => run(filter, { number, architecture, first, second })
+  // ptrace, mount, keyctl, bpf, userfaultfd, perf_event_open, kexec_load, unshare, chroot, pidfd_getfd
+  for (const number of [117, 40, 219, 280, 282, 241, 104, 97, 51, 438])
+    assert.equal(on(number), NOT_PERMITTED, String(number))
+  // read, write, openat, mmap, futex, execve, exit_group, memfd_create, socketpair, prctl
+  for (const number of [63, 64, 56, 222, 98, 221, 94, 279, 199, 167])
+    assert.equal(on(number), ALLOWED, String(number))
+  assert.equal(on(435), NO_SUCH_CALL)
+  assert.deepEqual([on(220, 0x10000011), on(220, 0x3d0f00)], [NOT_PERMITTED, ALLOWED])
+  assert.deepEqual([on(29, 0, 0x5412), on(29, 0, 0x5401)], [NOT_PERMITTED, ALLOWED])
+  assert.deepEqual([on(198, 1), on(198, 2)], [ALLOWED, NO_SUCH_FAMILY])
+  assert.equal(run(filter, { number: 63, architecture: AUDIT_X64 }), NOT_PERMITTED)
+})
+
 test('an architecture whose numbers are not known has no filter', () => {
-  assert.equal(assembleCallFilter('riscv64', { network: false }), undefined)
-  assert.ok(assembleCallFilter('arm64', { network: false }))
+  assert.equal(assembleCallFilter('riscv64', { sockets: 'none' }), undefined)
+  assert.ok(assembleCallFilter('arm64', { sockets: 'none' }))
 })
 
 test('whatever numbers are denied, those are denied and no others', () => {

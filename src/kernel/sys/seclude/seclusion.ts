@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url'
+import type { LandlockRules } from '../landlock.ts'
+
+/** What a program is kept to, from its first instruction on, with all that it starts. */
+export interface Seclusion {
+  /** How it is called in lists of processes. */
+  readonly title: string
+  /** Descriptors that it inherits beside input, output and error output. */
+  readonly descriptors: readonly number[]
+  readonly rules: LandlockRules
+  /** For its calls: instructions of classic BPF in base64. */
+  readonly filter: string
+}
+
+const MAIN = fileURLToPath(new URL('main.js', import.meta.url))
+
+/** As little memory as it can do with. */
+const SMALL = ['--max-semi-space-size=1', '--v8-pool-size=0']
+
+/**
+ * The words of a process that shuts itself in, and then becomes that program under its own number. Where it cannot be
+ * done it ends with status 1, and says why.
+ */
+export function secludedWords(
+  seclusion: Seclusion,
+  words: readonly string[],
+): readonly [string, ...string[]] {
+  return [process.execPath, ...SMALL, MAIN, JSON.stringify(seclusion), ...words]
+}
