@@ -158,7 +158,8 @@ function byCode(evidence: Evidence): Finding | undefined {
   if (words.code === undefined) return undefined
   const cause = CODES[words.code] ?? byHint(evidence)?.cause
   if (cause === undefined) return { cause: 'unknown', because: words.sentence }
-  if (cause === 'port-taken') return { cause, because: `${words.sentence}${ourOrphan(port)}` }
+  if (cause === 'port-taken')
+    return { cause, because: `${nameHolder(words.sentence, port)}${ourOrphan(port)}` }
   return { cause, because: words.sentence }
 }
 
@@ -255,6 +256,12 @@ function holderSentence(port: Evidence['port']): string {
   if (!port.holder) return ` Nobody is seen to listen on port ${port.port} by now.`
   const { pid, name } = port.holder
   return ` ${name} (process ${pid}) listens on port ${port.port}.${ourOrphan(port)}`
+}
+
+/** A service that is kept apart cannot see whose port it is. */
+function nameHolder(sentence: string, port: Evidence['port']): string {
+  const holder = port?.holder
+  return holder ? sentence.replace(/^Another program/, `${holder.name} (process ${holder.pid})`) : sentence
 }
 
 function ourOrphan(port: Evidence['port']): string {

@@ -9,6 +9,8 @@ export interface Confined {
   readonly limits: Limits
   /** The program, and its arguments. */
   readonly command: readonly string[]
+  /** What it inherits beside its input and outputs. */
+  readonly descriptors: readonly number[]
   /** Of runa.yaml: the program runs in it, or in what it takes for it. */
   readonly home: string
   /** Its own folder: what it writes lies there. */

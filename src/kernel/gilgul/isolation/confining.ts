@@ -165,6 +165,7 @@ function wrap(
     isolation,
     limits,
     command: replacedBy ?? words,
+    descriptors: replacedBy ? DESCRIPTORS.slice(0, 1) : DESCRIPTORS,
     home,
     own: join(home, 'services', name),
   }
@@ -172,6 +173,9 @@ function wrap(
   const [program = '', ...rest] = wrapping.words
   return { ...wrapping, words: [program, ...rest] }
 }
+
+/** The world's lock, and what stands behind it: a birth, or a leash. A bridge hands on the first alone. */
+const DESCRIPTORS = [3, 4]
 
 const NO_WORDS = [''] as const
 

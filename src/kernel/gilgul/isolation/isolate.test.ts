@@ -35,6 +35,7 @@ function confined(isolation: z.input<typeof isolationSchema>, changes: Partial<C
     isolation: isolationSchema.parse(isolation),
     limits: {},
     command: ['python3', 'tieto.py', '--fast'],
+    descriptors: [3],
     home,
     own: join(home, 'services/tieto'),
     ...changes,

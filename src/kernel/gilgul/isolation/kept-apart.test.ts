@@ -49,6 +49,7 @@ function run(isolation: z.input<typeof isolationSchema>, command: readonly strin
     isolation: isolationSchema.parse(isolation),
     limits: {},
     command,
+    descriptors: [],
     home,
     own,
   }

@@ -8,8 +8,6 @@ import type { View } from './views.ts'
 
 /** Programs are started through it before the rules hold for them. */
 const LOADERS = ['/lib64/ld-linux-x86-64.so.2', '/lib/ld-linux-aarch64.so.1']
-const WORLD_FD = 3
-const BIRTH_FD = 4
 
 /**
  * The kernel keeps it from all files but those of the rules, from others' processes, and, where it has no network, from
@@ -22,12 +20,12 @@ export function wrapInLandlock(confined: Confined, machine: Machine): Wrapping {
 }
 
 /** A service of Runa itself. What the owner names comes on top. */
-function wrapOwn({ name, command, home, isolation }: Confined, view: View): Wrapping {
+function wrapOwn({ name, command, descriptors, home, isolation }: Confined, view: View): Wrapping {
   const more = (paths: readonly string[]) => paths.map((path) => resolve(home, path))
   const network = view.network || isolation.network
   const words = withinWalls(
     {
-      ...{ title: `runa-${name}`, descriptors: [WORLD_FD, BIRTH_FD], network },
+      ...{ title: `runa-${name}`, descriptors, network },
       sockets: network ? 'any' : 'none',
       run: [process.execPath, ...LOADERS],
       read: [...view.read, ...more(isolation.read)],
@@ -44,12 +42,12 @@ function wrapOwn({ name, command, home, isolation }: Confined, view: View): Wrap
 
 /** A program of the owner. Its own folder takes the place of the home and of the one for temporary files. */
 function wrapProgram(confined: Confined, machine: Machine): Wrapping {
-  const { command, home, own, isolation } = confined
+  const { command, descriptors, home, own, isolation } = confined
   const { network, read, write } = isolation
   const files = filesOf(command, home, machine)
   const words = withinWalls(
     {
-      ...{ title: command[0] ?? '', descriptors: [WORLD_FD], network },
+      ...{ title: command[0] ?? '', descriptors, network },
       sockets: network ? 'any' : 'files',
       run: [...SYSTEM, ...files],
       read: [
