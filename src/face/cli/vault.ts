@@ -41,6 +41,17 @@ export async function openVaultWith(
   return await opening.finally(() => wipe(passphrase ?? Buffer.alloc(0)))
 }
 
+/** Another root key for a vault at rest. Wipes the passphrase. Rejects with what `openCoven` and `OpenCoven.rekey` reject with. */
+export async function rekeyVault(folder: string, passphrase: Buffer | undefined): Promise<void> {
+  closeToOthers()
+  try {
+    const opened = await openCoven({ folder, ...(passphrase ? { unlock: { passphrase } } : {}) })
+    await opened.rekey().finally(opened.close)
+  } finally {
+    wipe(passphrase ?? Buffer.alloc(0))
+  }
+}
+
 /** A passphrase that opens the vault, to be handed on; undefined where it needs none. The caller wipes it. */
 export async function findPassphrase(unlocking: Unlocking): Promise<Buffer | undefined> {
   return await withPassphrase(unlocking, async (passphrase) => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type Journal, openJournal, readJournal } from '#kernel/journal'
+import { type Journal, openJournal, readJournal, replaceJournal } from '#kernel/journal'
 import { keepSecret, open, seal, wipe } from '#kernel/seal'
 import { type AuditEntry, auditEntrySchema, RunaError } from '#protocol'
 import type { AuditMark } from './vault-content.ts'
@@ -23,6 +23,8 @@ export interface Audit {
   revision(): number
   /** Resolves once the entry is on the disk. Rejects with AUDIT_FAILED: then whatever it is about must not happen. */
   append(entry: AuditEntry): Promise<void>
+  /** Writes all entries to another list, under another key. Resolves to how far that has come. Rejects as `replaceJournal`. */
+  copyTo(path: string, key: Buffer): Promise<AuditMark>
   /** The latest entries, oldest first. */
   latest(count: number): Promise<AuditEntry[]>
   close(): Promise<void>
@@ -45,6 +47,16 @@ export async function openAudit({ path, key, mark }: AuditOptions): Promise<Audi
   } catch (error) {
     await opened.journal.close()
     throw error
+  }
+}
+
+/** Whether a file is a list under this key that has come as far as the vault has marked. Changes nothing. */
+export async function isListOf({ path, key, mark }: AuditOptions): Promise<boolean> {
+  try {
+    verifyChain(await readJournal(path, { sizeBytesMax: SIZE_BYTES_MAX }), key, mark)
+    return true
+  } catch {
+    return false
   }
 }
 
@@ -113,6 +125,21 @@ function createAudit(path: string, journal: Journal, key: Buffer, chain: Chain):
       const done = appending.then(() => append(entry))
       appending = done.catch(() => {})
       return done
+    },
+    async copyTo(copyPath, copyKey) {
+      await appending
+      const { entries } = verifyChain(await readJournal(path, { sizeBytesMax: SIZE_BYTES_MAX }), key, head)
+      let copied: AuditMark = { count: 0, link: '' }
+      const payloads = entries.map((entry) => {
+        const sealed = seal(copyKey, Buffer.from(JSON.stringify(entry)), contextOf(copied))
+        copied = { count: copied.count + 1, link: linkOf(copied.link, sealed) }
+        return sealed
+      })
+      await replaceJournal(copyPath, payloads, {
+        sizeBytesMax: SIZE_BYTES_MAX,
+        payloadBytesMax: ENTRY_BYTES_MAX,
+      })
+      return copied
     },
     async latest(count) {
       await appending

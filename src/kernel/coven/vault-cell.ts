@@ -1,13 +1,14 @@
 import { closeSync, openSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { explainFullDisk, replaceFile } from '#kernel/journal'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { destroyFile, explainFullDisk, replaceFile } from '#kernel/journal'
 import { wipe } from '#kernel/seal'
 import { lockByte, makeFolders } from '#kernel/sys'
 import { RunaError } from '#protocol'
-import { makeKeyFile, type Unlock } from './unlock.ts'
+import { makeKeyFile, nextKeyFile, takeNextKeyFile } from './unlock/key-file.ts'
+import type { Unlock } from './unlock/recipe.ts'
 import { type AuditMark, decodeContent, encodeContent, type VaultContent } from './vault-content.ts'
-import { createVaultKey, decodeVault, encodeVault, type VaultKey } from './vault-file.ts'
+import { createVaultKey, decodeVault, encodeVault, tryUnlock, type VaultKey } from './vault-file.ts'
 
 const CONTENT_BYTES_MAX = 16 * 2 ** 20
 
@@ -16,7 +17,7 @@ export interface VaultOptions {
   readonly unlock: Unlock
   /** Milliseconds since 1970. */
   readonly now?: () => number
-  /** The cost of a passphrase, for a vault that is made; a power of two. */
+  /** A passphrase is made a key by scrypt at this cost, a power of two, as in vaults before argon2id. */
   readonly scryptN?: number
 }
 
@@ -36,6 +37,11 @@ export interface VaultCell {
   /** One change after the other: each is prepared from what the one before has stored, and counts once it is stored. */
   change<Result>(prepare: (content: VaultContent) => Change<Result>): Promise<Result>
   relock(unlock: Unlock): Promise<void>
+  /**
+   * Everything under another root key from then on. `prepare` is called with that before the vault is written, and resolves
+   * to how far the list of what was done has come under it.
+   */
+  rekey(unlock: Unlock, prepare: (root: Buffer) => Promise<AuditMark>): Promise<void>
   close(): Promise<void>
 }
 
@@ -47,12 +53,19 @@ export async function openVaultCell(options: VaultOptions): Promise<VaultCell> {
   const lock = await openLock(options.path)
   try {
     if (!lockByte(lock, 0)) throw new RunaError('RUNNING_ALREADY', OCCUPIED)
+    await sweep(dirname(options.path))
     const { key, content } = await load(options)
     return createCell(options, key, content, () => closeSync(lock))
   } catch (error) {
     closeSync(lock)
     throw error
   }
+}
+
+/** Halves of files whose writer was killed, and which may hold keys. Nobody else writes here now. */
+async function sweep(folder: string): Promise<void> {
+  const halves = (await readdir(folder)).filter((name) => /\.\d+\.new$/.test(name))
+  for (const name of halves) await destroyFile(join(folder, name))
 }
 
 async function openLock(vaultPath: string): Promise<number> {
@@ -83,6 +96,7 @@ async function load(options: VaultOptions): Promise<{ key: VaultKey; content: Va
   const { path, unlock } = options
   const bytes = await readVaultFile(path)
   if (!bytes) return await make(options)
+  if ('keyFile' in unlock) await settleKeyFile(bytes, unlock.keyFile)
   const { key, content: encoded } = await decodeVault(bytes, unlock)
   try {
     return { key, content: decodeContent(encoded) }
@@ -102,6 +116,18 @@ async function make({
   const content = { revision: 0, audit: { count: 0, link: '' }, secrets: new Map(), identities: new Map() }
   await store(path, key, content)
   return { key, content }
+}
+
+/** A change of the root key may have been stopped before the vault was written, or after. */
+async function settleKeyFile(bytes: Buffer, keyFile: string): Promise<void> {
+  const next = nextKeyFile(keyFile)
+  if (!(await exists(next))) return
+  const isInForce = await tryUnlock(bytes, { keyFile: next }).then(
+    () => true,
+    () => false,
+  )
+  if (isInForce) await takeNextKeyFile(keyFile)
+  else if (await exists(keyFile)) await destroyFile(next)
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -166,6 +192,23 @@ function createCell(
       if ('keyFile' in unlock && !(await exists(unlock.keyFile))) await makeKeyFile(unlock.keyFile)
       const nextKey = await createVaultKey(unlock, scryptN, key.root)
       await change(() => ({ next: {}, result: undefined }), nextKey)
+    },
+    async rekey(unlock, prepare) {
+      const next = 'keyFile' in unlock ? { keyFile: nextKeyFile(unlock.keyFile) } : unlock
+      if ('keyFile' in next) await makeKeyFile(next.keyFile)
+      const nextKey = await createVaultKey(next, scryptN)
+      const [before, markBefore] = [key.root, mark]
+      try {
+        const audit = await prepare(nextKey.root)
+        mark = () => audit
+        await change(() => ({ next: {}, result: undefined }), nextKey)
+      } catch (error) {
+        mark = markBefore
+        wipe(nextKey.root)
+        throw error
+      }
+      wipe(before)
+      if ('keyFile' in unlock) await takeNextKeyFile(unlock.keyFile)
     },
     async close() {
       closed = true

@@ -11,7 +11,8 @@ import {
   wrapKey,
 } from '#kernel/seal'
 import { RunaError } from '#protocol'
-import { makeKey, newRecipe, type Recipe, recipeSchema, type Unlock } from './unlock.ts'
+import { makeKey } from './unlock/make-key.ts'
+import { newRecipe, type Recipe, recipeSchema, type Unlock } from './unlock/recipe.ts'
 
 /** The last byte is the version of the format. */
 const MARK = Buffer.from('RUNAVLT\x01', 'latin1')
@@ -38,7 +39,7 @@ export async function createVaultKey(
   scryptN?: number,
   root = moveSecret(createKey()),
 ): Promise<VaultKey> {
-  const recipe: Recipe = newRecipe(unlock, scryptN)
+  const recipe: Recipe = await newRecipe(unlock, scryptN)
   const key = await makeKey(unlock, recipe)
   const wrapped = wrapKey(key, root, CONTEXT).toString('base64')
   wipe(key)

@@ -1,6 +1,6 @@
 import { createKey, deriveKey, keepSecret, moveSecret, wipe } from '#kernel/seal'
 import { RunaError } from '#protocol'
-import type { Unlock } from './unlock.ts'
+import type { Unlock } from './unlock/recipe.ts'
 import { openVaultCell, type VaultCell, type VaultOptions } from './vault-cell.ts'
 import { type AuditMark, LEASE_MS, type StoredSecret, type VaultContent } from './vault-content.ts'
 
@@ -64,10 +64,12 @@ export interface Vault {
   removeVersion(name: string, version: number): Promise<void>
   /** The key that a service is born with, made when it is first asked for. A copy, which the caller wipes. */
   identity(service: string): Promise<Buffer>
-  /** A key for something beside the vault, which opens with it. */
-  deriveKey(purpose: string): Buffer
+  /** The key of the list that belongs to it. The caller wipes it. */
+  auditKey(): Buffer
   /** Opens with another passphrase or key file from then on. */
   relock(unlock: Unlock): Promise<void>
+  /** As `VaultCell.rekey`. */
+  rekey: VaultCell['rekey']
   /** Waits for what is being written, then wipes everything. */
   close(): Promise<void>
 }
@@ -85,11 +87,17 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
     revision: () => cell.content().revision,
     audit: () => cell.content().audit,
     follow: cell.follow,
-    deriveKey: (purpose) => moveSecret(deriveKey(cell.root(), purpose)),
+    auditKey: () => auditKeyOf(cell.root()),
     relock: cell.relock,
+    rekey: cell.rekey,
     note: () => cell.change(() => ({ next: {}, result: undefined })),
     close: cell.close,
   }
+}
+
+/** The caller wipes it. */
+export function auditKeyOf(root: Buffer): Buffer {
+  return moveSecret(deriveKey(root, 'runa audit'))
 }
 
 function createReading(cell: VaultCell): Pick<Vault, 'read' | 'about' | 'list' | 'versions' | 'isGranted'> {

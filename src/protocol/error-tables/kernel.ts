@@ -167,6 +167,12 @@ export const KERNEL_ERRORS = {
     advice: 'If it should have it: `runa secret grant NAME SERVICE`. That it asked is written down.',
     retry: false,
   },
+  MACHINE_KEY_FAILED: {
+    means: 'This machine did not seal or open the key of the vault: systemd-creds is not here, or refused.',
+    advice:
+      'It takes systemd 250 or newer and, for most machines, root; for a TPM one that systemd knows (`systemd-creds has-tpm2`). A passphrase works everywhere: `runa secret passphrase`.',
+    retry: false,
+  },
   SECRETS_MISSING: {
     means: 'Runa runs without coven, so that there are no secrets.',
     advice: 'Start Runa with coven: `runa down`, then `runa up` without `--without-coven`.',

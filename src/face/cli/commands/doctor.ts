@@ -9,7 +9,7 @@ const MARKS = { well: 'ok   ', doubtful: 'look ', wrong: 'WRONG' } as const
 export async function doctor({ json }: { readonly json: boolean }): Promise<void> {
   const { examineRuna } = await loadDoctor()
   const asked = await askServices()
-  const found = await examineRuna(asked.services)
+  const found = await examineRuna(asked.services, undefined, asked.secrets)
   const findings = asked.finding ? [...found, asked.finding] : found
   const wrong = findings.filter(({ verdict }) => verdict === 'wrong').length
   const lines = findings.flatMap(({ subject, verdict, cause, text, repairs, advice }) => [
@@ -22,8 +22,11 @@ export async function doctor({ json }: { readonly json: boolean }): Promise<void
   if (wrong > 0) process.exitCode = 1
 }
 
+type Doctor = Awaited<ReturnType<typeof loadDoctor>>
+
 interface Asked {
   readonly services: readonly ServiceStatus[] | undefined
+  readonly secrets?: Parameters<Doctor['examineRuna']>[2]
   /** Where there is a Runa that does not answer. */
   readonly finding?: Finding
 }
@@ -31,7 +34,8 @@ interface Asked {
 async function askServices(): Promise<Asked> {
   try {
     const ask = withRuna([], async ({ client, signal }) => client(gilgulContract).status({}, { signal }))
-    return { services: (await ask).services }
+    const { services, coven, secretMemory } = await ask
+    return { services, secrets: { coven, secretMemory } }
   } catch (error) {
     if (!(error instanceof RunaError) || error.code === 'CANCELLED') throw error
     if (error.code === 'NOT_RUNNING') return { services: undefined }

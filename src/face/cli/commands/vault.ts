@@ -1,4 +1,11 @@
-import { askDoor, type DoorAnswer, howItOpens, tryPassphrase } from '#kernel/coven'
+import {
+  askDoor,
+  type DoorAnswer,
+  howItOpens,
+  type NextUnlock,
+  type SystemKey,
+  tryPassphrase,
+} from '#kernel/coven'
 import { findOccupant } from '#kernel/gilgul'
 import { homePaths } from '#kernel/home'
 import { wipe } from '#kernel/seal'
@@ -6,7 +13,7 @@ import { RunaError } from '#protocol'
 import { type InputLines, readLines } from '../hidden-input.ts'
 import { askTwice } from '../new-passphrase.ts'
 import { print } from '../output.ts'
-import { askForPassphrase, openVaultWith, refuseWeak } from '../vault.ts'
+import { askForPassphrase, openVaultWith, refuseWeak, rekeyVault } from '../vault.ts'
 
 interface JsonOption {
   readonly json: boolean
@@ -67,17 +74,51 @@ export async function setPassphrase({ json, passphraseStdin }: PassphraseOption)
 }
 
 /** Has the vault open with a key file from then on. Only while Runa is down. */
-export async function setKeyFile({ json, passphraseStdin }: PassphraseOption): Promise<void> {
+export async function setKeyFile(options: PassphraseOption): Promise<void> {
+  const folder = await lockWith('key file', options)
+  const text = `The vault opens with ${folder}/vault.key from now on: by itself, and for whoever has the disk.`
+  print({ opensWith: 'key file' }, options.json, text)
+}
+
+/** Has the vault open by this machine alone from then on. Only while Runa is down. */
+export async function setMachineKey({
+  with: machine,
+  ...options
+}: PassphraseOption & { readonly with: SystemKey }): Promise<void> {
+  await lockWith({ machine }, options)
+  const text = [
+    'The vault opens on this machine from now on: by itself, and for root. Nothing opens it anywhere else, also not after',
+    'its disk moved or its system was installed anew: keep what you cannot lose elsewhere as well (`runa secret export`).',
+  ].join('\n')
+  print({ opensWith: 'this machine', with: machine }, options.json, text)
+}
+
+/** Seals the vault under another root key. Only while Runa is down. */
+export async function rekey({ json, passphraseStdin }: PassphraseOption): Promise<void> {
+  const folder = vaultAtRest()
+  const opensWith = await howItOpens(folder)
+  if (opensWith === 'nothing') throw new RunaError('BAD_INPUT', 'There is no vault yet: `runa up` makes one.')
+  const lines = passphraseStdin ? readLines() : undefined
+  try {
+    await rekeyVault(folder, await presentPassphrase(folder, lines))
+  } finally {
+    lines?.end()
+  }
+  const text =
+    'The vault and its list are sealed under another key. Old copies open as before, and nothing newer with them.'
+  print({ opensWith }, json, text)
+}
+
+async function lockWith(next: NextUnlock, { passphraseStdin }: PassphraseOption): Promise<string> {
   const folder = vaultAtRest()
   const lines = passphraseStdin ? readLines() : undefined
   try {
     const opened = await openVaultWith(folder, await presentPassphrase(folder, lines))
-    await opened.lockWith('key file').finally(opened.close)
+    await opened.lockWith(next).finally(opened.close)
+    return folder
   } finally {
     lines?.end()
   }
-  const text = `The vault opens with ${folder}/vault.key from now on: by itself, and for whoever has the disk.`
-  print({ opensWith: 'key file' }, json, text)
 }
 
 function vaultAtRest(): string {

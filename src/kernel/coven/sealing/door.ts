@@ -21,6 +21,7 @@ export type DoorOperation = (typeof DOOR_OPERATIONS)[number]
 const ERRORS_TOLD = [
   ...['BUSY', 'VAULT_KEY_WRONG', 'VAULT_KEY_MISSING', 'VAULT_CORRUPT', 'VAULT_VERSION', 'VAULT_MISSING'],
   ...['VAULT_OLDER', 'AUDIT_BROKEN', 'AUDIT_FAILED', 'RUNNING_ALREADY', 'SYSTEM_CALL_FAILED', 'DISK_FULL'],
+  'MACHINE_KEY_FAILED',
 ] as Parameters<typeof toErrorPayload>[2]
 
 export interface VaultDoor {

@@ -6,11 +6,13 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { openCoven } from '#kernel/coven'
 import { homePaths } from '#kernel/home'
 import { isPaused } from '#kernel/sys'
 import type { ServiceStatus } from '#protocol'
 import { examineRuna } from './doctor.ts'
 import type { Finding } from './finding.ts'
+import type { SecretsTold } from './vault-check.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'runa-doctor-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -41,6 +43,36 @@ test('a home where nothing is wrong is found well, and nothing in it is changed'
   const before = look()
   assert.deepEqual(amiss(await examineRuna(undefined, paths)), [])
   assert.deepEqual(look(), before)
+})
+
+test('a vault that is sealed, and secrets that could be swapped, are told; and what is well as well', async () => {
+  const guarded = { guard: 'locked', sizeBytes: 1, unguarded: 0 } as const
+  const tell = async (secrets: SecretsTold) =>
+    (await examineRuna([], createHome(), secrets))
+      .filter(({ subject }) => subject === 'secrets')
+      .map(({ verdict, text, advice }) => `${verdict}: ${text} ${advice}`)
+  assert.deepEqual(await tell({}), [])
+  const [sealed, locked] = await tell({ coven: 'sealed', secretMemory: guarded })
+  assert.match(sealed ?? '', /^doubtful: The vault is sealed.*runa secret unseal/)
+  assert.match(locked ?? '', /^well: .* never swapped/)
+  assert.match((await tell({ secretMemory: { ...guarded, guard: 'open' } }))[0] ?? '', /^doubtful: .*swapped/)
+  assert.match((await tell({ secretMemory: { ...guarded, unguarded: 3 } }))[0] ?? '', /^doubtful: 3 had no/)
+})
+
+test('how a vault opens is told, and what is missing of it', async () => {
+  const paths = createHome()
+  const tell = async () => {
+    const findings = await examineRuna(undefined, paths)
+    return findings
+      .filter(({ subject }) => subject === 'vault')
+      .map(({ verdict, text }) => `${verdict}: ${text}`)
+  }
+  await (await openCoven({ folder: paths.vault })).close()
+  assert.deepEqual(await tell(), ['well: It opens with its key file.'])
+  rmSync(join(paths.vault, 'vault.key'))
+  assert.match((await tell())[0] ?? '', /^wrong: .*vault\.key is gone/)
+  writeFileSync(join(paths.vault, 'secrets.vault'), 'a letter to a friend')
+  assert.match((await tell())[0] ?? '', /^wrong: /)
 })
 
 test('faulty settings are named by line, and the rest is looked at all the same', async () => {
