@@ -149,6 +149,14 @@ test('without a terminal Runa starts sealed, and what needs a secret starts once
   await runa.runa('down')
 })
 
+test('another root key takes vault and list, and the same passphrase opens both', async () => {
+  const sealed = readFileSync(vault('secrets.vault'))
+  await refuses('VAULT_KEY_WRONG', 'seven quiet herrings\n', 'secret', 'rekey', '--passphrase-stdin')
+  const { status, stderr } = await runa.runaWith(`${PASSPHRASE}\n`, 'secret', 'rekey', '--passphrase-stdin')
+  assert.equal(status, 0, stderr)
+  assert.notDeepEqual(readFileSync(vault('secrets.vault')), sealed)
+})
+
 test('a vault that is damaged, gone or another one, and a list that was cut, are refused, and left as they are', async () => {
   const [sealed, list] = ['secrets.vault', 'audit.journal'].map((name) => readFileSync(vault(name))) as [
     Buffer,
@@ -179,5 +187,6 @@ test('a list that is lost is begun anew on purpose, and without coven Runa says 
   assert.match(without.stderr, /without coven: it has no secrets/)
   assert.equal((await runa.ask('status'))['coven'], 'absent')
   await refuses('SECRETS_MISSING', '', 'secret', 'list')
+  await refuses('SECRETS_MISSING', '', 'secret', 'unseal')
   await runa.runa('down')
 })

@@ -26,13 +26,21 @@ interface PassphraseOption extends JsonOption {
 /** Opens the vault of the Runa that runs. The passphrase goes to coven itself, and passes nobody else. */
 export async function unseal({ json, passphraseStdin }: PassphraseOption): Promise<void> {
   const { run, vault } = homePaths()
-  const { vault: state } = await askDoor(run, 'state')
+  const { vault: state } = await askCoven('state')
   const answer =
     state === 'open' ? { vault: state, changed: false } : await unsealWith(run, vault, passphraseStdin)
   const text = answer.changed
     ? 'The vault is open. Services that waited for it are started now.'
     : 'The vault is open already.'
   print(answer, json, text)
+}
+
+async function askCoven(operation: 'state' | 'seal'): Promise<DoorAnswer> {
+  const paths = homePaths()
+  return await askDoor(paths.run, operation).catch((error: unknown) => {
+    const isThere = error instanceof RunaError && error.code === 'NOT_RUNNING' && findOccupant(paths)
+    throw isThere ? new RunaError('SECRETS_MISSING') : error
+  })
 }
 
 async function unsealWith(run: string, folder: string, passphraseStdin: boolean): Promise<DoorAnswer> {
@@ -47,7 +55,7 @@ async function unsealWith(run: string, folder: string, passphraseStdin: boolean)
 
 /** Has the Runa that runs forget everything that is in the vault. What services have by now they keep. */
 export async function seal({ json }: JsonOption): Promise<void> {
-  const answer = await askDoor(homePaths().run, 'seal')
+  const answer = await askCoven('seal')
   const text = answer.changed
     ? 'The vault is sealed: no secret is given out until `runa secret unseal`. Services keep what they have in memory.'
     : 'The vault is sealed already.'
