@@ -15,8 +15,11 @@ let wakesAtMs = Number.POSITIVE_INFINITY
  * Calls `onPassed` after so many milliseconds, unless the returned function is called before. One timer for all: a call
  * that is answered in time sets none. A deadline that runs keeps the process going.
  */
-export function startDeadline(afterMs: number, onPassed: () => void): () => void {
-  const nowMs = performance.now()
+export function startDeadline(
+  afterMs: number,
+  onPassed: () => void,
+  nowMs: number = performance.now(),
+): () => void {
   const deadline = { atMs: nowMs + afterMs, onPassed }
   running.add(deadline)
   if (deadline.atMs < wakesAtMs) wakeAt(deadline.atMs, nowMs)
