@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { ServiceStatus } from '#protocol'
@@ -84,4 +84,20 @@ test('a service that there is no memory for is refused with figures, and harms n
   const { state, reason, trouble } = await runa.status('large')
   assert.deepEqual([state, trouble?.cause], ['failed', 'out-of-memory'])
   assert.match(reason, /large is said to need 9000 GB; .* is free/)
+})
+
+test('one that is to be kept apart sees what it is given and nothing else, and is adopted as any', async (context) => {
+  const canary = join(runa.home, 'canary')
+  writeFileSync(canary, 'a canary sings')
+  const script = `cat ${canary}; echo mine > "$RUNA_HOME/kept"; cat "$RUNA_HOME/kept"; read never`
+  write('apart', `command: [sh, -c, ${JSON.stringify(script)}]\nisolation: {kind: landlock}\n`)
+  await runa.ask('gilgul', 'apply')
+  const { state, pid, reason, confinement } = await runa.status('apart')
+  if (reason.includes('ISOLATION_MISSING')) return context.skip(reason)
+  assert.deepEqual([state, confinement?.isolation, confinement?.missing], ['running', 'landlock', []])
+  const log = readFileSync(join(runa.home, 'logs/apart.log'), 'utf8')
+  assert.match(log, /canary: Permission denied\nmine\n$/)
+  kill((await runa.status('gilgul')).pid ?? 0)
+  await until(async () => (await runa.runa('status', 'apart')).status === 0)
+  assert.equal((await runa.status('apart')).pid, pid)
 })
