@@ -4,13 +4,17 @@ import { kill, until } from '../../system/test-runa.ts'
 import type { TortureOptions, TortureRow } from '../row.ts'
 import { stopSome } from './hangs.ts'
 import { SERVICE_NAMES } from './house.ts'
+import { callSleeper } from './sleeper.ts'
 import { compare, runStorm, type Storm } from './storm.ts'
 import { descriptorsOf, memoryMiBOf, startWorld, type World } from './world.ts'
 
 /** Of the kills, so many are tried as hangs as well. */
 const HANG_SHARE = 0.03
 
-/** Kills services, gilgul and coven at random, and stops them; a dozen services have to be there again each time. */
+/** And so many calls to one that falls asleep all the time. */
+const CALL_SHARE = 0.2
+
+/** Kills services, gilgul and coven at random, and stops them; all of them have to be there again each time. */
 export async function tortureGilgul({ faults, random }: TortureOptions): Promise<TortureRow[]> {
   const world = await startWorld()
   try {
@@ -37,6 +41,7 @@ export async function tortureGilgul({ faults, random }: TortureOptions): Promise
         memoryMiBAfter: after.memoryMiB,
       },
       await stopSome(world, Math.max(3, Math.round(faults * HANG_SHARE)), random),
+      await callSleeper(world, Math.max(10, Math.round(faults * CALL_SHARE)), random),
     ]
     return [...rows, ...(await plant(world))]
   } finally {

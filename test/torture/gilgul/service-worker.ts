@@ -1,11 +1,8 @@
 // A service that does nothing but live, and says in a file of its own when there are two of it.
-import { appendFileSync, openSync } from 'node:fs'
-import { join } from 'node:path'
 import * as z from 'zod'
-import { homePaths } from '#kernel/home'
 import { runService } from '#kernel/service'
-import { lockByte } from '#kernel/sys'
 import { defineContract } from '#protocol'
+import { becomeOnly } from './only.ts'
 
 const name = process.env['RUNA_SERVICE'] ?? ''
 const idle = defineContract({
@@ -22,10 +19,7 @@ const idle = defineContract({
   events: {},
 })
 
-const { run } = homePaths()
-if (!lockByte(openSync(join(run, `${name}.only`), 'a+', 0o600), 0)) {
-  appendFileSync(join(run, 'doubled'), `${name} ${process.pid}\n`)
-}
+becomeOnly(name)
 
 await runService(idle, ({ secrets }) => ({
   handlers: {

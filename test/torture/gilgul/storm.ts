@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Identity, isAlive, type RunState } from '#kernel/gilgul'
-import { gilgulContract } from '#protocol'
+import { type Client, gilgulContract, type ServiceStatus } from '#protocol'
 import { kill } from '../../system/test-runa.ts'
 import { overBus } from '../running.ts'
 import { SERVICE_NAMES } from './house.ts'
@@ -111,10 +111,23 @@ async function untilBack(isBack: () => boolean, storm: Storm, note: (ms: number)
   note(performance.now() - startedMs)
 }
 
+/** Who answers over HTTP is asked by gilgul as well, some moments later. */
+const PROBED_MS = 5_000
+
+async function settled(gilgul: Client<typeof gilgulContract>): Promise<readonly ServiceStatus[]> {
+  const startedMs = performance.now()
+  for (;;) {
+    const { services } = await gilgul.status({})
+    const isSettled = services.every(({ state }) => ['running', 'asleep'].includes(state))
+    if (isSettled || performance.now() - startedMs > PROBED_MS) return services
+    await sleep(LOOK_EVERY_MS)
+  }
+}
+
 /** What gilgul says that it has restarted, against what was killed. */
 export async function compare(world: World, ledger: ReadonlyMap<string, number>) {
   return await overBus(world.runa, async (clientOf) => {
-    const { services } = await clientOf(gilgulContract).status({})
+    const services = await settled(clientOf(gilgulContract))
     const counts = { lost: 0, withoutCause: 0, unknownEnds: 0 }
     for (const name of SERVICE_NAMES) {
       const service = services.find((status) => status.name === name)

@@ -1,18 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isAlive, type RunState } from '#kernel/gilgul'
 import { attachBus, type Bus } from '#kernel/splinter'
 import { createTestRuna, kill, type TestRuna, until } from '../../system/test-runa.ts'
-import { SERVICE_NAMES } from './house.ts'
+import { configOf, SERVICE_NAMES, WEB_NAMES, webOf } from './house.ts'
+import { findPorts, watchWeb } from './web.ts'
 
 const ANCESTOR = new URL('ancestor-worker.js', import.meta.url).pathname
 
 /** What is not back by then stays away. */
 const CALM_MS_MAX = 90_000
 
-/** coven, gilgul and a dozen services, to be killed. */
+/** coven, gilgul and its services, to be killed. */
 export interface World {
   readonly runa: TestRuna
   /** Undefined for moments, while gilgul dies or begins. */
@@ -27,13 +28,17 @@ export interface World {
 }
 
 export async function startWorld(): Promise<World> {
-  const runa = createTestRuna('bus:\n  sizeBytes: 33554432\n')
+  const runa = createTestRuna(configOf())
+  const ports = await findPorts(WEB_NAMES)
+  mkdirSync(join(runa.home, 'services'))
+  for (const [name, port] of ports) writeFileSync(join(runa.home, `services/${name}.yaml`), webOf(name, port))
   const child = spawn(process.execPath, [ANCESTOR], {
     env: runa.environment,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   await once(child.stdout as NodeJS.ReadableStream, 'data')
   const bus: Bus = attachBus(runa.state().bus, { name: `torture-${process.pid}` })
+  const web = watchWeb(ports)
 
   function state(): RunState | undefined {
     try {
@@ -44,6 +49,7 @@ export async function startWorld(): Promise<World> {
   }
 
   function readyPid(service: string): number | undefined {
+    if (ports.has(service)) return web.pidOf(service)
     const seat = bus.members().find((member) => member.name === service && member.state === 'ready')
     return seat && isThere(seat.pid) ? seat.pid : undefined
   }
@@ -71,6 +77,7 @@ export async function startWorld(): Promise<World> {
       if (!isUp()) throw new Error(`Not everything came back: see ${runa.home}/logs`)
     },
     async end() {
+      web.end()
       bus.close()
       await endChild(child)
       await runa.remove()
