@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { call, connect } from '#kernel/service'
@@ -131,9 +139,56 @@ test('the page keeps its address when gilgul dies', async () => {
   assert.equal((await fetch(`${address}/healthz`)).status, 200)
 })
 
+const NAP = join(runa.home, 'services/nap.yaml')
+const NAPPING = 'command: [sh, -c, "while sleep 1; do :; done"]\n'
+
+/** Once another gilgul than that one can be asked. */
+async function untilFollowed(gilgul: number): Promise<void> {
+  await until(async () => ![null, gilgul].includes((await runa.status('gilgul')).pid))
+}
+
+test('a file that is saved is heeded by itself, and a mistake in one changes nothing, whoever dies', async () => {
+  mkdirSync(join(runa.home, 'services'))
+  writeFileSync(NAP, NAPPING)
+  await until(() => runa.state().services['nap']?.process !== undefined)
+  const { pid } = await runa.status('nap')
+  writeFileSync(NAP, `${NAPPING}neds: [web]\n`)
+  const fault = async () => String((await runa.ask('status'))['fault'])
+  await until(async () => /nap\.yaml:2:1: .*needs/.test(await fault()))
+  const { gilgul } = runa.state()
+  kill(gilgul.pid)
+  await untilFollowed(gilgul.pid)
+  assert.match(await fault(), /nap\.yaml:2:1/)
+  writeFileSync(NAP, NAPPING)
+  await until(async () => (await fault()) === 'undefined')
+  assert.equal((await runa.status('nap')).pid, pid)
+})
+
+test('a service that nobody calls sleeps, and its next call starts it, also after a death of gilgul', async () => {
+  const config = join(runa.home, 'runa.yaml')
+  const [isAsleep, first] = [
+    async () => (await runa.status('snarf')).state === 'asleep',
+    runa.state().gilgul.pid,
+  ]
+  writeFileSync(config, 'services: { snarf: { idleSeconds: 1 } }\n')
+  await untilFollowed(first)
+  await until(isAsleep)
+  await runa.ask('speak')
+  await until(isAsleep)
+  const second = runa.state().gilgul.pid
+  kill(second)
+  await runa.ask('speak')
+  assert.equal((await runa.status('snarf')).restarts, 0)
+  rmSync(config)
+  await untilFollowed(runa.state().gilgul.pid)
+})
+
 test('gilgul and its ancestor are killed together, and the next start recovers', async (t) => {
   const { ancestor, gilgul, services } = runa.state()
   for (const pid of [ancestor.pid, gilgul.pid]) kill(pid)
+  // It does not read its input, and no next start is needed to end it.
+  await until(() => isGone(services['nap']?.process?.pid ?? 0))
+  rmSync(NAP)
   const killedMs = performance.now()
   const { status, stderr } = await runa.runa('up', '--detach')
   assert.equal(status, 0, stderr)

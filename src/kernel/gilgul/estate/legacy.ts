@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Keeper } from '../keeping/keeper.ts'
-import type { ServiceSpec } from '../spec.ts'
+import { type ServiceSpec, sleepsAfterMs } from '../spec.ts'
 import type { Estate } from './estate.ts'
 
 /** What is to be known of these services after gilgul's death. */
@@ -22,5 +22,8 @@ function isWanted({ spec, standing }: Keeper): boolean {
 export function digestOf(spec: ServiceSpec): string {
   const { main, command, nodeFlags, environment, speaks, settings, replacedBy, isolation, limits } = spec
   const started = { main, command, nodeFlags, environment, speaks, settings, replacedBy, isolation, limits }
-  return createHash('sha256').update(JSON.stringify(started)).digest('base64url')
+  const idleMs = sleepsAfterMs(spec)
+  return createHash('sha256')
+    .update(JSON.stringify({ ...started, idleMs }))
+    .digest('base64url')
 }
