@@ -15,12 +15,12 @@ const KNOWN_FILES = [
   /^vault\/(secrets\.vault(\.lock)?|audit\.journal|vault\.key)$/,
   // A sealed key, one that destroys what was said when it is overwritten, and a salt, which is no secret.
   /^memory\/(lock|user\.key)$/,
-  /^run\/login\.json$/,
-  /^run\/(port|runa\.lock|world\.lock|peaks\.json)$/,
+  /^run\/threadwell\/login\.json$/,
+  /^run\/(threadwell\/port|runa\.lock|world\.lock|peaks\.json|plan\.json)$/,
   /^logs\/([a-z]+\.log|history\.journal)$/,
   /^topics\/handbook\/[\w-]+\.jsonl$/,
   /^boards\/[\w-]+\.journal$/,
-  /^(outward\.journal|threadwell\.json)$/,
+  /^(outward\.journal|threadwell\/marks\.json)$/,
 ]
 
 /** Every byte of the vault, by file. */
