@@ -9,9 +9,10 @@ const MAINS = join(packageFolder(), 'dist/src')
 
 /**
  * A small young generation keeps a service's memory down by a quarter after work, and costs it no speed. Garbage is
- * collected when it rests.
+ * collected when it rests. WebAssembly, which Node's own HTTP has, would else reserve 10 GB of addresses, more than a limit
+ * of them may leave.
  */
-const SMALL = ['--max-semi-space-size=1', '--expose-gc']
+const SMALL = ['--max-semi-space-size=1', '--expose-gc', '--disable-wasm-trap-handler']
 
 /** The fields that every service has, and what only Runa's own have. */
 interface Row extends ServiceFields {

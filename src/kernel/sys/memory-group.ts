@@ -91,12 +91,20 @@ function groupRooms(group: MemoryGroup | undefined): MemoryRoom[] {
 
 /** What it starts has the same limit, and is taken to reserve as much as it does. */
 function processRoom(pid: number | 'self'): MemoryRoom[] {
-  const limit = /^Max address space\s+(\d+)/m.exec(readText(`/proc/${pid}/limits`))?.[1]
-  if (limit === undefined) return []
-  const reservedBytes = (numberIn(readText(`/proc/${pid}/status`), 'VmSize:') ?? 0) * 1_024
-  const totalBytes = Number(limit)
-  return [{ totalBytes, freeBytes: Math.max(0, totalBytes - reservedBytes), limitedBy: 'rlimit' }]
+  const limits = readText(`/proc/${pid}/limits`)
+  return PROCESS_LIMITS.flatMap(([limit, field]) => {
+    const totalBytes = numberIn(limits, limit)
+    if (totalBytes === undefined) return []
+    const reservedBytes = (numberIn(readText(`/proc/${pid}/status`), field) ?? 0) * 1_024
+    return [{ totalBytes, freeBytes: Math.max(0, totalBytes - reservedBytes), limitedBy: 'rlimit' }]
+  })
 }
+
+/** As `limits` names them, and where `status` says how much of each is used. */
+const PROCESS_LIMITS = [
+  ['Max address space', 'VmSize:'],
+  ['Max data size', 'VmData:'],
+] as const
 
 function numberIn(text: string, field: string): number | undefined {
   const [, number] = new RegExp(`^${field}\\s+(\\d+)`, 'm').exec(text) ?? []
