@@ -4,7 +4,10 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { packageFolder } from '#kernel/home'
+import { landlockVersion } from '#kernel/sys'
 import type { ServiceStatus } from '#protocol'
+import { writeModel } from '../model/fixtures.ts'
+import { randomLlama, SMALL } from '../model/random-models.ts'
 import { createTestRuna, kill, until } from './test-runa.ts'
 
 const PYTHON = '/usr/bin/python3'
@@ -33,6 +36,30 @@ threading.Thread(target=eat, daemon=True).start()
 exec(open(${JSON.stringify(join(EXAMPLE, 'tieto.py'))}).read())
 `
 
+/** In a model's process, before its main: what native code that was taken over would try. */
+const INTRUDER = `
+const fs = require('node:fs')
+const { connect } = require('node:net')
+const { join } = require('node:path')
+const home = process.env.RUNA_HOME
+const found = {}
+function attempt(name, act) {
+  try { act(); found[name] = 'done' } catch (error) { found[name] = error.code }
+}
+const tell = () => fs.writeFileSync(join(home, 'found/model.json'), JSON.stringify(found))
+if (/model.main\\.js$/.test(process.argv[1] ?? '')) {
+  attempt('canary', () => fs.readFileSync(join(home, 'canary')))
+  attempt('vault', () => fs.readdirSync(join(home, 'vault')))
+  attempt('plant', () => fs.writeFileSync(join(home, 'planted'), ''))
+  attempt('parent', () => fs.readFileSync('/proc/' + process.ppid + '/environ'))
+  attempt('program', () => { throw require('node:child_process').spawnSync('/bin/true').error ?? 'it ran' })
+  fs.readFile(join(home, 'canary'), (error) => {
+    found.thread = error?.code ?? 'done'
+    connect(9, '127.0.0.1').on('error', ({ code }) => { found.socket = code; tell() })
+  })
+}
+`
+
 const TRIED = ['--ro-bind', '/', '/', '--unshare-pid', '--unshare-net', '--', PYTHON, '--version']
 const fault = spawnSync('bwrap', TRIED).status === 0 ? '' : 'there is no bubblewrap, or no python3'
 
@@ -52,8 +79,20 @@ describe('a service under bubblewrap', { skip: fault !== '' && fault }, () => {
     const limits = `{ memoryBytes: ${MEMORY_BYTES} }`
     writeFileSync(
       join(runa.home, 'runa.yaml'),
-      `services:\n  tieto:\n    command: ${command}\n    isolation: ${isolation}\n    limits: ${limits}\n`,
+      [
+        'engine: { threads: 1 }',
+        'services:',
+        `  tieto: { command: ${command}, isolation: ${isolation}, limits: ${limits} }`,
+        '  alethia: { isolation: { kind: landlock } }',
+        '  threadwell: { isolation: { kind: none } }',
+        '  model:',
+        `    environment: { NODE_OPTIONS: --require=${join(runa.home, 'intruder.cjs')} }`,
+        '    isolation: { kind: landlock, required: true, read: [intruder.cjs], write: [found] }',
+      ].join('\n'),
     )
+    writeFileSync(join(runa.home, 'intruder.cjs'), INTRUDER)
+    writeFileSync(join(runa.home, 'canary'), 'for nobody')
+    mkdirSync(join(runa.home, 'found'))
     await runa.start()
   })
   after(() => runa.remove())
@@ -93,8 +132,48 @@ describe('a service under bubblewrap', { skip: fault !== '' && fault }, () => {
     )
   })
 
-  test('it goes on while gilgul dies, and is adopted with all that keeps it apart', async () => {
-    const before = await runa.status('tieto')
+  async function askModel(): Promise<void> {
+    const { status, stderr } = await runa.runa('ask', '--model', 'apart', 'What is this?')
+    assert.equal(status, 0, stderr)
+  }
+
+  test('a model answers, and reaches no file, socket, process or program that is none of its business', async (t) => {
+    if (landlockVersion() === 0) return t.skip('this kernel has no Landlock in force')
+    await runa.ask(
+      'models',
+      'add',
+      await writeModel(join(runa.home, 'apart.gguf'), randomLlama({ ...SMALL, contextTokens: 4_096 })),
+    )
+    await askModel()
+    const found = JSON.parse(readFileSync(join(runa.home, 'found/model.json'), 'utf8')) as object
+    const no = 'EACCES'
+    const files = { canary: no, vault: no, plant: no, parent: no, program: no, thread: no }
+    assert.deepEqual(found, { ...files, socket: 'EAFNOSUPPORT' })
+    const { pid, confinement } = await runa.status('model-apart')
+    for (const fact of ['its own rules for files (Landlock)', 'no network', 'a filter for calls'])
+      assert.ok(confinement?.inForce.includes(fact), fact)
+    kill(pid ?? assert.fail('no model'))
+    await askModel()
+    assert.deepEqual((await runa.status('model-apart')).confinement, confinement)
+  })
+
+  test("what keeps Runa's own services apart is the owner's to say", async (t) => {
+    if (landlockVersion() === 0) return t.skip('this kernel has no Landlock in force')
+    const [inference, alethia, threadwell, snarf] = await Promise.all(
+      ['inference', 'alethia', 'threadwell', 'snarf'].map(runa.status),
+    )
+    assert.deepEqual(
+      [inference?.confinement?.isolation, inference?.confinement?.isDefault],
+      ['landlock', true],
+    )
+    assert.deepEqual([alethia?.confinement?.isolation, alethia?.confinement?.isDefault], ['landlock', false])
+    assert.ok(alethia?.confinement?.inForce.includes('no network'))
+    assert.deepEqual([threadwell?.confinement, snarf?.confinement], [undefined, undefined])
+  })
+
+  test('they go on while gilgul dies, and are adopted with all that keeps them apart', async () => {
+    const models = async () => (await runa.status('model-apart').catch(() => undefined)) ?? null
+    const [before, modelBefore] = [await runa.status('tieto'), await models()]
     kill((await runa.status('gilgul')).pid ?? assert.fail('no gilgul'))
     let then: ServiceStatus | undefined
     await until(async () => {
@@ -104,6 +183,8 @@ describe('a service under bubblewrap', { skip: fault !== '' && fault }, () => {
     })
     assert.deepEqual([then?.pid, then?.restarts], [before.pid, before.restarts])
     assert.deepEqual(then?.confinement, before.confinement)
+    const model = await models()
+    assert.deepEqual([model?.pid, model?.confinement], [modelBefore?.pid, modelBefore?.confinement])
     await assertAnswers()
   })
 

@@ -3,7 +3,14 @@ import type { ServiceStatus } from '#protocol'
 import { checkConfig } from './config-check.ts'
 import type { Finding } from './finding.ts'
 import { checkHome, checkLeftovers } from './home-checks.ts'
-import { checkDisk, checkKernel, checkMemory, checkPort, checkSharedMemory } from './machine-checks.ts'
+import {
+  checkDisk,
+  checkKernel,
+  checkMemory,
+  checkPort,
+  checkSharedMemory,
+  checkWalls,
+} from './machine-checks.ts'
 import { checkModels } from './model-check.ts'
 import { checkServices } from './service-check.ts'
 import { checkSecrets, checkVault, type SecretsTold } from './vault-check.ts'
@@ -28,6 +35,7 @@ export async function examineRuna(
     ...(config ? checkSharedMemory(config.bus, isRunning) : []),
     ...checkMemory(),
     ...checkKernel(),
+    ...checkWalls(),
     ...(config && !isRunning ? await checkPort(config.face.port) : []),
     ...(config ? checkModels(paths.models, config.engine.contextTokens) : []),
     ...(isRunning ? checkServices(services) : await checkLeftovers(paths)),

@@ -1,5 +1,6 @@
 import { accessSync, constants, readFileSync } from 'node:fs'
 import type { Config } from '#kernel/config'
+import { missingPowers, type SeclusionPowers, seclusionPowers, weakPowers } from '#kernel/seclusion'
 import { findPortHolder, memoryGroupOf, readMemoryRoom, tryCalls } from '#kernel/sys'
 import { ERRORS } from '#protocol'
 import { ROOM_BYTES_MIN } from '../diagnosis/evidence.ts'
@@ -62,6 +63,25 @@ export function checkKernel(): Finding[] {
   const group = memoryGroupOf('self')
   const counted = group ? `memory is counted by cgroup v${group.version}` : 'memory is counted by no cgroup'
   return [well('system', `Linux ${release}; ${counted}.`)]
+}
+
+/** Without it models, and services that meet strangers, run as any other program of this user. */
+export function checkWalls(powers: SeclusionPowers = seclusionPowers()): Finding[] {
+  const missing = missingPowers(powers)
+  if (missing.length > 0) {
+    const advice =
+      'A kernel of Debian 12 or later, or of a current Fedora, has both; docs/guides/isolation.md says more.'
+    const text = `Models and services cannot be kept from files and the network: ${missing.join('; ')}.`
+    return [doubtful('walls', text, advice)]
+  }
+  const weak = weakPowers(powers)
+  const lacks = weak.length === 0 ? '' : ` A newer kernel would do more. In this one: ${weak.join('; ')}.`
+  return [
+    well(
+      'walls',
+      `The kernel can keep services apart (Landlock ${powers.landlock}, a filter for calls).${lacks}`,
+    ),
+  ]
 }
 
 /** 0 takes any free one. */

@@ -138,6 +138,31 @@ test('of a service that an earlier gilgul has started, what is missing is found 
   ])
 })
 
+test('a service that meets strangers is shut in without a word, where the kernel can do it', () => {
+  const own = { read: [], write: [], journals: [join(home, 'ledger')], devices: [], network: false }
+  const view = () => ({ ...own, isDefault: true })
+  const make = (landlock: number) => {
+    const notes: string[] = []
+    const note = (name: string, text: string) => notes.push(`${name}: ${text}`)
+    const machine = { ...MACHINE, powers: () => ({ landlock, filter: true }) }
+    return { ...createConfining({ machine, groups: () => undefined, home, view, note }), notes }
+  }
+  const able = make(7)
+  const { words } = able.confine(specOf({}), MAIN)
+  assert.deepEqual(words.slice(-2), MAIN)
+  assert.ok(words.some((word) => word.endsWith('seclude/main.js')))
+  assert.ok(existsSync(join(home, 'ledger')))
+  assert.equal(able.describe(specOf({}), undefined)?.isDefault, true)
+  const unable = make(0)
+  assert.deepEqual(unable.confine(specOf({}), MAIN).words, MAIN)
+  assert.equal(unable.describe(specOf({}), undefined)?.missing.length, 1)
+  assert.deepEqual(unable.notes, [])
+  const required = specOf({ isolation: isolationSchema.parse({ kind: 'landlock' }) })
+  assert.throws(() => unable.confine(required, MAIN), { code: 'ISOLATION_MISSING' })
+  const none = specOf({ isolation: isolationSchema.parse({ kind: 'none' }) })
+  assert.deepEqual(able.confine(none, MAIN).words, MAIN)
+})
+
 test("Runa's own services are not said to be apart when they are not", () => {
   const isolation = isolationSchema.parse({ kind: 'bubblewrap' })
   assert.throws(() => confiningWith(undefined).confine(specOf({ isolation }), MAIN), {

@@ -52,6 +52,51 @@ test('without isolation the command is what it is', () => {
   assert.deepEqual([words, missing], [['python3', 'tieto.py', '--fast'], []])
 })
 
+function wallsIn(words: readonly string[]): { rules: Record<string, unknown>; descriptors: number[] } {
+  return JSON.parse(words.find((word) => word.startsWith('{')) ?? assert.fail('no walls'))
+}
+
+test('landlock shows a program the same as bubblewrap does, and gives it its own folder for a home', () => {
+  const wish = confined({ kind: 'landlock', read: ['docs'], write: ['out'] })
+  const { words, environment, folders } = isolate(wish, machine())
+  const own = join(home, 'services/tieto')
+  const { rules, descriptors } = wallsIn(words)
+  assert.ok((rules['read'] as string[]).includes(join(home, 'docs')))
+  assert.deepEqual(rules['write'], [own, join(home, 'out')])
+  assert.ok((rules['run'] as string[]).includes(join(home, 'tieto.py')))
+  assert.deepEqual([rules['network'], descriptors], [false, [3]])
+  assert.deepEqual(words.slice(-3), ['python3', 'tieto.py', '--fast'])
+  assert.equal(environment['RUNA_HOME'], own)
+  assert.deepEqual(folders, [{ path: own }])
+})
+
+test('landlock adds what the owner names to what a service of Runa has to reach', () => {
+  const view = {
+    ...{ read: ['/usr'], write: [join(home, 'topics'), '/dev/shm/x'], journals: [join(home, 'kept')] },
+    ...{ devices: [], network: false, isDefault: true },
+  }
+  const { words, folders, journals } = isolate(
+    confined({ kind: 'landlock', read: ['more'], network: true }, { view }),
+    machine(),
+  )
+  const { rules } = wallsIn(words)
+  assert.deepEqual(rules['read'], ['/usr', join(home, 'more')])
+  assert.deepEqual(rules['write'], [join(home, 'topics'), '/dev/shm/x', join(home, 'kept')])
+  assert.equal(rules['network'], true)
+  assert.deepEqual(folders, [{ path: join(home, 'topics'), mode: 0o700 }])
+  assert.deepEqual(journals, [join(home, 'kept')])
+})
+
+test('a kernel without Landlock is named', () => {
+  const powers = () => ({ landlock: 0, filter: true })
+  assert.throws(() => isolate(confined({ kind: 'landlock' }), machine({ powers })), {
+    code: 'ISOLATION_MISSING',
+    message: /no Landlock/,
+  })
+  const { words, missing } = isolate(confined({ kind: 'landlock', required: false }), machine({ powers }))
+  assert.deepEqual([words, missing.length], [['python3', 'tieto.py', '--fast'], 1])
+})
+
 test('bubblewrap shows the system, the files of the command, and its own folder as the home', () => {
   const { words, folders } = isolate(confined({ kind: 'bubblewrap', write: ['out'] }), machine())
   const own = join(home, 'services/tieto')
