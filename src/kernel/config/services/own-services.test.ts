@@ -62,6 +62,19 @@ test('a step that does not exist is told with those that do, at its place', () =
   assert.deepEqual(service?.onFailure?.crash, [{ run: ['b'], timeoutSeconds: 30 }])
 })
 
+test('what would be refused at the start is a mistake already', () => {
+  assert.deepEqual(
+    mistakesIn(
+      'command: [a]\nisolation:\n  kind: bubblewrap\nmemoryBytes: 900000000\nlimits: {memoryBytes: 100663296}\n',
+    ),
+    [
+      'mine.yaml:3:3: isolation.kind: a service of your own is kept apart by landlock, or not at all',
+      'mine.yaml:4:1: memoryBytes: is an estimate of more than limits.memoryBytes lets it have',
+    ],
+  )
+  assert.deepEqual(mistakesIn('command: [a]\nisolation: {kind: landlock}\nmemoryBytes: 1\n'), [])
+})
+
 test('whatever stands in a file, it is a service or a mistake at a place in it', () => {
   const text = fc.oneof(
     fc.string(),
