@@ -219,6 +219,18 @@ test('coven is killed: gilgul takes its place, starts another gilgul, and nobody
   await assertNothingIsLost()
 })
 
+test('coven dies, and the owner wants what was given to be taken back: keys are gone, and the rest runs', async () => {
+  writeFileSync(join(runa.home, 'runa.yaml'), 'coven:\n  onDeath: lock\n')
+  const { ancestor, services } = runa.state()
+  kill(ancestor.pid)
+  await until(async () => (await runa.status('alethia')).state === 'stopped')
+  assert.deepEqual((await runa.ask('secret', 'leases'))['leases'], [])
+  assert.equal((await runa.status('tieto')).pid, services['tieto']?.process?.pid)
+  assert.match((await runa.runa('secret', 'get', 'word-0')).stderr, /COVEN_LINK_BROKEN/)
+  assert.equal((await runa.runa('down')).status, 0)
+  assert.equal((await runa.runa('up', '--detach')).status, 0)
+})
+
 test('coven dies, and the owner wants everything to stop then: nothing is left running', async () => {
   writeFileSync(join(runa.home, 'runa.yaml'), 'coven:\n  onDeath: stop\n')
   kill(runa.state().ancestor.pid)

@@ -26,6 +26,8 @@ export function createChronicle({ report, stopping }: RunOptions, realm: Realm):
   const stateFile = createRunStateFile(runFiles(realm.paths).state, (error) =>
     note('state-file', String(error)),
   )
+  // The parent of one whose ancestor has died is somebody else.
+  const ancestor = identify(process.ppid) ?? realm.before?.ancestor ?? NOBODY
   let url = ''
   let hasBegun = false
 
@@ -40,7 +42,7 @@ export function createChronicle({ report, stopping }: RunOptions, realm: Realm):
   }
 
   function write(supervisor: Supervisor): void {
-    if (hasBegun) stateFile.update(() => ({ ...stateOf(supervisor, realm), url }))
+    if (hasBegun) stateFile.update(() => ({ ...stateOf(supervisor, realm), ancestor, url }))
   }
 
   return {
@@ -70,18 +72,16 @@ export function createChronicle({ report, stopping }: RunOptions, realm: Realm):
   }
 }
 
-function stateOf(supervisor: Supervisor, { before, bus }: Realm): Omit<RunState, 'url'> {
+function stateOf(supervisor: Supervisor, { bus }: Realm): Omit<RunState, 'url' | 'ancestor'> {
   const services = supervisor.keepers().map((keeper): [string, KeptService] => {
     const { process, restarts } = keeper.standing()
     return [keeper.spec.name, { process: process ?? null, restarts }]
   })
-  const [ancestor, gilgul] = [process.ppid, process.pid].map(identify)
   return {
     version: 1,
     bootId: bootId(),
     bus: bus.path,
-    ancestor: ancestor ?? before?.ancestor ?? NOBODY,
-    gilgul: gilgul ?? NOBODY,
+    gilgul: identify(process.pid) ?? NOBODY,
     services: Object.fromEntries(services),
   }
 }

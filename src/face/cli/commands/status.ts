@@ -16,7 +16,7 @@ const ABOUT_COVEN: Readonly<Record<CovenState, string>> = {
   linked: '',
   sealed:
     'The vault is sealed: no secret is given out, and services that need one wait. Open it: `runa secret unseal`\n',
-  lost: 'gilgul has lost its link to coven: no secrets are given out. It is about to be started again.',
+  lost: 'gilgul has no link to coven: no secrets are given out. It is about to be started again, unless coven.onDeath says otherwise.',
   absent: [
     'Runa runs without coven: it has no secrets, shows no boards, keeps nothing of what is said, and lets no other program in.',
     'Start it with coven: `runa down`, then `runa up`\n',

@@ -31,6 +31,8 @@ export type Give = (service: string, name: string) => Promise<Given>
 export function createGiving({ coven, services, leases, pidOf }: GivingOptions): Give {
   const ownerOf = (secret: string) =>
     services.find(({ secrets }) => secrets.some(({ name }) => name === secret))?.name
+  const isNote = (secret: string) =>
+    services.some(({ secrets }) => secrets.some(({ name, origin }) => name === secret && origin === 'kept'))
   const isDescribed = (service: string, secret: string) =>
     services.some((spec) => spec.name === service && grantsOf(spec).includes(secret))
 
@@ -46,7 +48,8 @@ export function createGiving({ coven, services, leases, pidOf }: GivingOptions):
       throw new RunaError('SECRET_NOT_GRANTED', `${name} belongs to ${owner} alone.`)
     }
     const { version, once } = output
-    if (once) return { value, version, lease: undefined, leaseMs: 0 }
+    // What a service has put there itself, it had before.
+    if (once || isNote(name)) return { value, version, lease: undefined, leaseMs: 0 }
     // What a service seals with a key of its own, it seals for as long as it runs.
     const leaseMs = owner === service ? null : output.leaseMs
     const lease = leases.begin({ service, secret: name, version, pid: pidOf(service), leaseMs })
