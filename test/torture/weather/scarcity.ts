@@ -49,7 +49,7 @@ const SCARCITIES: readonly Scarcity[] = [
     name: 'descriptors, of a service: documents are to be stored',
     take: ({ runa }) => limitDescriptors(runa.state().services['tieto']?.process?.pid ?? 0),
     provoke: ingest,
-    told: /\[[A-Z_]+\]/,
+    told: /EMFILE.*\[BUSY\]/,
     killed: [],
   },
   {
