@@ -16,6 +16,8 @@ import { type Failure, parseReport, type Report } from './report.ts'
 import { type AncestorLine, watchSilence } from './silence.ts'
 
 const GILGUL_MAIN = fileURLToPath(new URL('main.js', import.meta.url))
+/** It keeps many others and is in no hurry: a fifth less memory, for no time that could be told from noise. */
+const NODE_FLAGS = ['--max-semi-space-size=1', '--expose-gc', '--optimize-for-size', '--v8-pool-size=1']
 /** A link that closes is the first sign of a process that ends by itself. One that goes on living is ended. */
 const UNLINKED_MS = 2_000
 
@@ -112,7 +114,7 @@ function spawnGilgul(options: BirthOptions): { child: ChildProcess; launch: Laun
   const log = openLog(logPath(paths.logs, 'gilgul'))
   try {
     const launch = prepareLaunch?.()
-    const child = spawn(process.execPath, ['--max-semi-space-size=1', '--expose-gc', main], {
+    const child = spawn(process.execPath, [...NODE_FLAGS, main], {
       argv0: 'runa-gilgul',
       env: environmentOf(options),
       stdio: stdioOf(log, holdings, launch),

@@ -9,10 +9,10 @@ const MAINS = join(packageFolder(), 'dist/src')
 
 /**
  * A small young generation keeps a service's memory down by a quarter after work, and costs it no speed. Garbage is
- * collected when it rests. WebAssembly, which Node's own HTTP has, would else reserve 10 GB of addresses, more than a limit
+ * collected when it rests, by one thread beside: each costs memory of its own. WebAssembly, which Node's own HTTP has, would else reserve 10 GB of addresses, more than a limit
  * of them may leave.
  */
-const SMALL = ['--max-semi-space-size=1', '--expose-gc', '--disable-wasm-trap-handler']
+const SMALL = ['--max-semi-space-size=1', '--expose-gc', '--v8-pool-size=1', '--disable-wasm-trap-handler']
 
 /** The fields that every service has, and what only Runa's own have. */
 interface Row extends ServiceFields {
