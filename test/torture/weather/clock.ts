@@ -17,6 +17,13 @@ const JUMPS: readonly (readonly [name: string, aheadS: number])[] = [
   ['a day forth again', 0],
 ]
 const SHIFTER = new URL('clock-worker.js', import.meta.url).href
+/** libfaketime shares its clock by a place in /dev/shm, which services are kept away from. */
+const SERVICES = ['inference', 'tieto', 'alethia', 'snarf', 'conversation', 'threadwell']
+const NOT_APART = [
+  'services:',
+  ...SERVICES.map((name) => `  ${name}: { isolation: { kind: none } }`),
+  '',
+].join('\n')
 const OWN = ['ticker-1', 'ticker-2']
 
 /** Sets the clock of a whole Runa while it runs, by Debian's libfaketime. The clock that nobody can set goes on as it does. */
@@ -35,10 +42,10 @@ export async function jumpClock(count: number = JUMPS.length): Promise<TortureRo
     FAKETIME_TIMESTAMP_FILE: clock,
     FAKETIME_NO_CACHE: '1',
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
-    FAKETIME_DISABLE_SHM: '1',
     NO_FAKE_STAT: '1',
   }
-  const runa = createTestRuna('', join(folder, 'home'), environment)
+  mkdirSync(join(folder, 'home'))
+  const runa = createTestRuna(NOT_APART, join(folder, 'home'), environment)
   try {
     const services = join(runa.home, 'services')
     mkdirSync(services, { recursive: true })
