@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -8,6 +8,7 @@ import { readRecipe } from '../vault-file.ts'
 import { deriveByArgon2 } from './argon2.ts'
 import { openByMachine, sealByMachine } from './system-credential.ts'
 
+const HOST_KEY = '/var/lib/systemd/credential.secret'
 const PASSPHRASE = Buffer.from('seven quiet herons')
 
 test('argon2id gives what another implementation of it gives, and leaves the passphrase alone', async () => {
@@ -75,6 +76,8 @@ test('where systemd-creds is missing or refuses, it is said and nothing is chang
 })
 
 test('a vault under a key of this machine opens by itself, gets another root key, and goes back', async (context) => {
+  // systemd-creds would make one: a test leaves nothing on the machine that it runs on.
+  if (!existsSync(HOST_KEY)) return context.skip(`${HOST_KEY} is not there; \`systemd-creds setup\` makes it`)
   const machine = 'host'
   const refused = await sealByMachine(machine).then(
     () => undefined,
