@@ -24,9 +24,19 @@ export function tell({ code, message, advice }: Told, json: boolean): void {
   process.stderr.write(`${text}\n`)
 }
 
-/** What commander found wrong with the arguments. Its `help` and `version` are no errors. Returns the exit code. */
-export function reportArguments({ exitCode, message }: CommanderError, json: boolean): number {
+/** What commander found wrong with the `words` of a person. Its `help` and `version` are no errors. Returns the exit code. */
+export function reportArguments(
+  { exitCode, code, message }: CommanderError,
+  words: readonly string[],
+  json: boolean,
+): number {
   if (exitCode === 0) return 0
+  if (code === 'commander.help') {
+    const group = words.filter((word) => !word.startsWith('-')).join(' ')
+    const missing = `A command is missing after '${group}'.`
+    tell({ code: 'BAD_INPUT', message: missing, advice: `\`runa ${group} --help\` names them.` }, json)
+    return 2
+  }
   const sentence = message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')
   const ended = /[.?)]$/.test(sentence) ? sentence : `${sentence}.`
   const advice = `\`${RUNA_COMMAND} --help\` says more. A text of several words needs quotes around it.`

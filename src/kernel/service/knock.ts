@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { wipe } from '#kernel/seal'
-import { socketDescriptor, socketMaker } from '#kernel/sys'
+import { isOfThisUser } from '#kernel/sys'
 import { RunaError } from '#protocol'
 import { decodeBirth, type KeyTable, TABLE_BYTES_MAX } from './birth-table.ts'
 
@@ -61,7 +61,6 @@ async function readKeys(socket: Socket): Promise<KeyTable> {
 
 /** Whoever could put a socket there could also give us keys that he knows. */
 function refuseStranger(socket: Socket): void {
-  const fd = socketDescriptor(socket)
-  if (fd !== undefined && socketMaker(fd).uid === process.getuid?.()) return
+  if (isOfThisUser(socket)) return
   throw new RunaError('BUS_FORBIDDEN', 'The door to the bus belongs to another user.')
 }

@@ -83,7 +83,10 @@ function asJson({ service, line, at, record }: LogLine): object {
 }
 
 function writeHistory(happenings: readonly Happening[], json: boolean): void {
-  if (happenings.length === 0) return
+  if (happenings.length === 0) {
+    if (!json) process.stderr.write('The history has nothing of that.\n')
+    return
+  }
   const shown = happenings.map((happening) =>
     json ? JSON.stringify(happening) : harmlessLine(describeHappening(happening)),
   )

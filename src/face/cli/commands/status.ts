@@ -61,14 +61,14 @@ const ABOUT_GUARDS: Readonly<Record<SecretMemoryState['guard'], string>> = {
   secret: 'Secrets rest in memory that no other process can read, and that never reaches a disk.',
   locked:
     'Secrets rest in memory that is never swapped nor dumped; this kernel has none that nobody else can read.',
-  open: 'WARNING: secrets may be swapped to a disk: this account may lock no more memory (`ulimit -l`).\n',
+  open: 'WARNING: secrets may be swapped to a disk: this account may lock no more memory (`ulimit -l`).',
 }
 
 /** What is as it should be is said to who asks for more. */
 function describeSecretMemory(memory: SecretMemoryState | undefined, long: boolean): string {
   if (memory === undefined || (memory.guard !== 'open' && !long)) return ''
   const { guard, unguarded } = memory
-  return `${ABOUT_GUARDS[guard]}${unguarded === 0 ? '' : ` ${unguarded} had no room there.`}`
+  return `${ABOUT_GUARDS[guard]}${unguarded === 0 ? '' : ` ${unguarded} had no room there.`}\n`
 }
 
 function describe(services: readonly ServiceStatus[], loginUrl: string, long: boolean): string {
@@ -82,12 +82,15 @@ function describe(services: readonly ServiceStatus[], loginUrl: string, long: bo
   ])
   const total = services.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)
   const troubled = services.filter(({ state }) => state !== 'running' && state !== 'asleep')
-  return [
-    formatTable([['SERVICE', 'STATE', 'PID', 'RESTARTS', 'SINCE', 'MEMORY'], ...rows]),
-    '',
+  const remarks = [
     ...troubled.map(describeTrouble),
     ...services.flatMap(describeReplacement),
     ...services.flatMap((service) => describeConfinement(service, long)),
+  ]
+  return [
+    formatTable([['SERVICE', 'STATE', 'PID', 'RESTARTS', 'SINCE', 'MEMORY'], ...rows]),
+    '',
+    ...(remarks.length === 0 ? [] : [...remarks, '']),
     `Memory in all: ${formatBytes(total)}`,
     loginUrl === '' ? 'The page cannot be reached at the moment.' : `The page: ${loginUrl}`,
   ].join('\n')

@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import { createConnection, type Socket } from 'node:net'
 import * as z from 'zod'
 import { wipe } from '#kernel/seal'
-import { socketDescriptor, socketMaker } from '#kernel/sys'
+import { isOfThisUser } from '#kernel/sys'
 import { fromErrorPayload, parseOrThrow, RunaError, vaultChangeSchema } from '#protocol'
 import { decodeMessage, encodeMessage } from '../message.ts'
 import { type DoorOperation, doorPathIn } from './door.ts'
@@ -58,7 +58,6 @@ async function knockAt(folder: string): Promise<Socket> {
 
 /** Whoever else sits there would learn the passphrase. */
 function refuseStranger(socket: Socket): void {
-  const fd = socketDescriptor(socket)
-  if (fd !== undefined && socketMaker(fd).uid === process.getuid?.()) return
+  if (isOfThisUser(socket)) return
   throw new RunaError('BUS_FORBIDDEN', 'The door of the vault belongs to another user.')
 }

@@ -1,9 +1,8 @@
 import { closeSync, openSync, rmSync } from 'node:fs'
-import { chmod } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { wipe } from '#kernel/seal'
-import { socketDescriptor, socketMaker } from '#kernel/sys'
+import { isOfThisUser, listenForUser } from '#kernel/sys'
 import { RunaError, toErrorPayload } from '#protocol'
 import { decodeMessage, encodeMessage } from '../message.ts'
 import { frameOf, readFrame } from './door-frame.ts'
@@ -54,11 +53,7 @@ export async function openVaultDoor(folder: string, sealable: Sealable): Promise
   try {
     // Of a coven that was killed.
     rmSync(join(folder, 'coven.sock'), { force: true })
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(path, resolve)
-    })
-    await chmod(path, 0o600)
+    await listenForUser(server, path)
   } catch (cause) {
     closeSync(folderFd)
     throw new RunaError('SYSTEM_CALL_FAILED', `The door of the vault cannot be made in ${folder}.`, { cause })
@@ -70,11 +65,6 @@ export async function openVaultDoor(folder: string, sealable: Sealable): Promise
       closeSync(folderFd)
     },
   }
-}
-
-function isOfThisUser(guest: Socket): boolean {
-  const fd = socketDescriptor(guest)
-  return fd !== undefined && socketMaker(fd).uid === process.getuid?.()
 }
 
 async function receive(guest: Socket, sealable: Sealable): Promise<void> {

@@ -1,9 +1,8 @@
 import { rmSync } from 'node:fs'
-import { chmod } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { createPipeTransport, type LeasedSecret, type Service } from '#kernel/service'
-import { parentPid, processSession, socketDescriptor, socketMaker } from '#kernel/sys'
+import { listenForUser, parentPid, processSession, socketDescriptor, socketMaker } from '#kernel/sys'
 import { type LeaseEnded, RunaError, type secretsContract } from '#protocol'
 import { offerSecrets } from './offer.ts'
 
@@ -56,13 +55,9 @@ export async function openProgramDoor(options: ProgramDoorOptions): Promise<Prog
     socket.once('close', () => guests.delete(socket))
   })
   server.maxConnections = GUESTS_MAX
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(new RunaError('SYSTEM_CALL_FAILED', `The door ${path} cannot be made.`, { cause })),
-    )
-    server.listen(path, resolve)
+  await listenForUser(server, path).catch((cause) => {
+    throw new RunaError('SYSTEM_CALL_FAILED', `The door ${path} cannot be made.`, { cause })
   })
-  await chmod(path, 0o600)
   return {
     tell(ended) {
       for (const { service, offer } of guests.values()) {

@@ -1,9 +1,8 @@
 import { rmSync } from 'node:fs'
-import { chmod } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { wipe } from '#kernel/seal'
 import { doorPath, encodeBirth, type KeyTable } from '#kernel/service'
-import { socketDescriptor, socketMaker } from '#kernel/sys'
+import { isOfThisUser, listenForUser } from '#kernel/sys'
 import { RunaError } from '#protocol'
 
 /** Who knocks reads a few hundred bytes and goes. */
@@ -42,13 +41,9 @@ export async function openDoor(busPath: string, words: KeyTable): Promise<Door> 
     else guest.destroy()
   })
   server.maxConnections = GUESTS_MAX
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(new RunaError('SYSTEM_CALL_FAILED', `The door ${path} cannot be made.`, { cause })),
-    )
-    server.listen(path, resolve)
+  await listenForUser(server, path).catch((cause) => {
+    throw new RunaError('SYSTEM_CALL_FAILED', `The door ${path} cannot be made.`, { cause })
   })
-  await chmod(path, 0o600)
   return {
     async close() {
       for (const guest of guests) guest.destroy()
@@ -56,9 +51,4 @@ export async function openDoor(busPath: string, words: KeyTable): Promise<Door> 
       wipe(keys)
     },
   }
-}
-
-function isOfThisUser(guest: Socket): boolean {
-  const fd = socketDescriptor(guest)
-  return fd !== undefined && socketMaker(fd).uid === process.getuid?.()
 }

@@ -1,4 +1,4 @@
-import { gilgulContract, RunaError } from '#protocol'
+import { gilgulContract, PERSON, RunaError } from '#protocol'
 import { withRuna } from '../../connection.ts'
 import { print, wholeNumber } from '../../output.ts'
 
@@ -13,8 +13,15 @@ interface RevokeOptions extends JsonOption {
 
 export async function grantSecret(name: string, to: string, { json }: JsonOption): Promise<void> {
   await withRuna([], async ({ client, signal }) => {
-    await client(gilgulContract).grantSecret({ name, to, granted: true }, { signal })
-    print({ name, to, granted: true }, json, `${to} may have ${name} from now on.`)
+    const gilgul = client(gilgulContract)
+    await gilgul.grantSecret({ name, to, granted: true }, { signal })
+    const { services } = await gilgul.status({}, { signal })
+    const isThere = to === PERSON || services.some((service) => service.name === to)
+    // It may be described later. More often, the name is misspelt.
+    const remark = isThere
+      ? ''
+      : ` But there is no service named ${to}: \`runa status\` lists those there are.`
+    print({ name, to, granted: true }, json, `${to} may have ${name} from now on.${remark}`)
   })
 }
 
