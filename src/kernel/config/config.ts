@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import * as z from 'zod'
 import { RunaError, secretNameSchema } from '#protocol'
 import { runaServicesSchema } from './services/runa-services.ts'
-import { atStart, type Mistake, readYamlFile, type YamlFile } from './yaml-file.ts'
+import { atStart, joinMistakes, type Mistake, readYamlFile, type YamlFile } from './yaml-file.ts'
 
 const PORT_DEFAULT = 7862
 
@@ -160,7 +160,7 @@ export async function checkConfig(path: string): Promise<YamlFile<Config>> {
 export function parseConfig(text: string): Config {
   const { value, mistakes } = readConfigText(text)
   if (value !== undefined) return value
-  throw new RunaError('CONFIG_INVALID', `${mistakes.map(sayMistake).join('; ')}.`)
+  throw new RunaError('CONFIG_INVALID', joinMistakes(mistakes.map(sayMistake)))
 }
 
 function readConfigText(text: string, file = 'runa.yaml'): YamlFile<Config> {

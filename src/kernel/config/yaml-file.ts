@@ -50,6 +50,12 @@ export function describeMistake({ file, line, column, text }: Mistake): string {
   return `${file}:${line}:${column}: ${text}`
 }
 
+/** All of them in one text, which ends as a sentence does. */
+export function joinMistakes(told: readonly string[]): string {
+  const text = told.join('; ')
+  return /[.?!]$/.test(text) ? text : `${text}.`
+}
+
 export function atStart(file: string, text: string): Mistake {
   return { file, line: 1, column: 1, text }
 }

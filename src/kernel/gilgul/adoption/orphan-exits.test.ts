@@ -30,6 +30,15 @@ test('another process that was given the same number is not taken for it', async
   assert.equal((await asked).code, 2)
 })
 
+test('of very many that nobody asks for, the oldest are forgotten', async () => {
+  let isThere = true
+  const exits = createOrphanExits({ isThere: () => isThere, isTold: () => true, lookEveryMs: 1 })
+  for (let pid = 1; pid <= 300; pid += 1) exits.hear(exit({ pid, startTicks: 1 }, 4))
+  assert.equal((await exits.of({ pid: 300, startTicks: 1 })).code, 4)
+  isThere = false
+  assert.equal((await awake(exits.of({ pid: 1, startTicks: 1 }))).code, null)
+})
+
 test('one that is gone without word is known to be gone, and not how', async () => {
   let looks = 0
   const isThere = () => {

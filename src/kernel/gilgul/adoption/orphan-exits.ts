@@ -30,6 +30,8 @@ const EYES: Eyes = {
 const WORDLESS_LOOKS_MAX = 10
 /** Where nobody will tell, or the ancestor would have told by now, waiting only delays the next start. */
 const HOPELESS_LOOKS_MAX = 3
+/** As many as the ancestor keeps: a program that leaves its children behind, again and again, must not fill gilgul's memory. */
+const KNOWN_MAX = 256
 const UNKNOWN: ExitStatus = { code: null, signal: null }
 
 export function createOrphanExits(eyes: Partial<Eyes> = {}): OrphanExits {
@@ -63,6 +65,8 @@ export function createOrphanExits(eyes: Partial<Eyes> = {}): OrphanExits {
     hear(exit) {
       const key = keyOf(exit.process)
       known.set(key, exit)
+      const [oldest] = known.keys()
+      if (known.size > KNOWN_MAX && oldest !== undefined) known.delete(oldest)
       awaited.get(key)?.(exit)
     },
     of(process) {

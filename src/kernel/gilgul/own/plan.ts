@@ -4,6 +4,7 @@ import {
   type Config,
   checkConfig,
   describeMistake,
+  joinMistakes,
   type Mistake,
   mistakesInNeeds,
   type Needing,
@@ -44,7 +45,7 @@ export async function readPlan(paths: HomePaths, services: readonly ServiceSpec[
   const { config, read, mistakes } = await lookThrough(paths)
   if (config !== undefined && mistakes.length === 0)
     return planOf({ config, own: read.flatMap(({ service }) => service ?? []) }, services)
-  throw new RunaError('CONFIG_INVALID', `${mistakes.map(describeMistake).join('; ')}.`)
+  throw new RunaError('CONFIG_INVALID', joinMistakes(mistakes.map(describeMistake)))
 }
 
 export function planOf(written: Written, services: readonly ServiceSpec[]): Plan {
