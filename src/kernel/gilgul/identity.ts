@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { readdir, realpath } from 'node:fs/promises'
-import { processStartTicks } from '#kernel/sys'
+import { isProcessAlive, processStartTicks } from '#kernel/sys'
 
 /** What names a process for good: its number alone is given to another one after its death. */
 export interface Identity {
@@ -20,7 +20,7 @@ export function identify(pid: number): Identity | undefined {
 }
 
 export function isAlive({ pid, startTicks }: Identity): boolean {
-  return processStartTicks(pid) === startTicks
+  return isProcessAlive(pid, startTicks)
 }
 
 /** Sends a signal to that process and to no other. It may have ended meanwhile. */

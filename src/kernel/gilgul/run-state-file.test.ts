@@ -34,6 +34,20 @@ test('on a full disk the state is written over the one before', async (t) => {
   await file.remove()
 })
 
+test('a state that could not be told is asked for again', async () => {
+  const path = join(folder, 'runa.json')
+  const faults: unknown[] = []
+  const file = createRunStateFile(path, (error) => faults.push(error))
+  file.update(() => {
+    if (faults.length === 0) throw Object.assign(new Error('EMFILE'), { code: 'EMFILE' })
+    return state('told')
+  })
+  await untilSo(() => spawnSync('test', ['-s', path]).status === 0)
+  assert.equal(urlIn(path), 'told')
+  assert.equal(faults.length, 1)
+  await file.remove()
+})
+
 test('what could not be written is written later, by itself', async () => {
   const path = join(folder, 'later', 'runa.json')
   const faults: unknown[] = []

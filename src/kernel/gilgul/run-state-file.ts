@@ -20,8 +20,9 @@ export function createRunStateFile(path: string, onFault: (error: unknown) => vo
 
   async function write(): Promise<void> {
     for (let state = take(); state; state = take()) {
-      const text = `${JSON.stringify(state(), null, 2)}\n`
       try {
+        // To know the state takes descriptors, of which none may be left.
+        const text = `${JSON.stringify(state(), null, 2)}\n`
         // It is a hint: that it cannot be written must not keep anything from running.
         await replaceFile(path, text).catch(() => overwrite(path, text))
       } catch (error) {

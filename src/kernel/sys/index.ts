@@ -28,6 +28,7 @@ export {
   closeDebugger,
   forbidCoreDumps,
   isPaused,
+  isProcessAlive,
   parentPid,
   processSession,
   processStartTicks,

@@ -50,7 +50,32 @@ export function processStartTicks(pid: number): number | undefined {
   return state === 'Z' || state === 'X' ? undefined : startTicks
 }
 
-/** The same of a child that may have ended already, for as long as nobody has taken its exit status. */
+/**
+ * Whether the process that started then is there, and no zombie. Where the system has no descriptor left to look with, any
+ * process of that number passes for it: one that lives must not be taken for dead, and started twice.
+ */
+export function isProcessAlive(pid: number, startTicks: number): boolean {
+  try {
+    const found = readStat(pid)
+    return found.startTicks === startTicks && !['Z', 'X'].includes(found.state ?? '')
+  } catch (error) {
+    return !isGone(error) && canBeSignalled(pid)
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return ['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')
+}
+
+function canBeSignalled(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** As `processStartTicks`, of a child that may have ended already, for as long as nobody has taken its exit status. */
 export function childStartTicks(pid: number): number | undefined {
   return statOf(pid)?.startTicks
 }
@@ -92,17 +117,21 @@ interface ProcessStat {
 
 function statOf(pid: number): ProcessStat | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1').trim()
-    // The name, in brackets, may hold blanks and brackets itself. State and parent come after it, start time is the 20th,
-    // and the last is the exit code.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    const [state, parent, , session] = fields
-    const ticks = Number(fields[11]) + Number(fields[12])
-    const [startTicks, exitCode] = [Number(fields[19]), Number(fields.at(-1))]
-    return { state, parent: Number(parent), session: Number(session), ticks, startTicks, exitCode }
+    return readStat(pid)
   } catch {
     return undefined
   }
+}
+
+function readStat(pid: number): ProcessStat {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1').trim()
+  // The name, in brackets, may hold blanks and brackets itself. State and parent come after it, start time is the 20th,
+  // and the last is the exit code.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const [state, parent, , session] = fields
+  const ticks = Number(fields[11]) + Number(fields[12])
+  const [startTicks, exitCode] = [Number(fields[19]), Number(fields.at(-1))]
+  return { state, parent: Number(parent), session: Number(session), ticks, startTicks, exitCode }
 }
 
 /** The process that traces this one and so reads its memory: 0 where nobody does, undefined where it cannot be told. */
