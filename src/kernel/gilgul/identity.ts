@@ -24,10 +24,11 @@ export function isAlive({ pid, startTicks }: Identity): boolean {
 }
 
 /** Sends a signal to that process and to no other. It may have ended meanwhile. */
-export function signalTo(identity: Identity, signal: NodeJS.Signals): void {
-  if (!isAlive(identity)) return
+export function signalTo({ pid, startTicks }: Identity, signal: NodeJS.Signals): void {
+  // Not `isAlive`, to which a number is enough where one cannot look.
+  if (processStartTicks(pid) !== startTicks) return
   try {
-    process.kill(identity.pid, signal)
+    process.kill(pid, signal)
   } catch {
     // It ended between the look and the signal, or is another user's: the caller looks again.
   }
