@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { Citation } from '#protocol'
-import { SERVICES } from '../../src/kernel/gilgul/service-table.ts'
+import { SERVICES } from '../../src/kernel/gilgul/spec/service-table.ts'
 import { createTestRuna, type TestRuna, until } from './test-runa.ts'
 
 async function restartedOf(runa: TestRuna): Promise<string[]> {

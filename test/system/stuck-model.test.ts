@@ -17,7 +17,7 @@ import { takePulse } from '../../src/kernel/gilgul/keeping/pulse.ts'
 import { createSupervisor } from '../../src/kernel/gilgul/keeping/supervisor.ts'
 import { probeHere } from '../../src/kernel/gilgul/own/here.ts'
 import type { Realm } from '../../src/kernel/gilgul/realm.ts'
-import { modelSpec } from '../../src/kernel/gilgul/service-table.ts'
+import { modelSpec } from '../../src/kernel/gilgul/spec/service-table.ts'
 
 const folder = mkdtempSync('/dev/shm/runa-stuck-model-')
 const paths = homePaths(folder)

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FailureCause } from '#protocol'
-import type { ServiceSpec } from '../../src/kernel/gilgul/spec.ts'
+import type { ServiceSpec } from '../../src/kernel/gilgul/spec/spec.ts'
 
 /** What has to follow without a person, or with one where that is said. */
 type Course =

@@ -9,7 +9,7 @@ import { createLauncher, logPath } from '../../src/kernel/gilgul/keeping/launch.
 import { lastWords } from '../../src/kernel/gilgul/keeping/log-file.ts'
 import type { RestartPolicy } from '../../src/kernel/gilgul/keeping/restarts.ts'
 import { createSupervisor, type Supervisor } from '../../src/kernel/gilgul/keeping/supervisor.ts'
-import type { ServiceSpec } from '../../src/kernel/gilgul/spec.ts'
+import type { ServiceSpec } from '../../src/kernel/gilgul/spec/spec.ts'
 
 const WORKER = fileURLToPath(new URL('fault-worker.js', import.meta.url))
 const BEAT_MS = 100

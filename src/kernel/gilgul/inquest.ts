@@ -1,8 +1,8 @@
 import { dirname } from 'node:path'
 import type { Admission } from './admission/admission.ts'
+import { HOLDING_FDS } from './ancestry/holdings.ts'
 import { createExaminer } from './diagnosis/examiner.ts'
 import type { Told } from './history/history.ts'
-import { HOLDING_FDS } from './holdings.ts'
 import type { Confining } from './isolation/confining.ts'
 import { endingOf } from './keeping/ending.ts'
 import type { Keeper } from './keeping/keeper.ts'
@@ -11,7 +11,7 @@ import { lastWords } from './keeping/log-file.ts'
 import { type Supervisor, type SupervisorOptions, standsReady } from './keeping/supervisor.ts'
 import { repairHere } from './own/here.ts'
 import type { Realm } from './realm.ts'
-import type { ServiceSpec } from './spec.ts'
+import type { ServiceSpec } from './spec/spec.ts'
 import { environmentOf } from './world/environment.ts'
 
 interface InquestParts {

@@ -1,4 +1,4 @@
-import { modelSpec, SERVICES } from './service-table.ts'
+import { modelSpec, SERVICES } from './spec/service-table.ts'
 import { startGilgul } from './start.ts'
 
 await startGilgul({ services: SERVICES, modelSpec })

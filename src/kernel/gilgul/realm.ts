@@ -1,12 +1,12 @@
 import type { Config } from '#kernel/config'
 import type { HomePaths } from '#kernel/home'
 import type { OrphanExits } from './adoption/orphan-exits.ts'
+import type { Report } from './ancestry/report.ts'
 import type { StandingPlan } from './own/last-plan.ts'
-import type { Report } from './report.ts'
-import type { RunState } from './run-state.ts'
+import type { RunState } from './run-state/run-state.ts'
 import type { ServiceSecrets } from './secrets/service-secrets.ts'
 import type { GilgulOptions } from './service.ts'
-import type { ServiceSpec } from './spec.ts'
+import type { ServiceSpec } from './spec/spec.ts'
 import type { World } from './world/entry.ts'
 
 export interface RunOptions {

@@ -13,7 +13,7 @@ import type { Keeper } from './keeping/keeper.ts'
 import { memoryBytesOf, memoryBytesWithChildren } from './keeping/memory-use.ts'
 import type { Supervisor } from './keeping/supervisor.ts'
 import type { AllSecretHandlers } from './secrets/service-secrets.ts'
-import type { ServiceSpec } from './spec.ts'
+import type { ServiceSpec } from './spec/spec.ts'
 
 export interface GilgulOptions {
   readonly supervisor: Supervisor

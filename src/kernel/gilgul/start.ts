@@ -1,9 +1,9 @@
 import { closeDebugger, forbidCoreDumps } from '#kernel/sys'
 import { ERRORS, RunaError } from '#protocol'
 import { createOrphanExits } from './adoption/orphan-exits.ts'
-import { followAncestor } from './ancestor-watch.ts'
+import { followAncestor } from './ancestry/ancestor-watch.ts'
+import type { Report } from './ancestry/report.ts'
 import type { RunOptions } from './realm.ts'
-import type { Report } from './report.ts'
 import { runGilgul } from './run.ts'
 
 /** The main of a gilgul: what its ancestor wishes and learns, and how it ends. */

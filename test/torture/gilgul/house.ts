@@ -1,4 +1,4 @@
-import type { ServiceSpec } from '../../../src/kernel/gilgul/spec.ts'
+import type { ServiceSpec } from '../../../src/kernel/gilgul/spec/spec.ts'
 
 /** A storm of deaths would have them given up within seconds. What that looks like is tried elsewhere. */
 const PATIENT = {

@@ -4,7 +4,7 @@ import { RunaError } from '#protocol'
 import type { Told } from '../history/history.ts'
 import type { Keeper } from '../keeping/keeper.ts'
 import { peakBytesOf, residentBytesOf } from '../keeping/memory-use.ts'
-import type { ServiceSpec } from '../spec.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 import {
   type Decision,
   decide,

@@ -1,6 +1,6 @@
 import { type ExitStatus, openProcess, type ProcessHandle, parentPid } from '#kernel/sys'
+import type { OrphanExit } from '../ancestry/reaper.ts'
 import { type Identity, isAlive } from '../identity.ts'
-import type { OrphanExit } from '../reaper.ts'
 
 /** How services end whose parent gilgul is not: an earlier gilgul started them. */
 export interface OrphanExits {

@@ -1,6 +1,6 @@
 import { memoryGroupOf, memoryKillsIn, wasKilledForMemory } from '#kernel/sys'
 import type { Exit, LaunchedProcess } from '../keeping/launch.ts'
-import type { ServiceSpec } from '../spec.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 import { diagnose } from './diagnose.ts'
 import type { Diagnosis, Evidence, LastWords, Verdict } from './evidence.ts'
 import { findFile, findModel, findPort, findRoom } from './readings.ts'

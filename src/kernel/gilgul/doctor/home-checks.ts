@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, type Stats, statSync } from 'node:fs
 import type { HomePaths } from '#kernel/home'
 import { findHolders } from '../identity.ts'
 import { WORLD_FD } from '../keeping/launch.ts'
-import { runFiles } from '../run-state.ts'
+import { runFiles } from '../run-state/run-state.ts'
 import { doubtful, type Finding, well, wrong } from './finding.ts'
 
 export function checkHome({ home }: HomePaths): Finding[] {

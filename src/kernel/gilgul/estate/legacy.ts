@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Keeper } from '../keeping/keeper.ts'
-import { type ServiceSpec, sleepsAfterMs } from '../spec.ts'
+import { type ServiceSpec, sleepsAfterMs } from '../spec/spec.ts'
 import type { Estate } from './estate.ts'
 
 /** What is to be known of these services after gilgul's death. */

@@ -1,4 +1,4 @@
-import { BIRTH } from '../birth-names.ts'
+import { BIRTH } from '../ancestry/birth-names.ts'
 import type { Told } from './history.ts'
 
 /** How a gilgul came to be: the first of a world, the next after one that died, or the first of a new coven. */

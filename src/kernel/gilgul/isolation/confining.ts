@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ServiceStatus } from '#protocol'
-import type { ServiceSpec } from '../spec.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 import type { Wrapping } from './confined.ts'
 import type { Groups } from './groups.ts'
 import { isolate, requireAll } from './isolate.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { parseConfig } from '#kernel/config'
 import { homePaths, packageFolder } from '#kernel/home'
-import { modelSpec, SERVICES } from '../service-table.ts'
+import { modelSpec, SERVICES } from '../spec/service-table.ts'
 import { viewOf } from './views.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'runa-views-'))

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Config } from '#kernel/config'
 import { type HomePaths, packageFolder } from '#kernel/home'
-import type { ServiceSpec } from '../spec.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 import { SETTINGS, SETTINGS_OF_NETWORK, SYSTEM } from './system-places.ts'
 
 /** What a service of Runa itself has to reach. Paths are absolute. */

@@ -1,5 +1,5 @@
 import { RunaError, type ServiceState } from '#protocol'
-import { type ServiceSpec, sleepsAfterMs } from '../spec.ts'
+import { type ServiceSpec, sleepsAfterMs } from '../spec/spec.ts'
 
 /** The state of a service, why it is in it, and who waits for another. */
 export interface Condition {

@@ -1,7 +1,7 @@
 import type { FailureCause, ServiceStatus } from '#protocol'
 import type { Rung } from '../diagnosis/repairs.ts'
 import type { EstateEntry } from '../estate/estate.ts'
-import type { ServiceSpec } from '../spec.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 import { ASLEEP, type Condition } from './condition.ts'
 import type { Ending } from './ending.ts'
 import type { Adopted, Death, Life } from './life.ts'

@@ -1,7 +1,7 @@
 import type { ServiceState } from '#protocol'
 import type { EstateEntry } from '../estate/estate.ts'
 import type { Identity } from '../identity.ts'
-import type { ServiceSpec } from '../spec.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 import { createCondition } from './condition.ts'
 import { type CourseOptions, createCourse, type Trouble } from './course.ts'
 import type { Ending } from './ending.ts'

@@ -6,7 +6,7 @@ import { type Birth, createBirth } from '#kernel/service'
 import { openLeash, tieLeash } from '#kernel/sys'
 import { type Identity, identify, signalTo } from '../identity.ts'
 import type { Confining } from '../isolation/confining.ts'
-import type { ServiceSpec } from '../spec.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 import { logSizeBytes, openLog } from './log-file.ts'
 
 export interface Exit {

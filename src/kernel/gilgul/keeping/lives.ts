@@ -1,5 +1,5 @@
 import type { EstateEntry } from '../estate/estate.ts'
-import type { ServiceSpec } from '../spec.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 import type { Condition } from './condition.ts'
 import { type Adopted, beginLife, type Life, type LifeOptions } from './life.ts'
 

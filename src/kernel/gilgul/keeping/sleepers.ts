@@ -1,6 +1,6 @@
 import type { Rousing } from '#kernel/service'
 import type { ServiceState } from '#protocol'
-import { sleepsAfterMs } from '../spec.ts'
+import { sleepsAfterMs } from '../spec/spec.ts'
 import type { Keeper } from './keeper.ts'
 import type { Supervisor } from './supervisor.ts'
 

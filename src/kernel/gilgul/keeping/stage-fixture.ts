@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after } from 'node:test'
 import type { FailureCause } from '#protocol'
-import type { ServiceSpec } from '../spec.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 import type { Exit, LaunchedProcess } from './launch.ts'
 import { RESTART_DEFAULT } from './restarts.ts'
 import { createSupervisor } from './supervisor.ts'

@@ -1,4 +1,4 @@
-import type { ServiceSpec } from '../spec.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 
 type Grouped = Pick<ServiceSpec, 'name' | 'needs' | 'group'>
 

@@ -1,6 +1,6 @@
 import { RunaError, type ServiceState } from '#protocol'
 import type { EstateEntry } from '../estate/estate.ts'
-import type { ServiceSpec } from '../spec.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 import { createCompany } from './company.ts'
 import { createKeeper, type Keeper, type KeeperOptions } from './keeper.ts'
 

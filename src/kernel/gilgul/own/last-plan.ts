@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { HomePaths } from '#kernel/home'
 import { replaceFile } from '#kernel/journal'
 import { note } from '../note.ts'
-import type { ServiceSpec } from '../spec.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 import { type Plan, planOf, readPlan, type Written } from './plan.ts'
 
 /** What a gilgul begins with. */

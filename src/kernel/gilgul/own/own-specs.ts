@@ -1,6 +1,6 @@
 import type { OwnService } from '#kernel/config'
-import { describedService } from '../service-table.ts'
-import type { ServiceSpec } from '../spec.ts'
+import { describedService } from '../spec/service-table.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 
 /** What gilgul has to know of the owner's own services. */
 export function ownSpecs(services: readonly OwnService[]): ServiceSpec[] {

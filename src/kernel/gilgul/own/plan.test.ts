@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { describeMistake } from '#kernel/config'
 import { homePaths } from '#kernel/home'
-import { SERVICES } from '../service-table.ts'
+import { SERVICES } from '../spec/service-table.ts'
 import { checkFiles, checkPlan, readPlan } from './plan.ts'
 
 function homeWith(context: TestContext, files: Readonly<Record<string, string>>) {

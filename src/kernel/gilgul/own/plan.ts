@@ -16,10 +16,10 @@ import {
 } from '#kernel/config'
 import type { HomePaths } from '#kernel/home'
 import { RunaError } from '#protocol'
-import { changeServices, changesOf, missingPrograms } from '../replacement.ts'
 import { grantedBy } from '../secrets/grants.ts'
-import { SERVICES } from '../service-table.ts'
-import type { ServiceSpec } from '../spec.ts'
+import { changeServices, changesOf, missingPrograms } from '../spec/replacement.ts'
+import { SERVICES } from '../spec/service-table.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 import { ownSpecs } from './own-specs.ts'
 
 /** Names of Runa's own services, and of what must not be taken for one. */

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Probe } from '#kernel/config'
 import type { Keeper } from '../keeping/keeper.ts'
-import type { ServiceSpec } from '../spec.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 import { startProbing } from './probing.ts'
 
 /** A service whose probe looks for a file `well`, and writes each question into `asked`. */

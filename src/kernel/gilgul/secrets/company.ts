@@ -1,12 +1,12 @@
 import type { LeasedSecret } from '#kernel/service'
 import { type LeaseEnded, RunaError } from '#protocol'
-import type { Chronicle } from '../chronicle.ts'
 import type { HeldLease } from '../estate/estate.ts'
 import { identify } from '../identity.ts'
 import type { Keeper } from '../keeping/keeper.ts'
 import type { Supervisor } from '../keeping/supervisor.ts'
 import { note } from '../note.ts'
 import type { Realm, RunOptions } from '../realm.ts'
+import type { Chronicle } from '../run-state/chronicle.ts'
 import { openProgramDoor, type ProgramDoor, programDoorPath } from './program-door.ts'
 
 export interface CompanyOptions {

@@ -1,5 +1,5 @@
 import type { Config } from '#kernel/config'
-import type { ServiceSpec } from '../spec.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 
 type Granted = Pick<ServiceSpec, 'name' | 'grants'>
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { CovenClient } from '#kernel/coven'
 import { destroyFile } from '#kernel/journal'
 import { createKey, KEY_BYTES, sameBytes, wipe } from '#kernel/seal'
-import type { OwnSecret, ServiceSpec } from '../spec.ts'
+import type { OwnSecret, ServiceSpec } from '../spec/spec.ts'
 import { allSecrets } from './all-secrets.ts'
 
 export interface OwnSecretsOptions {

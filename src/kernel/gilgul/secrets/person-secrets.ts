@@ -8,7 +8,7 @@ import {
   RunaError,
 } from '#protocol'
 import type { HeldLease } from '../estate/estate.ts'
-import type { ServiceSpec } from '../spec.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 import { allSecrets } from './all-secrets.ts'
 import { describedFor } from './grants.ts'
 import type { Leases } from './leases.ts'

@@ -15,7 +15,7 @@ import {
   serve,
 } from '#kernel/service'
 import { gilgulContract, RunaError } from '#protocol'
-import type { OwnSecret } from '../spec.ts'
+import type { OwnSecret } from '../spec/spec.ts'
 import { createGiving } from './giving.ts'
 import { createLeases } from './leases.ts'
 import { makeOwnSecrets, readIdentities } from './own-secrets.ts'

@@ -9,7 +9,7 @@ import {
   secretNameSchema,
   toErrorPayload,
 } from '#protocol'
-import type { ServiceSpec } from '../spec.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 import type { Give, Given } from './giving.ts'
 
 /** A request is made, sent and read within milliseconds; a machine under load takes seconds. */

@@ -1,7 +1,7 @@
 import type { CovenClient } from '#kernel/coven'
 import { type CovenState, RunaError, type SecretMemoryState } from '#protocol'
 import type { HeldLease } from '../estate/estate.ts'
-import type { ServiceSpec } from '../spec.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 import { followVault } from './follow-vault.ts'
 import { createGiving, type Give } from './giving.ts'
 import { grantsOf } from './grants.ts'

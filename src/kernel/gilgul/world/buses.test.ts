@@ -6,7 +6,7 @@ import { parseConfig } from '#kernel/config'
 import { createKey } from '#kernel/seal'
 import { privateBusPath } from '#kernel/service'
 import { attachBus } from '#kernel/splinter'
-import { SERVICES } from '../service-table.ts'
+import { SERVICES } from '../spec/service-table.ts'
 import { createBuses, privateBusesOf } from './buses.ts'
 import { createWords } from './words.ts'
 

@@ -2,7 +2,7 @@ import type { Config } from '#kernel/config'
 import { privateBusPath, privateBusVariable } from '#kernel/service'
 import { createBus } from '#kernel/splinter'
 import { alethiaContract } from '#protocol'
-import type { ServiceSpec } from '../spec.ts'
+import type { ServiceSpec } from '../spec/spec.ts'
 import type { Words } from './words.ts'
 
 /** Each is met on a bus of its own, by those who speak its words: the bus of all does not even say that somebody calls it. */

@@ -1,7 +1,7 @@
 import type { Config } from '#kernel/config'
-import { BIRTH } from '../birth-names.ts'
+import { BIRTH } from '../ancestry/birth-names.ts'
 import { programDoorPath } from '../secrets/program-door.ts'
-import { type ServiceSpec, sleepsAfterMs } from '../spec.ts'
+import { type ServiceSpec, sleepsAfterMs } from '../spec/spec.ts'
 import { privateBusesOf } from './buses.ts'
 
 /** All that a service gets of the environment that Runa was started in. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { lockByte } from '#kernel/sys'
 import { RunaError } from '#protocol'
 import { isAlive } from '../identity.ts'
-import { type RunState, runningSentence } from '../run-state.ts'
+import { type RunState, runningSentence } from '../run-state/run-state.ts'
 
 /** A gilgul whose ancestor was ended by force stops its services, which takes moments. */
 const PATIENCE_MS = 15_000

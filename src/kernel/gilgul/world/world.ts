@@ -7,7 +7,7 @@ import { lockByte } from '#kernel/sys'
 import { RunaError } from '#protocol'
 import { findHolders, type Identity, signalTo } from '../identity.ts'
 import { WORLD_FD } from '../keeping/launch.ts'
-import type { RunState } from '../run-state.ts'
+import type { RunState } from '../run-state/run-state.ts'
 
 /** Services of a dead gilgul end by themselves. They are asked at once all the same, and forced after this. */
 const ASKED_MS = 700

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-const MODULES = ['../sys/index.js', './reaper.js'].map((path) =>
+const MODULES = ['../../sys/index.js', './reaper.js'].map((path) =>
   fileURLToPath(new URL(path, import.meta.url)),
 )
 

@@ -1,5 +1,5 @@
 import { childPids, childStartTicks, type ExitStatus, reapChild } from '#kernel/sys'
-import type { Identity } from './identity.ts'
+import type { Identity } from '../identity.ts'
 
 /** A process that had lost its parent has ended. */
 export interface OrphanExit extends ExitStatus {

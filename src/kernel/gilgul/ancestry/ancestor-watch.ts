@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
-import type { OrphanExits } from './adoption/orphan-exits.ts'
-import type { RunOptions } from './realm.ts'
+import type { OrphanExits } from '../adoption/orphan-exits.ts'
+import type { RunOptions } from '../realm.ts'
 import { parseAncestorLine, watchSilence } from './silence.ts'
 import { succeedAncestor } from './succession.ts'
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { type Probe, SERVICE_DEFAULTS, type ServiceFields } from '#kernel/config'
 import { packageFolder } from '#kernel/home'
+import { RESTART_DEFAULT } from '../keeping/restarts.ts'
 import { asWritten } from './as-written.ts'
-import { RESTART_DEFAULT } from './keeping/restarts.ts'
 import type { OwnSecret, ServiceSpec } from './spec.ts'
 
 const MAINS = join(packageFolder(), 'dist/src')

@@ -1,13 +1,13 @@
-import { legacyOf } from './estate/legacy.ts'
-import { bootId, type Identity, identify } from './identity.ts'
-import type { Keeper } from './keeping/keeper.ts'
-import type { Supervisor } from './keeping/supervisor.ts'
-import { note } from './note.ts'
-import type { Realm, RunOptions } from './realm.ts'
-import type { Report } from './report.ts'
+import type { Report } from '../ancestry/report.ts'
+import { legacyOf } from '../estate/legacy.ts'
+import { bootId, type Identity, identify } from '../identity.ts'
+import type { Keeper } from '../keeping/keeper.ts'
+import type { Supervisor } from '../keeping/supervisor.ts'
+import { note } from '../note.ts'
+import type { Realm, RunOptions } from '../realm.ts'
+import { sleepsAfterMs } from '../spec/spec.ts'
 import { type KeptService, type RunState, runFiles } from './run-state.ts'
 import { createRunStateFile } from './run-state-file.ts'
-import { sleepsAfterMs } from './spec.ts'
 
 type Address = Omit<Extract<Report, { kind: 'ready' }>, 'kind'>
 

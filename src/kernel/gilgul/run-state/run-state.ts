@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { HomePaths } from '#kernel/home'
-import { bootId, type Identity } from './identity.ts'
+import { bootId, type Identity } from '../identity.ts'
 
 /** What run/runa.json tells whoever looks for a running Runa. It is a hint: the locks are the truth. */
 export interface RunState {

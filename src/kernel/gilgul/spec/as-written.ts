@@ -1,5 +1,5 @@
 import { milliseconds, type ServiceChanges, type ServiceFields } from '#kernel/config'
-import type { RestartPolicy } from './keeping/restarts.ts'
+import type { RestartPolicy } from '../keeping/restarts.ts'
 import type { ServiceSpec } from './spec.ts'
 
 /** A service with what a description says of it; whatever that leaves out is as it was. */

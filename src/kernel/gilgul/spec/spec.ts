@@ -1,7 +1,7 @@
 import type * as z from 'zod'
 import type { OnFailure, OwnService, Probe, ServiceFields } from '#kernel/config'
-import type { Isolation, Limits } from './isolation/settings.ts'
-import type { RestartPolicy } from './keeping/restarts.ts'
+import type { Isolation, Limits } from '../isolation/settings.ts'
+import type { RestartPolicy } from '../keeping/restarts.ts'
 
 /** A secret that belongs to one service: nobody else is given it, whatever it was granted. */
 export interface OwnSecret {

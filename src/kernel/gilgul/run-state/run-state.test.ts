@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
-import { bootId, identify, isAlive } from './identity.ts'
+import { bootId, identify, isAlive } from '../identity.ts'
 import { type RunState, readRunState } from './run-state.ts'
 import { createRunStateFile } from './run-state-file.ts'
 

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { homePaths } from '#kernel/home'
+import { RESTART_DEFAULT } from '../keeping/restarts.ts'
 import { type AncestorOptions, runAncestor } from './ancestor.ts'
-import { RESTART_DEFAULT } from './keeping/restarts.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'runa-ancestor-'))
 after(() => rmSync(folder, { recursive: true }))

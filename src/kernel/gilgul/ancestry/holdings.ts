@@ -1,8 +1,8 @@
 import { closeSync, openSync } from 'node:fs'
 import { createPipe, isSealedMemory } from '#kernel/sys'
+import { createEstateMemory } from '../estate/memory.ts'
+import type { RunFiles } from '../run-state/run-state.ts'
 import { BIRTH } from './birth-names.ts'
-import { createEstateMemory } from './estate/memory.ts'
-import type { RunFiles } from './run-state.ts'
 
 /** What the ancestor holds open, so that it outlives each gilgul; in the order in which gilgul inherits it. */
 export interface Holdings {

@@ -1,10 +1,10 @@
 import { type Config, loadConfig } from '#kernel/config'
 import { homePaths } from '#kernel/home'
 import { replaceProcess } from '#kernel/sys'
+import { monotonicMs } from '../clock.ts'
+import { note } from '../note.ts'
 import { BIRTH } from './birth-names.ts'
-import { monotonicMs } from './clock.ts'
 import { HOLDING_FDS } from './holdings.ts'
-import { note } from './note.ts'
 
 /** So many ancestors may die within the window; after one more, gilgul goes on alone. */
 const SUCCESSIONS_MAX = 30

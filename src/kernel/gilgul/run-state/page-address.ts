@@ -1,6 +1,6 @@
 import { awaitService, call, type Transport } from '#kernel/service'
 import { RunaError, threadwellContract } from '#protocol'
-import type { Supervisor } from './keeping/supervisor.ts'
+import type { Supervisor } from '../keeping/supervisor.ts'
 
 /**
  * The page's address. Without the page, a first start has failed: the ancestor tells the person why. Later, that is no
