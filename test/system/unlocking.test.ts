@@ -135,6 +135,7 @@ test('when coven dies, everything runs on, and secrets are there again once a pe
 test('without a terminal Runa starts sealed, and what needs a secret starts once the vault is open', async () => {
   const up = await runa.runa('up', '--detach')
   assert.equal(up.status, 0, up.stderr)
+  assert.equal(up.stdout, '')
   assert.match(up.stderr, /The vault is sealed: services that need a secret wait/)
   assert.deepEqual(
     (await running('tieto', 'alethia', 'threadwell')).map(({ name }) => name),

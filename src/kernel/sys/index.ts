@@ -30,6 +30,7 @@ export {
   isPaused,
   isProcessAlive,
   parentPid,
+  processExists,
   processSession,
   processStartTicks,
   processTicks,

@@ -59,7 +59,7 @@ export function isProcessAlive(pid: number, startTicks: number): boolean {
     const found = readStat(pid)
     return found.startTicks === startTicks && !['Z', 'X'].includes(found.state ?? '')
   } catch (error) {
-    return !isGone(error) && canBeSignalled(pid)
+    return !isGone(error) && processExists(pid)
   }
 }
 
@@ -67,7 +67,8 @@ function isGone(error: unknown): boolean {
   return ['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')
 }
 
-function canBeSignalled(pid: number): boolean {
+/** Whether any process has that number, a zombie included. Takes no descriptor, so that it can be asked at any time. */
+export function processExists(pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch (error) {

@@ -129,7 +129,8 @@ async function startDetached(options: UpOptions): Promise<void> {
   const ended = once(child, 'close').then(([status]: (number | null)[]) => status ?? 1)
   const first = await Promise.race([ready, ended])
   if (typeof first === 'number') process.exitCode = first
-  else process.stdout.write(`${first}\n`)
+  // Empty: without a page, as while the vault is sealed.
+  else if (first !== '') process.stdout.write(`${first}\n`)
   process.exit()
 }
 

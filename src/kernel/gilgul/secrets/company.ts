@@ -1,7 +1,7 @@
 import type { LeasedSecret } from '#kernel/service'
+import { processExists } from '#kernel/sys'
 import { type LeaseEnded, RunaError } from '#protocol'
 import type { HeldLease } from '../estate/estate.ts'
-import { identify } from '../identity.ts'
 import type { Keeper } from '../keeping/keeper.ts'
 import type { Supervisor } from '../keeping/supervisor.ts'
 import { note } from '../note.ts'
@@ -85,7 +85,7 @@ export function keepCompany({ realm, supervisor, chronicle, tell, options }: Com
       await door?.close()
     },
     look() {
-      leases.forget(({ service, pid }) => identify(pid) === undefined || ![0, pid].includes(pidOf(service)))
+      leases.forget(({ service, pid }) => !processExists(pid) || ![0, pid].includes(pidOf(service)))
     },
   }
 }
