@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs'
 import { explainUnsupportedSystem } from './system.mjs'
 
-const MAIN = 'dist/src/face/cli/main.js'
+const MAIN = 'dist/programs/face/cli/main.js'
 
 const unsupported = explainUnsupportedSystem()
 if (unsupported) {

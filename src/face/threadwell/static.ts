@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, extname, join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { assetsFolder } from '#kernel/home'
+import { assetsFolder, packageFolder } from '#kernel/home'
 import { ICONS, iconSprite } from './icons.ts'
 
 /** What a browser is given to show: pages, and the files that they are made of. */
@@ -66,7 +65,7 @@ const COMPONENT_FOLDERS = ['chunks', 'components/icon', 'components/select', 'co
 export function createPages(): Pages {
   const files = new Map([...ownFiles(), ...vendorFiles(), ...componentFiles()])
   const build = digestOf(files)
-  const sprite = iconSprite(packageFolder('lucide-static'), ICONS)
+  const sprite = iconSprite(folderOf('lucide-static'), ICONS)
   const pages = new Map<string, string>()
 
   function render(name: string): string {
@@ -113,7 +112,7 @@ function renderPage(name: string, base: string): string {
 }
 
 function ownFiles(): [string, StaticFile][] {
-  const scripts = fileURLToPath(new URL('./page', import.meta.url))
+  const scripts = packageFolder('dist/src/face/threadwell/page')
   const isServed = (name: string) => name.endsWith('.js') && !name.endsWith('.test.js')
   return [
     ...filesIn(scripts, isServed).map(([name, path]) => entry(`page/${name}`, path)),
@@ -124,12 +123,12 @@ function ownFiles(): [string, StaticFile][] {
 
 function vendorFiles(): [string, StaticFile][] {
   return Object.entries(VENDOR_FILES).flatMap(([name, served]) =>
-    served.map(([inPackage, as]) => entry(as, join(packageFolder(name), inPackage))),
+    served.map(([inPackage, as]) => entry(as, join(folderOf(name), inPackage))),
   )
 }
 
 function componentFiles(): [string, StaticFile][] {
-  const root = join(packageFolder(COMPONENTS), 'dist-cdn')
+  const root = join(folderOf(COMPONENTS), 'dist-cdn')
   const isServed = (name: string) => /\.(js|css)$/.test(name)
   return COMPONENT_FOLDERS.flatMap((folder) =>
     filesIn(join(root, folder), isServed).map(([name, path]) =>
@@ -150,9 +149,9 @@ function entry(name: string, path: string): [string, StaticFile] {
 }
 
 /** Beside our own files in a checkout; further up where npm has installed Runa among other packages. */
-function packageFolder(name: string, from = dirname(assetsFolder())): string {
+function folderOf(name: string, from = dirname(assetsFolder())): string {
   const folder = join(from, 'node_modules', name)
-  return existsSync(folder) || dirname(from) === from ? folder : packageFolder(name, dirname(from))
+  return existsSync(folder) || dirname(from) === from ? folder : folderOf(name, dirname(from))
 }
 
 /** Own files by content, other people's by the version of their package. */
@@ -160,7 +159,7 @@ function digestOf(files: ReadonlyMap<string, StaticFile>): string {
   const digest = createHash('sha256')
   const own = dirname(assetsFolder())
   const packages = [...Object.keys(VENDOR_FILES), COMPONENTS, 'lucide-static']
-  for (const name of packages) digest.update(readFileSync(join(packageFolder(name), 'package.json')))
+  for (const name of packages) digest.update(readFileSync(join(folderOf(name), 'package.json')))
   digest.update(ICONS.join())
   for (const [name, { path }] of files) {
     if (!relative(own, path).includes('node_modules')) digest.update(name).update(readFileSync(path))

@@ -14,6 +14,11 @@ export function packageFolder(...path: string[]): string {
   return join(root, ...path)
 }
 
+/** A program of Runa as it is run: in few files, which Node reads in half the time. */
+export function programPath(...path: string[]): string {
+  return join(root, 'dist/programs', ...path)
+}
+
 /** What ships with Runa: personas, policies, the embedding model, the handbook. */
 export function assetsFolder(...path: string[]): string {
   return join(root, 'assets', ...path)

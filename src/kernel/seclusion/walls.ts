@@ -1,3 +1,4 @@
+import { programPath } from '#kernel/home'
 import { type LandlockRules, type Seclusion, secludedWords } from '#kernel/sys'
 import { assembleCallFilter, type CallFilterOptions } from './call-filter.ts'
 
@@ -13,5 +14,6 @@ export function withinWalls(
 ): readonly [string, ...string[]] {
   const filter = assembleCallFilter(process.arch, { sockets })
   if (filter === undefined) throw new RangeError(`No filter for calls is known for ${process.arch}.`)
-  return secludedWords({ title, descriptors, rules, filter: filter.toString('base64') }, words)
+  const program = programPath('kernel/sys/seclude/main.js')
+  return secludedWords(program, { title, descriptors, rules, filter: filter.toString('base64') }, words)
 }

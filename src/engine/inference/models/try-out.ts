@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { programPath } from '#kernel/home'
 import { RunaError } from '#protocol'
 import type { ModelSettings } from '../local/settings.ts'
 
-const PROGRAM = fileURLToPath(new URL('../trial/main.js', import.meta.url))
+const PROGRAM = programPath('engine/inference/trial/main.js')
 /** A large model on a slow disk takes its time; one that takes longer is of no use here. */
 const TIME_LIMIT_MS = 300_000
 const OUTPUT_LENGTH_MAX = 4_096

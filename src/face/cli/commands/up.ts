@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { howItOpens, type OpenCoven, standCoven } from '#kernel/coven'
 import { type AncestorCoven, type Failure, findOccupant, runAncestor } from '#kernel/gilgul'
-import { homePaths, typeable } from '#kernel/home'
+import { homePaths, programPath, typeable } from '#kernel/home'
 import { wipe } from '#kernel/seal'
 import { tell } from '../failure.ts'
 import { canAsk } from '../hidden-input.ts'
@@ -20,7 +19,7 @@ export interface UpOptions {
   readonly newList: boolean
 }
 
-const MAIN = fileURLToPath(new URL('../main.js', import.meta.url))
+const MAIN = programPath('face/cli/main.js')
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 
 /** Starts Runa. In the foreground this process stays, and is the one that outlives gilgul and has the vault open. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import { programPath } from '#kernel/home'
 import { KEY_BYTES, moveSecret, wipe } from '#kernel/seal'
 import { RunaError } from '#protocol'
 
@@ -31,7 +32,10 @@ export async function deriveByArgon2(
   passphrase.copy(bytes, KEY_BYTES + SALT_BYTES)
   try {
     const workerData: Argon2Work = { room, memoryKiB, passes }
-    const worker = new Worker(new URL('argon2-worker.js', import.meta.url), { workerData, execArgv: [] })
+    const worker = new Worker(programPath('kernel/coven/unlock/argon2-worker.js'), {
+      workerData,
+      execArgv: [],
+    })
     const [status] = (await once(worker, 'exit')) as [number]
     if (status !== 0) throw new Error(`The thread ended with ${status}.`)
     return moveSecret(bytes.subarray(0, KEY_BYTES))

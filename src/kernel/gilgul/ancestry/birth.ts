@@ -3,9 +3,8 @@ import { closeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { BUS_FD, type Launch, LINK_FD } from '#kernel/coven'
-import type { HomePaths } from '#kernel/home'
+import { type HomePaths, programPath } from '#kernel/home'
 import type { RunaError } from '#protocol'
 import { logPath } from '../keeping/launch.ts'
 import { openLog } from '../keeping/log-file.ts'
@@ -15,7 +14,7 @@ import type { OrphanExit } from './reaper.ts'
 import { type Failure, parseReport, type Report } from './report.ts'
 import { type AncestorLine, watchSilence } from './silence.ts'
 
-const GILGUL_MAIN = fileURLToPath(new URL('../main.js', import.meta.url))
+const GILGUL_MAIN = programPath('kernel/gilgul/main.js')
 /** It keeps many others and is in no hurry: a fifth less memory, for no time that could be told from noise. */
 const NODE_FLAGS = ['--max-semi-space-size=1', '--expose-gc', '--optimize-for-size', '--v8-pool-size=1']
 /** A link that closes is the first sign of a process that ends by itself. One that goes on living is ended. */

@@ -1,11 +1,11 @@
 import { delimiter, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Config, Isolation, ServiceChanges } from '#kernel/config'
+import { programPath } from '#kernel/home'
 import { isProgram } from '../is-program.ts'
 import { asWritten } from './as-written.ts'
 import type { ServiceSpec } from './spec.ts'
 
-const BRIDGE_MAIN = fileURLToPath(new URL('../bridge/main.js', import.meta.url))
+const BRIDGE_MAIN = programPath('kernel/gilgul/bridge/main.js')
 
 /** Changes Runa's own services as runa.yaml says. A program that it names for one of them runs behind a bridge. */
 export function changeServices(

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { type Probe, SERVICE_DEFAULTS, type ServiceFields } from '#kernel/config'
-import { packageFolder } from '#kernel/home'
+import { programPath } from '#kernel/home'
 import { RESTART_DEFAULT } from '../keeping/restarts.ts'
 import { asWritten } from './as-written.ts'
 import type { OwnSecret, ServiceSpec } from './spec.ts'
 
-const MAINS = join(packageFolder(), 'dist/src')
+const MAINS = programPath()
 
 /**
  * A small young generation keeps a service's memory down by a quarter after work, and costs it no speed. Garbage is
